@@ -1,0 +1,11 @@
+//! `slotpark compare`.
+
+use std::process::ExitCode;
+
+/// The arguments of `slotpark compare`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+pub(crate) fn main(_args: &Args) -> anyhow::Result<ExitCode> {
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,38 @@
+//! The program `slotpark`: measures keyed blocking, and runs programs with their futexes on slots.
+
+mod compare;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Block any thread on any key: measure it, run programs on it.
+#[derive(Debug, Parser)]
+#[command(name = "slotpark", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measure slotpark against four other ways to block on a key, side by side.
+    Compare(compare::Args),
+    /// Run an unmodified program with its private futexes on slotpark.
+    Run(run::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Compare(args) => compare::main(&args),
+        Command::Run(args) => run::main(&args),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("slotpark: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
