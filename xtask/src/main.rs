@@ -1,2 +1,86 @@
-//! The tool.
-fn main() {}
+//! `cargo xtask`: the one tool that checks, tests and sets up this workspace.
+//!
+//! Each command is a list of steps in a module of its own; `step` runs them and prints the table.
+
+#![forbid(unsafe_code)]
+
+mod check;
+mod ci;
+mod loom;
+mod miri;
+mod msrv;
+mod nostd;
+mod package;
+mod portable;
+mod repo;
+mod setup;
+mod step;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::repo::Repo;
+
+/// Checks, tests and sets up the slotpark workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what the other commands use; what cannot be had is reported and left out.
+    Setup,
+    /// Formatting, lints, tidy and documentation: under a minute once built.
+    Check,
+    /// The style test of this repository.
+    Tidy,
+    /// All tests and documentation tests, on stable: the README's test command.
+    Test,
+    /// The tests of the engine and the library on the portable platform.
+    Portable,
+    /// The model checker's tests of the engine.
+    Loom,
+    /// The engine without the standard library.
+    Nostd,
+    /// The engine's tests under Miri.
+    Miri(miri::Args),
+    /// The published crates with the oldest toolchain that they promise.
+    Msrv,
+    /// Pack the publishable crates, as `cargo publish` would.
+    Package,
+    /// Everything but the README's tests and Miri; ends with a table of the steps.
+    Ci(ci::Args),
+}
+
+fn main() -> ExitCode {
+    let repo = Repo::here();
+    let command = Cli::parse().command;
+    let tolerant = matches!(command, Command::Setup);
+    let steps = match command {
+        Command::Setup => setup::steps(&repo),
+        Command::Check => check::steps(),
+        Command::Tidy => vec![check::tidy()],
+        Command::Test => test::steps(),
+        Command::Portable => portable::steps(),
+        Command::Loom => loom::steps(),
+        Command::Nostd => nostd::steps(),
+        Command::Miri(args) => miri::steps(&args),
+        Command::Msrv => msrv::steps(&repo),
+        Command::Package => package::steps(),
+        Command::Ci(args) => ci::steps(&repo, &args),
+    };
+    let all_passed = step::run_all(&repo, &steps);
+    // A machine that lacks an optional thing must not fail CI for it: each step that needs the
+    // thing says itself that it was skipped.
+    if all_passed || tolerant {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}

@@ -1,0 +1,25 @@
+//! `ci`: what a merge needs beyond the README's tests, which `.ci/run` runs by themselves.
+
+use crate::repo::Repo;
+use crate::step::Step;
+use crate::{check, loom, miri, msrv, nostd, package, portable};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Add what takes longer: Miri.
+    #[arg(long)]
+    full: bool,
+}
+
+pub(crate) fn steps(repo: &Repo, args: &Args) -> Vec<Step> {
+    let mut steps = check::steps();
+    steps.extend(portable::steps());
+    steps.extend(loom::steps());
+    steps.extend(nostd::steps());
+    steps.extend(msrv::steps(repo));
+    steps.extend(package::steps());
+    if args.full {
+        steps.extend(miri::steps(&miri::Args::default()));
+    }
+    steps
+}
