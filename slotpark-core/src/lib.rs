@@ -1,1 +1,40 @@
-//! The engine.
+//! The engine of slotpark: threads park on keys in a fixed table of cache-line slots; nothing is
+//! allocated to wait or to wake, and nothing has to be cleaned up.
+//!
+//! Most users want the crate `slotpark`, which hashes, converts times and forbids unsafe code. This
+//! crate is for those who build their own primitives: all in-process unsafe code of the project
+//! lives here.
+#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(any(feature = "std", slotpark_loom))]
+extern crate std;
+
+mod hash;
+mod home;
+mod node;
+mod park;
+mod platform;
+mod queue;
+mod reentry;
+mod requeue;
+mod slot;
+mod slot_lock;
+mod spin;
+mod sync;
+mod table;
+mod unpark;
+mod waiter;
+pub mod word;
+
+pub use hash::{KeyHasher, Seeded, finalize};
+pub use park::{Left, ParkOptions, Parked};
+pub use platform::*;
+pub use reentry::slot_lock_held;
+pub use requeue::{RequeueOptions, Requeued};
+pub use spin::Spin;
+pub use sync::AtomicU32;
+pub use table::{SLOTS_DEFAULT, SLOTS_MAX, SlotCountError, SlotStats, Slots, Table};
+pub use unpark::{Candidate, Choice, Filter};

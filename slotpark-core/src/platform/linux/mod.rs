@@ -1,0 +1,146 @@
+//! Linux: sleeping and waking by the private futex, through raw syscalls.
+//!
+//! The library never calls libc's `syscall`: under `slotpark run` that function is ours, and a
+//! call would come back into the table.
+
+mod syscall;
+
+use core::ptr;
+
+use super::{Clock, Deadline, Platform, Slept};
+use crate::sync::AtomicU32;
+use syscall::{FUTEX, GETRANDOM, syscall6};
+
+/// The futex of Linux, by raw syscall (x86_64, aarch64, riscv64).
+#[derive(Clone, Copy, Debug)]
+pub enum Linux {}
+
+// SAFETY: FUTEX_WAIT_BITSET compares the word and queues the caller under the kernel's bucket lock
+// (futex(2)), a wake of the same address and a common bit ends it; a wake reads nothing at the
+// address of a private futex; none of these functions calls a table or unwinds.
+unsafe impl Platform for Linux {
+    const GROUP_SLEEP: bool = true;
+    type Handle = ();
+    type Critical = ();
+
+    #[inline(always)]
+    fn handle() {}
+
+    #[inline(always)]
+    fn critical() {}
+
+    fn sleep(word: &AtomicU32, expected: u32, bits: u32, deadline: Option<Deadline>) -> Slept {
+        let mut operation = libc::FUTEX_WAIT_BITSET | libc::FUTEX_PRIVATE_FLAG;
+        let time = deadline.map(|deadline| {
+            if deadline.clock() == Clock::Realtime {
+                operation |= libc::FUTEX_CLOCK_REALTIME;
+            }
+            timespec(deadline.at_ns())
+        });
+        let time = time.as_ref().map_or(ptr::null(), ptr::from_ref);
+        let arguments = [
+            ptr::from_ref(word).addr(),
+            operation as usize,
+            expected as usize,
+            time.addr(),
+            0,
+            bits as usize,
+        ];
+        expose(word, time);
+        // SAFETY: `word` is a live 4-byte word, `time` is null or a live timespec; the kernel reads
+        // both and writes neither.
+        let result = unsafe { syscall6(FUTEX, arguments) };
+        if result == -(libc::ETIMEDOUT as isize) {
+            Slept::TimedOut
+        } else {
+            Slept::Early
+        }
+    }
+
+    fn wake_group(word: &AtomicU32, bits: u32) {
+        let operation = libc::FUTEX_WAKE_BITSET | libc::FUTEX_PRIVATE_FLAG;
+        let arguments = [
+            ptr::from_ref(word).addr(),
+            operation as usize,
+            i32::MAX as usize,
+            0,
+            0,
+            bits as usize,
+        ];
+        // SAFETY: the kernel takes the address of a private futex as a name and reads nothing there.
+        unsafe { syscall6(FUTEX, arguments) };
+    }
+
+    fn wake_thread(word: *const AtomicU32, _handle: &()) {
+        wake_one(word);
+    }
+
+    #[cold]
+    fn lock_sleep(word: &AtomicU32, expected: u32) {
+        Self::sleep(word, expected, u32::MAX, None);
+    }
+
+    #[cold]
+    fn lock_wake(word: &AtomicU32) {
+        wake_one(word);
+    }
+
+    fn now_ns(clock: Clock) -> u64 {
+        let clock = match clock {
+            Clock::Monotonic => libc::CLOCK_MONOTONIC,
+            Clock::Realtime => libc::CLOCK_REALTIME,
+        };
+        let mut time = timespec(0);
+        // SAFETY: `time` is a live timespec for the call to fill.
+        let result = unsafe { libc::clock_gettime(clock, &raw mut time) };
+        debug_assert_eq!(
+            result, 0,
+            "clock_gettime cannot fail for a clock that every Linux has"
+        );
+        // A wall clock set before 1970 reads as its start.
+        u64::try_from(time.tv_sec).map_or(0, |seconds| {
+            seconds.saturating_mul(1_000_000_000) + time.tv_nsec as u64
+        })
+    }
+
+    fn ticks() -> u64 {
+        Self::now_ns(Clock::Monotonic)
+    }
+}
+
+/// Ends one sleep on a word. The word may be gone by now.
+fn wake_one(word: *const AtomicU32) {
+    let operation = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
+    let arguments = [word.addr(), operation as usize, 1, 0, 0, 0];
+    // SAFETY: the kernel takes the address of a private futex as a name and reads nothing there.
+    unsafe { syscall6(FUTEX, arguments) };
+}
+
+/// Tells the compiler (and Miri) that these addresses leave the program as integers.
+fn expose(word: &AtomicU32, time: *const libc::timespec) {
+    let _ = ptr::from_ref(word).expose_provenance();
+    let _ = time.expose_provenance();
+}
+
+fn timespec(at_ns: u64) -> libc::timespec {
+    libc::timespec {
+        tv_sec: (at_ns / 1_000_000_000) as libc::time_t,
+        tv_nsec: (at_ns % 1_000_000_000) as libc::c_long,
+    }
+}
+
+/// Eight random bytes of the kernel, or `None` where it has none (yet).
+pub(crate) fn random() -> Option<u64> {
+    let mut bytes = [0_u8; 8];
+    let arguments = [
+        bytes.as_mut_ptr().expose_provenance(),
+        bytes.len(),
+        libc::GRND_NONBLOCK as usize,
+        0,
+        0,
+        0,
+    ];
+    // SAFETY: the kernel writes at most `bytes.len()` bytes to the live buffer.
+    let result = unsafe { syscall6(GETRANDOM, arguments) };
+    (result == bytes.len() as isize).then(|| u64::from_ne_bytes(bytes))
+}

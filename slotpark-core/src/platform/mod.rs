@@ -1,0 +1,218 @@
+//! The operating system as the engine sees it: sleep and wake a thread, sleep of a slot lock, time.
+//!
+//! Four platforms: [`Linux`] (futex by raw syscall), [`Portable`] (`std::thread::park`), the model
+//! checker's own, and whatever a `no_std` host implements. The choice is a type parameter of
+//! [`Table`](crate::Table) with a default chosen by the target.
+
+mod deadline;
+#[cfg(all(
+    not(feature = "std"),
+    not(slotpark_loom),
+    any(
+        slotpark_portable,
+        not(all(
+            target_os = "linux",
+            any(
+                target_arch = "x86_64",
+                target_arch = "aarch64",
+                target_arch = "riscv64"
+            )
+        ))
+    )
+))]
+mod host_missing;
+#[cfg(all(
+    target_os = "linux",
+    any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv64"
+    ),
+    not(slotpark_loom)
+))]
+pub(crate) mod linux;
+#[cfg(slotpark_loom)]
+mod model;
+#[cfg(all(feature = "std", not(slotpark_loom)))]
+mod portable;
+
+pub use deadline::{Clock, Deadline};
+#[cfg(all(
+    not(feature = "std"),
+    not(slotpark_loom),
+    any(
+        slotpark_portable,
+        not(all(
+            target_os = "linux",
+            any(
+                target_arch = "x86_64",
+                target_arch = "aarch64",
+                target_arch = "riscv64"
+            )
+        ))
+    )
+))]
+pub use host_missing::HostMissing;
+#[cfg(all(
+    target_os = "linux",
+    any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv64"
+    ),
+    not(slotpark_loom)
+))]
+pub use linux::Linux;
+#[cfg(slotpark_loom)]
+pub use model::Model;
+#[cfg(all(feature = "std", not(slotpark_loom)))]
+pub use portable::Portable;
+
+use crate::sync::AtomicU32;
+
+/// The platform of a table that names none: the futex on Linux, `std::thread::park` elsewhere or
+/// with `--cfg slotpark_portable`.
+#[cfg(all(
+    target_os = "linux",
+    any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv64"
+    ),
+    not(any(slotpark_portable, slotpark_loom))
+))]
+pub type DefaultPlatform = Linux;
+
+/// The platform of a table that names none, in the model checker.
+#[cfg(slotpark_loom)]
+pub type DefaultPlatform = Model;
+
+/// The platform of a table that names none: the futex on Linux, `std::thread::park` elsewhere or
+/// with `--cfg slotpark_portable`.
+#[cfg(all(
+    feature = "std",
+    not(slotpark_loom),
+    any(
+        slotpark_portable,
+        not(all(
+            target_os = "linux",
+            any(
+                target_arch = "x86_64",
+                target_arch = "aarch64",
+                target_arch = "riscv64"
+            )
+        ))
+    )
+))]
+pub type DefaultPlatform = Portable;
+
+/// No platform is built in for this target: name your own as the table's platform.
+#[cfg(all(
+    not(feature = "std"),
+    not(slotpark_loom),
+    any(
+        slotpark_portable,
+        not(all(
+            target_os = "linux",
+            any(
+                target_arch = "x86_64",
+                target_arch = "aarch64",
+                target_arch = "riscv64"
+            )
+        ))
+    )
+))]
+pub type DefaultPlatform = HostMissing;
+
+/// Why a sleep returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slept {
+    /// The deadline is past.
+    TimedOut,
+    /// Anything else: a wake, another value in the word, a signal, nothing at all. The engine looks.
+    Early,
+}
+
+/// What happens in a slot, told to [`Platform::observe`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A waiter was linked.
+    Park,
+    /// A waiter was linked into a slot that held waiters of other keys and none of its own.
+    Collision,
+    /// A waiter was chosen by a wake.
+    Wake,
+    /// A waiter left because its deadline passed.
+    Timeout,
+    /// A waiter was moved here from another key.
+    Requeue,
+    /// A search for a key looked at one group.
+    GroupVisited,
+    /// A wake or a count looked at one waiter.
+    NodeVisited,
+}
+
+/// How threads sleep, how they are woken, and what time it is.
+///
+/// A `no_std` host implements this for its scheduler. The engine calls `sleep`, `wake` and
+/// `critical` outside slot locks, `observe` and `ticks` also under them.
+///
+/// # Safety
+///
+/// - `sleep` returns after a `wake_group` of the same word with a common bit, or a `wake_thread` of
+///   the same word and this thread's handle, that came after the word was compared with
+///   `expected`, and does not sleep when the word holds another value at that moment: compare and
+///   sleep are one step for wakers.
+/// - `lock_sleep` and `lock_wake` are the same for one sleeper on a lock word: a `lock_wake` that
+///   comes after the comparison ends at least one `lock_sleep`.
+/// - `wake_thread` takes an address that may already belong to somebody else and reads nothing through it.
+/// - Nothing here calls into a table, and nothing unwinds.
+pub unsafe trait Platform: Sized + 'static {
+    /// True when threads sleep on words with bits, so that one call wakes a whole group that sleeps
+    /// on one word; false when each thread is woken by its handle.
+    const GROUP_SLEEP: bool;
+
+    /// What wakes one thread where there is no group sleep; `()` where there is. A waker clones it
+    /// before the waiter is released.
+    type Handle: Clone + Send;
+
+    /// Kept while a slot lock is held and until those chosen under it are released.
+    type Critical;
+
+    /// The handle of the calling thread.
+    fn handle() -> Self::Handle;
+
+    /// Called before a slot lock is taken.
+    fn critical() -> Self::Critical;
+
+    /// Sleeps while `*word == expected`, until a wake with a common bit, the deadline, or for no
+    /// reason at all.
+    fn sleep(word: &AtomicU32, expected: u32, bits: u32, deadline: Option<Deadline>) -> Slept;
+
+    /// Wakes all that sleep on `word` with a common bit. Never called without group sleep.
+    fn wake_group(word: &AtomicU32, bits: u32);
+
+    /// Wakes the one thread that sleeps on `word`, a word of its own, and has this handle.
+    fn wake_thread(word: *const AtomicU32, handle: &Self::Handle);
+
+    /// Sleeps while the lock word holds `expected`; may return early.
+    fn lock_sleep(word: &AtomicU32, expected: u32);
+
+    /// Ends one `lock_sleep` on this word.
+    fn lock_wake(word: &AtomicU32);
+
+    /// The time of a clock in nanoseconds. Monotonic time counts from an arbitrary point that is
+    /// not later than 2^63 ns ago and never 0.
+    fn now_ns(clock: Clock) -> u64;
+
+    /// A cheap monotonic time in nanoseconds for the learned spin; 0 says that there is none, and
+    /// then nobody spins.
+    fn ticks() -> u64;
+
+    /// Told what happens in the slot with this index, under its lock. Does nothing unless a
+    /// platform counts.
+    #[inline(always)]
+    fn observe(event: Event, slot: usize) {
+        let _ = (event, slot);
+    }
+}

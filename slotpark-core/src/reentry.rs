@@ -1,0 +1,67 @@
+//! Debug builds detect a call into a table made while this thread holds a slot lock.
+//!
+//! Closures that run under a slot lock (validate, filter, policy, `on_leave`, `Eq`) must not call a
+//! table, and neither may a signal handler that interrupts them: the call could wait for a lock
+//! that its own thread holds. A thread-local count of held locks turns that hang into a panic.
+
+#[cfg(all(debug_assertions, feature = "std", not(slotpark_loom)))]
+mod held {
+    use core::cell::Cell;
+
+    std::thread_local! {
+        // Const and without a destructor: no allocation, usable in thread-local destructors.
+        static HELD: Cell<u32> = const { Cell::new(0) };
+    }
+
+    pub(crate) fn count() -> u32 {
+        HELD.with(Cell::get)
+    }
+
+    pub(crate) fn add() {
+        HELD.with(|held| held.set(held.get() + 1));
+    }
+
+    pub(crate) fn subtract() {
+        HELD.with(|held| held.set(held.get() - 1));
+    }
+}
+
+#[cfg(not(all(debug_assertions, feature = "std", not(slotpark_loom))))]
+mod held {
+    #[inline(always)]
+    pub(crate) fn count() -> u32 {
+        0
+    }
+
+    #[inline(always)]
+    pub(crate) fn add() {}
+
+    #[inline(always)]
+    pub(crate) fn subtract() {}
+}
+
+pub(crate) use held::{add, subtract};
+
+/// Whether this thread holds a slot lock now. Always false in release builds, which do not count.
+///
+/// For tests: an allocator that asserts this in `alloc` proves that nothing allocates under a slot
+/// lock.
+///
+/// ```
+/// assert!(!slotpark_core::slot_lock_held());
+/// ```
+#[must_use]
+pub fn slot_lock_held() -> bool {
+    held::count() > 0
+}
+
+/// Panics, in debug builds, if this thread holds a slot lock: called on entry to every operation.
+#[inline(always)]
+#[track_caller]
+pub(crate) fn check() {
+    assert!(
+        held::count() == 0,
+        "slotpark: a table was called while this thread holds a slot lock: closures that run under \
+         the lock (validate, filter, policy, on_leave, Eq) and signal handlers must not call a table"
+    );
+}

@@ -1,0 +1,154 @@
+//! Requeue: move waiters from one key to another without waking them.
+//!
+//! A requeuer is a waiter on its target: it announces itself there before it validates. Without
+//! that, the unlocker of the target reads "nobody waits" while the requeuer reads "locked", and
+//! those moved sleep for ever. Both slot locks are held while waiters move, so nobody sees one in
+//! neither queue.
+//!
+//! **Lock order**: two slot locks in index order. **Orderings**: DEKKER side A on the target, LOCK.
+
+use core::borrow::Borrow;
+use core::ptr;
+
+use crate::node::{Name, NodeRef};
+use crate::platform::{Event, Platform};
+use crate::reentry;
+use crate::slot::SlotGuard;
+use crate::table::Table;
+use crate::unpark::{Chosen, Filter};
+
+/// What a requeue did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Requeued {
+    /// Waiters woken.
+    pub woken: usize,
+    /// Waiters moved to the target (or left where they are, if source and target are one key).
+    pub moved: usize,
+}
+
+/// How many waiters a requeue wakes and moves at most, and what it hands to the woken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RequeueOptions {
+    /// The first this many are woken.
+    pub wake_max: usize,
+    /// The next this many are moved.
+    pub move_max: usize,
+    /// For those woken.
+    pub token: u64,
+}
+
+impl<K: Eq + Copy + Send, P: Platform> Table<K, P> {
+    /// Under both slot locks: if `validate` says yes, wakes the first waiters of `from` and moves
+    /// the next ones to the end of `to`'s queue. `None` if `validate` says no.
+    ///
+    /// A moved waiter keeps its deadline, its tag and the place where it sleeps; from now on only a
+    /// wake of `to` ends its wait. If both keys are equal, those who would be moved stay where they
+    /// are and are counted. The keys are `Copy` because a moved waiter keeps the new key in its own
+    /// frame, and no code of the caller may run for that under two locks.
+    ///
+    /// # Errors
+    /// What `validate` returns, after unlocking.
+    ///
+    /// # Panics
+    /// Passes panics of `validate` and `Eq` on; the queues stay sound. In debug builds, if called
+    /// from a closure that runs under a slot lock.
+    ///
+    /// ```
+    /// use slotpark_core::{RequeueOptions, Table};
+    /// let table = Table::<u64>::new();
+    /// let options = RequeueOptions { wake_max: 1, move_max: usize::MAX, token: 0 };
+    /// let result = table.requeue((1, &7), (2, &8), options, || Ok::<_, ()>(true));
+    /// assert_eq!(result.unwrap().unwrap().moved, 0);
+    /// ```
+    pub fn requeue<E>(
+        &self,
+        from: (u64, &K),
+        to: (u64, &K),
+        options: RequeueOptions,
+        validate: impl FnOnce() -> Result<bool, E>,
+    ) -> Result<Option<Requeued>, E> {
+        reentry::check();
+        let (source, target) = (self.slot(from.0), self.slot(to.0));
+        target.announced.announce();
+        let _critical = P::critical();
+        let mut chosen = Chosen::new(self);
+        let one_slot = ptr::eq(source, target);
+        let source_first = ptr::from_ref(source) <= ptr::from_ref(target);
+        let lower = if source_first { source } else { target }.lock();
+        let upper = (!one_slot).then(|| if source_first { target } else { source }.lock());
+        let upper = upper.as_ref().unwrap_or(&lower);
+        let (source, target) = if source_first {
+            (&lower, upper)
+        } else {
+            (upper, &lower)
+        };
+        // Our announcement is taken back when the lock is given back, in one step with what was
+        // moved: the count never says less than there is.
+        target.leave_one();
+        if !validate()? {
+            return Ok(None);
+        }
+        let mut moved = 0;
+        if let Some(head) = self.find(source, from.0, from.1) {
+            let all = |_: &_| Filter::Unpark;
+            if self.choose(source, head, options.wake_max, all, &mut chosen) {
+                moved = self.move_waiters(source, from, target, to, options.move_max);
+            }
+        }
+        chosen.token = options.token;
+        Ok(Some(Requeued {
+            woken: chosen.count,
+            moved,
+        }))
+    }
+
+    /// Moves up to `move_max` waiters; both slots are locked.
+    fn move_waiters<'g>(
+        &self,
+        source: &'g SlotGuard<'_, P>,
+        from: (u64, &K),
+        target: &'g SlotGuard<'_, P>,
+        to: (u64, &K),
+        move_max: usize,
+    ) -> usize {
+        let Some(head) = self.find(source, from.0, from.1) else {
+            return 0;
+        };
+        let stay = from.1.borrow() == to.1;
+        let mut target_head = self.find(target, to.0, to.1);
+        let tail = head.prev();
+        let mut node = head;
+        let mut moved = 0;
+        while moved < move_max {
+            let next = node.next();
+            if !stay {
+                source.unlink(node);
+                source.leave_one();
+                self.rename(node, to);
+                target.push(target_head, node);
+                target.enter_one();
+                target_head = target_head.or(Some(node));
+            }
+            target.slot.tallies.requeues.add_locked(1);
+            self.observe(Event::Requeue, target.slot);
+            moved += 1;
+            if node == tail {
+                break;
+            }
+            node = next;
+        }
+        moved
+    }
+
+    fn rename(&self, node: NodeRef<'_, P>, to: (u64, &K)) {
+        let room = node.room().cast::<K>();
+        // SAFETY: N1, T2: the frame has room for one `K` of this table, accessed under the lock of
+        // the node's slot only.
+        unsafe { room.write(*to.1) };
+        node.set_name(Name {
+            hash: to.0,
+            key: room.cast_const().cast(),
+        });
+        node.set_requeued();
+    }
+}

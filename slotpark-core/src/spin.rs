@@ -1,0 +1,179 @@
+//! How long to spin before sleeping: learned from wakers, not from spinning.
+//!
+//! Once both sides of a hand-over sleep, each wake takes tens of microseconds, so short spins
+//! always fail and a success counter learns to stop for ever. Instead the slot keeps a moving
+//! average of the time between a waiter's arrival and the moment a waker chose it: the spin that
+//! *would have* sufficed. A failed spin doubles the number of waits that skip spinning, a
+//! successful one halves it, so that oversubscribed cores are left to those with work to do.
+
+use crate::sync::{AtomicU16, Ordering, const_unless_loom};
+
+/// Whether waits look for their wake before they sleep, and how long at most.
+///
+/// ```
+/// use slotpark_core::{Spin, Table};
+/// let table = Table::<u64>::new().with_spin(Spin::Never);
+/// assert_eq!(table.spin(), Spin::Never);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Spin {
+    /// Sleep at once: no CPU time is spent on waiting, a wake costs a syscall and a switch.
+    Never,
+    /// Spin as long as waits of the slot have recently needed, if that is at most `limit_ns`
+    /// (nanoseconds; what a sleep and its wake cost here is a sensible limit).
+    Learned {
+        /// The longest spin.
+        limit_ns: u32,
+    },
+}
+
+impl Spin {
+    /// `Learned` with 60 microseconds: what waking an idle virtual core was measured to cost.
+    pub const DEFAULT: Self = Self::Learned { limit_ns: 60_000 };
+
+    pub(crate) const fn limit_ns(self) -> u32 {
+        match self {
+            Self::Never => 0,
+            Self::Learned { limit_ns } => limit_ns,
+        }
+    }
+}
+
+impl Default for Spin {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// The average is kept in units of this many nanoseconds: 16 bits reach 524 us.
+const UNIT_NS: u64 = 8;
+/// Spun beyond twice the average: covers the first waits and the jitter of fast hand-overs.
+const EXTRA_NS: u64 = 500;
+/// The share of a new sample in the average: one part in 8.
+const AVERAGE_SHIFT: u32 = 3;
+/// Skipping stops doubling at 2^10 - 1 waits.
+const LEVEL_MAX: u16 = 10;
+/// The low bits count the waits still to skip, the high ones the level.
+const LEFT_BITS: u32 = 10;
+const LEFT_MASK: u16 = (1 << LEFT_BITS) - 1;
+
+/// What one slot has learned. Heuristic values: lost updates are harmless.
+#[derive(Debug)]
+pub(crate) struct SpinMemory {
+    average: AtomicU16,
+    skip: AtomicU16,
+}
+
+impl SpinMemory {
+    const_unless_loom! {
+        pub(crate) fn new() -> Self {
+            Self { average: AtomicU16::new(0), skip: AtomicU16::new(0) }
+        }
+    }
+
+    /// How long the next wait spins, in nanoseconds; 0 is not at all. Called under the slot lock.
+    pub(crate) fn plan_ns(&self, limit_ns: u32) -> u64 {
+        let budget = 2 * u64::from(get(&self.average)) * UNIT_NS + EXTRA_NS;
+        if budget > u64::from(limit_ns) {
+            return 0;
+        }
+        let skip = get(&self.skip);
+        if skip & LEFT_MASK > 0 {
+            set(&self.skip, skip - 1);
+            return 0;
+        }
+        budget
+    }
+
+    /// A waker chose a waiter `waited_ns` after it arrived. Called under the slot lock.
+    pub(crate) fn teach(&self, waited_ns: u64, limit_ns: u32) {
+        let sample = (waited_ns.min(4 * u64::from(limit_ns)) / UNIT_NS).min(u64::from(u16::MAX));
+        let old = i64::from(get(&self.average));
+        let step = sample as i64 - old;
+        // Rounded away from zero, so that the average reaches a steady sample.
+        let part = (step.abs() + (1 << AVERAGE_SHIFT) - 1) >> AVERAGE_SHIFT;
+        set(&self.average, (old + part * step.signum()) as u16);
+    }
+
+    /// A spin ended, found released or not.
+    pub(crate) fn spun(&self, found: bool) {
+        let level = get(&self.skip) >> LEFT_BITS;
+        if found {
+            if level > 0 {
+                set(&self.skip, (level - 1) << LEFT_BITS);
+            }
+        } else {
+            let level = (level + 1).min(LEVEL_MAX);
+            set(&self.skip, (level << LEFT_BITS) | ((1 << level) - 1));
+        }
+    }
+}
+
+fn get(word: &AtomicU16) -> u16 {
+    // ORDERING: none, relaxed: a hint that publishes nothing.
+    word.load(Ordering::Relaxed)
+}
+
+fn set(word: &AtomicU16, value: u16) {
+    // ORDERING: none, relaxed: a hint that publishes nothing.
+    word.store(value, Ordering::Relaxed);
+}
+
+#[cfg(all(test, not(slotpark_loom)))]
+mod tests {
+    use super::*;
+
+    const LIMIT_NS: u32 = 60_000;
+
+    #[test]
+    fn a_fresh_slot_spins_a_little() {
+        assert_eq!(SpinMemory::new().plan_ns(LIMIT_NS), EXTRA_NS);
+        assert_eq!(SpinMemory::new().plan_ns(0), 0);
+    }
+
+    #[test]
+    fn the_average_follows_the_wakers() {
+        let memory = SpinMemory::new();
+        for _ in 0..100 {
+            memory.teach(8_000, LIMIT_NS);
+        }
+        assert_eq!(memory.plan_ns(LIMIT_NS), 2 * 8_000 + EXTRA_NS);
+        for _ in 0..100 {
+            memory.teach(u64::MAX, LIMIT_NS);
+        }
+        assert_eq!(
+            memory.plan_ns(LIMIT_NS),
+            0,
+            "longer than the limit: sleep at once"
+        );
+        for _ in 0..100 {
+            memory.teach(0, LIMIT_NS);
+        }
+        assert_eq!(memory.plan_ns(LIMIT_NS), EXTRA_NS, "and back again");
+    }
+
+    #[test]
+    fn failures_double_the_skipped_waits_and_successes_halve_them() {
+        let memory = SpinMemory::new();
+        let skipped = |memory: &SpinMemory| {
+            let mut count = 0;
+            while memory.plan_ns(LIMIT_NS) == 0 {
+                count += 1;
+            }
+            count
+        };
+        for expected in [1, 3, 7, 15, 31, 63, 127, 255, 511, 1023, 1023] {
+            memory.spun(false);
+            assert_eq!(skipped(&memory), expected);
+        }
+        memory.spun(true);
+        memory.spun(false);
+        assert_eq!(skipped(&memory), 1023);
+        for _ in 0..20 {
+            memory.spun(true);
+        }
+        memory.spun(false);
+        assert_eq!(skipped(&memory), 1);
+    }
+}

@@ -1,0 +1,68 @@
+//! loom's atomics and cells: every access is a point where the model checker may switch threads.
+
+use loom::cell::UnsafeCell;
+
+pub use loom::sync::atomic::AtomicU32;
+pub(crate) use loom::sync::atomic::{
+    AtomicPtr, AtomicU16, AtomicU64, AtomicUsize, Ordering, fence,
+};
+
+pub(crate) use loom::hint::spin_loop;
+
+/// A slot lock never spins in the model: each look would be one more state.
+pub(crate) const LOCK_SPIN_COUNT_MAX: u32 = 0;
+
+/// A value guarded by a lock, or by an ownership that the surrounding type explains. loom fails
+/// the run when an access is not ordered after the last write.
+#[derive(Debug)]
+pub(crate) struct Guarded<T>(UnsafeCell<T>);
+
+impl<T: Copy> Guarded<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(UnsafeCell::new(value))
+    }
+
+    /// # Safety
+    /// The caller holds what guards this cell: nobody writes it meanwhile.
+    pub(crate) unsafe fn get(&self) -> T {
+        self.0.with(|value| {
+            // SAFETY: by the caller's contract nobody writes the cell during this read.
+            unsafe { *value }
+        })
+    }
+
+    /// # Safety
+    /// The caller holds what guards this cell: nobody else reads or writes it meanwhile.
+    pub(crate) unsafe fn set(&self, new: T) {
+        self.0.with_mut(|value| {
+            // SAFETY: by the caller's contract nobody else accesses the cell during this write.
+            unsafe { *value = new }
+        });
+    }
+}
+
+/// The lifetime of a frame that others point to.
+#[derive(Debug)]
+pub(crate) struct Alive(UnsafeCell<bool>);
+
+impl Alive {
+    pub(crate) fn new() -> Self {
+        Self(UnsafeCell::new(true))
+    }
+
+    /// Every touch of the frame by anybody.
+    pub(crate) fn touch(&self) {
+        self.0.with(|alive| {
+            // SAFETY: loom reports a concurrent `end` before this read can be wrong.
+            assert!(unsafe { *alive }, "a frame was touched after its end");
+        });
+    }
+
+    /// The frame ends here: a later touch, or one not ordered before this, fails the run.
+    pub(crate) fn end(&self) {
+        self.0.with_mut(|alive| {
+            // SAFETY: loom reports a touch that is not ordered before this write.
+            unsafe { *alive = false }
+        });
+    }
+}

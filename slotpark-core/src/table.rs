@@ -1,0 +1,422 @@
+//! The table: a fixed array of slots, chosen by hash.
+//!
+//! **Invariants**: T1 the slots never move and outlive every wait and wake, which borrow the table.
+//! T2 all keys linked in the slots of one table have its key type. The table is invariant in it: a
+//! table of long-lived keys must not be used with short-lived ones, nor the other way round.
+
+use core::borrow::Borrow;
+use core::fmt;
+use core::marker::PhantomData;
+use core::ptr;
+
+use crate::node::NodeRef;
+use crate::platform::{DefaultPlatform, Event, Platform};
+use crate::reentry;
+use crate::slot::{Slot, SlotGuard};
+use crate::spin::Spin;
+use crate::sync::{AtomicU32, Ordering};
+
+/// The slots of a table that has no name for another number: 512 cache lines, 32 KiB.
+pub const SLOTS_DEFAULT: usize = 512;
+
+/// The most slots a table can have: 2^24, which is 1 GiB.
+pub const SLOTS_MAX: usize = 1 << 24;
+
+/// A number of slots that no table can have: 0, or more than [`SLOTS_MAX`].
+///
+/// ```
+/// use slotpark_core::Table;
+/// let error = Table::<u64>::try_with_slots(0).unwrap_err();
+/// assert_eq!(error.to_string(), "a table has 1 to 16777216 slots, not 0");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlotCountError {
+    count: usize,
+}
+
+impl fmt::Display for SlotCountError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a table has 1 to {SLOTS_MAX} slots, not {}", self.count)
+    }
+}
+
+impl core::error::Error for SlotCountError {}
+
+/// The slots of a static table: all zero, so that they lie in `.bss`.
+///
+/// ```
+/// use slotpark_core::{Slots, Table};
+/// static SLOTS: Slots<u64> = Slots::new();
+/// static TABLE: Table<u64> = Table::over(&SLOTS);
+/// assert_eq!(TABLE.slot_count(), 512);
+/// ```
+pub struct Slots<K, const N: usize = SLOTS_DEFAULT, P: Platform = DefaultPlatform> {
+    slots: [Slot<P>; N],
+    key: PhantomData<fn(K) -> K>,
+}
+
+// SAFETY: slots are shared by design; other threads read keys of waiters, hence `K: Sync`.
+unsafe impl<K: Sync, const N: usize, P: Platform> Sync for Slots<K, N, P> {}
+
+#[cfg(not(slotpark_loom))]
+impl<K, const N: usize, P: Platform> Slots<K, N, P> {
+    /// Empty slots. `N` is a power of two from 1 to [`SLOTS_MAX`], or this does not compile.
+    #[must_use]
+    pub const fn new() -> Self {
+        const { assert!(N.is_power_of_two(), "the number of slots is a power of two") };
+        const { assert!(N <= SLOTS_MAX, "a table has at most 2^24 slots") };
+        Self {
+            slots: [const { Slot::new() }; N],
+            key: PhantomData,
+        }
+    }
+}
+
+#[cfg(not(slotpark_loom))]
+impl<K, const N: usize, P: Platform> Default for Slots<K, N, P> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<K, const N: usize, P: Platform> fmt::Debug for Slots<K, N, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slots")
+            .field("count", &self.slots.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A fixed array of slots in which threads park on keys. See the crate's page for the protocol and
+/// for what holds while your closures run.
+///
+/// The table does not hash: callers pass a 64-bit hash whose low bits are good
+/// ([`finalize`](crate::finalize)d), the same for equal keys. A wrong hash loses wakes; it is never
+/// unsound.
+///
+/// ```
+/// use slotpark_core::{ParkOptions, Parked, Table, finalize, word};
+/// use std::sync::atomic::{AtomicU32, Ordering};
+///
+/// let table = Table::<u64>::new();
+/// let value = AtomicU32::new(0);
+/// let hash = finalize(7);
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| {
+///         while word::load(&value) == 0 {
+///             let outcome = table.park(hash, &7, ParkOptions::new(), || word::load(&value) == 0);
+///             assert!(matches!(outcome, Parked::Woken { token: 42 } | Parked::Stale));
+///         }
+///     });
+///     value.store(1, Ordering::Relaxed);
+///     table.unpark(hash, &7, 1, 42);
+/// });
+/// ```
+///
+/// Its key type is invariant: a table whose keys live long cannot pose as one for short-lived keys.
+///
+/// ```compile_fail
+/// use slotpark_core::Table;
+/// fn shorten<'a>(table: &'a Table<&'static str>) -> &'a Table<&'a str> {
+///     table
+/// }
+/// ```
+pub struct Table<K, P: Platform = DefaultPlatform> {
+    slots: *const Slot<P>,
+    mask: usize,
+    /// The slots are a box of ours, not a static.
+    owned: bool,
+    spin: Spin,
+    generation: AtomicU32,
+    key: PhantomData<fn(K) -> K>,
+}
+
+// SAFETY: slots are shared by design; other threads read keys of waiters through `&K`.
+unsafe impl<K: Sync, P: Platform> Sync for Table<K, P> {}
+// SAFETY: as above: a new owner's thread may read keys of waiters that are still linked.
+unsafe impl<K: Sync, P: Platform> Send for Table<K, P> {}
+
+impl<K, P: Platform> Table<K, P> {
+    /// A table of [`SLOTS_DEFAULT`] slots: one allocation of 32 KiB, and no other ever.
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_slots(SLOTS_DEFAULT)
+    }
+
+    /// A table of at least `count` slots, rounded up to a power of two.
+    ///
+    /// # Panics
+    /// If `count` is 0 or greater than [`SLOTS_MAX`]; see
+    /// [`try_with_slots`](Self::try_with_slots).
+    ///
+    /// ```
+    /// assert_eq!(slotpark_core::Table::<u64>::with_slots(100).slot_count(), 128);
+    /// ```
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    #[track_caller]
+    pub fn with_slots(count: usize) -> Self {
+        match Self::try_with_slots(count) {
+            Ok(table) => table,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// A table of at least `count` slots, rounded up to a power of two.
+    ///
+    /// # Errors
+    /// If `count` is 0 or greater than [`SLOTS_MAX`].
+    ///
+    /// ```
+    /// use slotpark_core::{SLOTS_MAX, Table};
+    /// assert!(Table::<u64>::try_with_slots(1).is_ok());
+    /// assert!(Table::<u64>::try_with_slots(SLOTS_MAX + 1).is_err());
+    /// ```
+    #[cfg(feature = "alloc")]
+    pub fn try_with_slots(count: usize) -> Result<Self, SlotCountError> {
+        if count == 0 || count > SLOTS_MAX {
+            return Err(SlotCountError { count });
+        }
+        let count = count.next_power_of_two();
+        let slots: alloc::boxed::Box<[Slot<P>]> = (0..count).map(|_| Slot::new()).collect();
+        let slots = alloc::boxed::Box::into_raw(slots).cast::<Slot<P>>();
+        Ok(Self {
+            slots,
+            mask: count - 1,
+            owned: true,
+            spin: Spin::DEFAULT,
+            generation: AtomicU32::new(0),
+            key: PhantomData,
+        })
+    }
+
+    /// A table over static slots, for a `static` of its own. Tables over the same slots are one.
+    #[cfg(not(slotpark_loom))]
+    #[must_use]
+    pub const fn over<const N: usize>(slots: &'static Slots<K, N, P>) -> Self {
+        Self {
+            slots: slots.slots.as_ptr(),
+            mask: N - 1,
+            owned: false,
+            spin: Spin::DEFAULT,
+            generation: AtomicU32::new(0),
+            key: PhantomData,
+        }
+    }
+
+    /// The same table with another spin policy.
+    #[must_use]
+    pub const fn with_spin(mut self, spin: Spin) -> Self {
+        self.spin = spin;
+        self
+    }
+
+    /// The spin policy.
+    #[must_use]
+    pub const fn spin(&self) -> Spin {
+        self.spin
+    }
+
+    /// The number of slots, a power of two.
+    #[must_use]
+    pub const fn slot_count(&self) -> usize {
+        self.mask + 1
+    }
+
+    /// The bytes of the slots: all the memory that waiting will ever take.
+    ///
+    /// ```
+    /// assert_eq!(slotpark_core::Table::<u64>::new().memory_bytes(), 32 * 1024);
+    /// ```
+    #[must_use]
+    pub const fn memory_bytes(&self) -> usize {
+        self.slot_count() * size_of::<Slot<P>>()
+    }
+
+    /// The slot of a hash, for those who show or test the spread of keys.
+    ///
+    /// ```
+    /// assert_eq!(slotpark_core::Table::<u64>::new().slot_index(513), 1);
+    /// ```
+    #[inline]
+    #[must_use]
+    pub const fn slot_index(&self, hash: u64) -> usize {
+        hash as usize & self.mask
+    }
+
+    /// The counters of one slot since the table was made; each wraps at 2^32. Read without the
+    /// slot's lock: they may be of slightly different moments.
+    ///
+    /// # Panics
+    /// If `index` is not below [`slot_count`](Self::slot_count).
+    ///
+    /// ```
+    /// assert_eq!(slotpark_core::Table::<u64>::new().slot_stats(0).parks, 0);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn slot_stats(&self, index: usize) -> SlotStats {
+        assert!(
+            index < self.slot_count(),
+            "slot {index} of {}",
+            self.slot_count()
+        );
+        let tallies = &self.slot(index as u64).tallies;
+        SlotStats {
+            parks: tallies.parks.get(),
+            wakes: tallies.wakes.get(),
+            timeouts: tallies.timeouts.get(),
+            cancels: tallies.cancels.get(),
+            requeues: tallies.requeues.get(),
+            collisions: tallies.collisions.get(),
+        }
+    }
+
+    /// Empties the table in the child of a fork: the waiters and lock holders in it are threads of
+    /// the parent, of which the child has only the one that forked. A wait of that thread around
+    /// the fork ends as `TimedOut` when it looks again.
+    ///
+    /// # Safety
+    /// This is the only thread of the process, and it is not inside a closure that runs under a
+    /// slot lock.
+    pub unsafe fn reset_after_fork(&self) {
+        // ORDERING: none, relaxed: only one thread exists.
+        let generation = self.generation.load(Ordering::Relaxed);
+        self.generation
+            .store(generation.wrapping_add(1), Ordering::Relaxed);
+        for index in 0..self.slot_count() {
+            // SAFETY: by the caller's contract this thread is alone and holds no slot lock; waits
+            // of other threads do not come back, its own sees the new generation.
+            unsafe { self.slot(index as u64).reset() };
+        }
+    }
+
+    pub(crate) fn generation(&self) -> u32 {
+        // ORDERING: none, relaxed: changes only while one thread exists.
+        self.generation.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn slot(&self, hash: u64) -> &Slot<P> {
+        // SAFETY: the masked index is below the number of slots.
+        let slot = unsafe { self.slots.add(self.slot_index(hash)) };
+        // SAFETY: T1: the slots live as long as the table.
+        unsafe { &*slot }
+    }
+
+    /// Tells the platform; compiles to nothing where it does not listen.
+    #[inline(always)]
+    pub(crate) fn observe(&self, event: Event, slot: &Slot<P>) {
+        let offset = ptr::from_ref(slot).addr() - self.slots.addr();
+        P::observe(event, offset / size_of::<Slot<P>>());
+    }
+
+    /// The head of the group of a key.
+    pub(crate) fn find<'g, Q>(
+        &self,
+        guard: &'g SlotGuard<'_, P>,
+        hash: u64,
+        key: &Q,
+    ) -> Option<NodeRef<'g, P>>
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        let mut group = guard.first();
+        while let Some(head) = group {
+            self.observe(Event::GroupVisited, guard.slot);
+            let name = head.name();
+            if name.hash == hash {
+                // SAFETY: N3 and T2: the key of a linked node is a live `K`.
+                let here = unsafe { &*name.key.cast::<K>() };
+                if here.borrow() == key {
+                    return Some(head);
+                }
+            }
+            group = guard.next_key(head);
+        }
+        None
+    }
+
+    /// The number of waiters of `key` at this moment, exactly: those whose wait has begun and has
+    /// neither been woken nor left. Never a hint: the group is walked under the slot lock.
+    ///
+    /// ```
+    /// assert_eq!(slotpark_core::Table::<u64>::new().waiters(1, &7), 0);
+    /// ```
+    #[must_use]
+    pub fn waiters<Q>(&self, hash: u64, key: &Q) -> usize
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        reentry::check();
+        let slot = self.slot(hash);
+        if !slot.announced.any() {
+            return 0;
+        }
+        let _critical = P::critical();
+        let guard = slot.lock();
+        let Some(head) = self.find(&guard, hash, key) else {
+            return 0;
+        };
+        let mut count = 1;
+        let mut node = head.next();
+        while node != head {
+            self.observe(Event::NodeVisited, slot);
+            count += 1;
+            node = node.next();
+        }
+        count
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<K, P: Platform> Default for Table<K, P> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<K, P: Platform> Drop for Table<K, P> {
+    /// Touches no node: nobody waits, since waits borrow the table.
+    fn drop(&mut self) {
+        #[cfg(feature = "alloc")]
+        if self.owned {
+            let slots = ptr::slice_from_raw_parts_mut(self.slots.cast_mut(), self.slot_count());
+            // SAFETY: `owned` says that these slots came from a box, which is given back once.
+            drop(unsafe { alloc::boxed::Box::from_raw(slots) });
+        }
+        #[cfg(not(feature = "alloc"))]
+        debug_assert!(!self.owned, "only a box is owned");
+    }
+}
+
+impl<K, P: Platform> fmt::Debug for Table<K, P> {
+    /// Takes no lock.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table")
+            .field("slots", &self.slot_count())
+            .field("spin", &self.spin)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What happened in one slot since its table was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SlotStats {
+    /// Waiters linked.
+    pub parks: u32,
+    /// Waiters woken.
+    pub wakes: u32,
+    /// Waiters that left because their deadline passed.
+    pub timeouts: u32,
+    /// Waiters that left for another reason.
+    pub cancels: u32,
+    /// Waiters moved here from another key.
+    pub requeues: u32,
+    /// Waiters linked while only other keys were in the slot.
+    pub collisions: u32,
+}

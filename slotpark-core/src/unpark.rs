@@ -1,0 +1,318 @@
+//! Unpark: choose waiters of a key under the slot lock, release them after it.
+//!
+//! Choosing is one moment: waiters that arrive later, or come back, are not met. A chosen node is
+//! detached with `slot = null`, which is the dequeue: from then on its waiter reports Woken and
+//! touches no link, and the chain of the chosen is private to this waker. The slot is unlocked, and
+//! only then are the chosen released, each by one swap after which its frame may be gone. No
+//! syscall runs under the slot lock.
+//!
+//! **Lock order**: one slot lock. **Orderings**: DEKKER side B, LOCK, HANDOFF, SLEEP.
+
+use core::borrow::Borrow;
+use core::marker::PhantomData;
+use core::ptr;
+
+use crate::node::{Node, NodeRef};
+use crate::platform::{Event, Platform};
+use crate::reentry;
+use crate::slot::SlotGuard;
+use crate::table::Table;
+use crate::waiter::Run;
+
+/// What a filter says of one waiter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filter {
+    /// Choose it and go on.
+    Unpark,
+    /// Leave it in its place and go on.
+    Skip,
+    /// Leave it and all behind it.
+    Stop,
+}
+
+/// What a filter sees of one waiter.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Candidate {
+    /// The tag that it parked with.
+    pub tag: u64,
+}
+
+/// What a policy sees: the choice is made, nobody is released yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Choice {
+    /// How many waiters were chosen.
+    pub count: usize,
+    /// Whether waiters of the key remain.
+    pub remain: bool,
+}
+
+impl<K, P: Platform> Table<K, P> {
+    /// Wakes the first `count` waiters of `key` as they stand now, and hands each `token`. Returns
+    /// how many: exactly those whose wait returns Woken because of this call.
+    ///
+    /// Make the condition false first, then call: with nobody waiting this is one fence and one
+    /// load, and no waiter that saw the old condition is missed. `count` 0 wakes nobody, without
+    /// looking; `usize::MAX` is everybody. Waiters that come back during the call are not woken by
+    /// it.
+    ///
+    /// # Panics
+    /// Passes panics of `Eq` on; the queue stays sound. In debug builds, if called from a closure
+    /// that runs under a slot lock.
+    ///
+    /// ```
+    /// assert_eq!(slotpark_core::Table::<u64>::new().unpark(1, &7, usize::MAX, 0), 0);
+    /// ```
+    #[inline]
+    #[must_use = "0 says that nobody was there"]
+    pub fn unpark<Q>(&self, hash: u64, key: &Q, count: usize, token: u64) -> usize
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        reentry::check();
+        if count == 0 || !self.slot(hash).announced.any() {
+            return 0;
+        }
+        self.wake_first(hash, key, count, token)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wake_first<Q>(&self, hash: u64, key: &Q, count: usize, token: u64) -> usize
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        self.wake(hash, key, count, |_| Filter::Unpark, |_| token)
+    }
+
+    /// Wakes the first `count` waiters of `key` whose bitset (the low 32 bits of their tag) has a
+    /// bit in common with `bits`. The others keep their places and are not counted.
+    ///
+    /// ```
+    /// assert_eq!(slotpark_core::Table::<u64>::new().unpark_bitset(1, &7, 1, 0b10, 0), 0);
+    /// ```
+    #[must_use = "0 says that nobody was there"]
+    pub fn unpark_bitset<Q>(&self, hash: u64, key: &Q, count: usize, bits: u32, token: u64) -> usize
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        self.unpark_filter(
+            hash,
+            key,
+            count,
+            |waiter| {
+                if waiter.tag as u32 & bits == 0 {
+                    Filter::Skip
+                } else {
+                    Filter::Unpark
+                }
+            },
+            token,
+        )
+    }
+
+    /// Wakes up to `count` waiters of `key`, as `filter` decides for each in FIFO order.
+    ///
+    /// `filter` runs under the slot lock and must not call a table. If it panics, those already
+    /// chosen are released, then the panic goes on.
+    ///
+    /// ```
+    /// use slotpark_core::{Filter, Table};
+    /// let table = Table::<u64>::new();
+    /// let odd_tags = |waiter: &slotpark_core::Candidate| {
+    ///     if waiter.tag % 2 == 1 { Filter::Unpark } else { Filter::Skip }
+    /// };
+    /// assert_eq!(table.unpark_filter(1, &7, 10, odd_tags, 0), 0);
+    /// ```
+    #[must_use = "0 says that nobody was there"]
+    pub fn unpark_filter<Q>(
+        &self,
+        hash: u64,
+        key: &Q,
+        count: usize,
+        filter: impl FnMut(&Candidate) -> Filter,
+        token: u64,
+    ) -> usize
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        reentry::check();
+        if count == 0 || !self.slot(hash).announced.any() {
+            return 0;
+        }
+        self.wake(hash, key, count, filter, |_| token)
+    }
+
+    /// Wakes up to `count` waiters of `key` as `filter` decides, and lets `policy` act between the
+    /// choice and the release: it sees how many were chosen and whether waiters of the key remain,
+    /// may write the caller's word, and returns the token for the chosen.
+    ///
+    /// There is no fast path: the slot lock is always taken and `policy` always runs, so that it
+    /// and every `validate` of the key exclude each other. It must not call a table. If it or
+    /// `filter` panics, those already chosen are released (with token 0), then the panic goes on.
+    ///
+    /// ```
+    /// use slotpark_core::{Filter, Table};
+    /// let mut word = 1;
+    /// let table = Table::<u64>::new();
+    /// let woken = table.unpark_with(1, &7, 1, |_| Filter::Unpark, |choice| {
+    ///     word = u32::from(choice.remain);
+    ///     0
+    /// });
+    /// assert_eq!((woken, word), (0, 0));
+    /// ```
+    #[must_use = "0 says that nobody was there"]
+    pub fn unpark_with<Q>(
+        &self,
+        hash: u64,
+        key: &Q,
+        count: usize,
+        filter: impl FnMut(&Candidate) -> Filter,
+        policy: impl FnOnce(Choice) -> u64,
+    ) -> usize
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        reentry::check();
+        self.wake(hash, key, count, filter, policy)
+    }
+
+    fn wake<Q>(
+        &self,
+        hash: u64,
+        key: &Q,
+        count_max: usize,
+        filter: impl FnMut(&Candidate) -> Filter,
+        policy: impl FnOnce(Choice) -> u64,
+    ) -> usize
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        let _critical = P::critical();
+        // Declared before the guard, so that it is dropped after it, also by a panic: first the
+        // slot is unlocked, then the chosen are released.
+        let mut chosen = Chosen::new(self);
+        let guard = self.slot(hash).lock();
+        let remain = self
+            .find(&guard, hash, key)
+            .is_some_and(|head| self.choose(&guard, head, count_max, filter, &mut chosen));
+        chosen.token = policy(Choice {
+            count: chosen.count,
+            remain,
+        });
+        drop(guard);
+        chosen.count
+    }
+
+    /// Detaches waiters of one group, from its head on; true if waiters remain in it.
+    pub(crate) fn choose<'g>(
+        &self,
+        guard: &'g SlotGuard<'_, P>,
+        head: NodeRef<'g, P>,
+        count_max: usize,
+        mut filter: impl FnMut(&Candidate) -> Filter,
+        chosen: &mut Chosen<'_, P>,
+    ) -> bool {
+        if count_max == 0 {
+            return true;
+        }
+        let limit_ns = self.spin().limit_ns();
+        let now = if limit_ns > 0 { P::ticks() } else { 0 };
+        let tail = head.prev();
+        let mut skipped = false;
+        let mut node = head;
+        loop {
+            let next = node.next();
+            self.observe(Event::NodeVisited, guard.slot);
+            match filter(&Candidate { tag: node.tag() }) {
+                Filter::Unpark => {
+                    guard.unlink(node);
+                    self.teach(guard, node, now, limit_ns);
+                    chosen.push(guard, node);
+                    guard.slot.tallies.wakes.add_locked(1);
+                    self.observe(Event::Wake, guard.slot);
+                }
+                Filter::Skip => skipped = true,
+                Filter::Stop => return true,
+            }
+            if node == tail {
+                return skipped;
+            }
+            if chosen.count == count_max {
+                return true;
+            }
+            node = next;
+        }
+    }
+
+    /// Tells the slot how long a spin of this waiter would have had to be.
+    fn teach(&self, guard: &SlotGuard<'_, P>, node: NodeRef<'_, P>, now: u64, limit_ns: u32) {
+        // SAFETY: N1: the waiter is in the frame of its node, which lives until the release.
+        let arrived = unsafe { (*node.waiter()).arrived() };
+        if now != 0 && arrived != 0 && !node.is_requeued() {
+            guard.slot.spin.teach(now.saturating_sub(arrived), limit_ns);
+        }
+    }
+}
+
+/// Detached nodes, private to one waker: a chain by `next`, oldest first. Dropping it releases
+/// them; the slot lock must be free by then.
+pub(crate) struct Chosen<'t, P: Platform> {
+    first: *const Node<P>,
+    last: *const Node<P>,
+    pub(crate) count: usize,
+    pub(crate) token: u64,
+    /// Homes of sleepers are slots of this table, which the waker borrows.
+    table: PhantomData<&'t ()>,
+}
+
+impl<'t, P: Platform> Chosen<'t, P> {
+    pub(crate) fn new<K>(_table: &'t Table<K, P>) -> Self {
+        Self {
+            first: ptr::null(),
+            last: ptr::null(),
+            count: 0,
+            token: 0,
+            table: PhantomData,
+        }
+    }
+
+    /// The dequeue: from here on the waiter of `node`, which is unlinked, is chosen.
+    fn push<'g>(&mut self, guard: &'g SlotGuard<'_, P>, node: NodeRef<'g, P>) {
+        node.set_slot(ptr::null());
+        guard.leave_one();
+        node.chain_to(ptr::null());
+        // SAFETY: N1: the last node of the chain was detached under this hold of the lock and is
+        // not released yet.
+        match unsafe { NodeRef::from_raw(self.last) } {
+            Some(last) => last.chain_to(node.as_ptr()),
+            None => self.first = node.as_ptr(),
+        }
+        self.last = node.as_ptr();
+        self.count += 1;
+    }
+}
+
+impl<P: Platform> Drop for Chosen<'_, P> {
+    fn drop(&mut self) {
+        let mut run = Run::new();
+        let mut node = self.first;
+        // SAFETY: N1, N2: a chosen node is ours until its waiter is released below.
+        while let Some(chosen) = unsafe { NodeRef::from_raw(node) } {
+            // Read before the release, after which the node is gone.
+            node = chosen.chained();
+            let waiter = chosen.waiter();
+            // SAFETY: W1: we detached this node, and release its waiter once; homes are slots of
+            // the table that `self` borrows.
+            unsafe { run.release(waiter, self.token) };
+        }
+        run.flush();
+    }
+}

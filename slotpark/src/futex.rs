@@ -1,0 +1,348 @@
+//! `FutexWait`: a value-checked wait on a word, by address or by an explicit key.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::time::{Duration, Instant};
+
+use slotpark_core::{
+    Deadline, DefaultPlatform, Platform, Requeued, SLOTS_DEFAULT, Seeded, Slots, Table, word,
+};
+
+use crate::{ShardedWait, WaitOutcome};
+
+/// What a futex wait is keyed by: a word of this process, or an address in a space of the caller's
+/// (a guest process, a wasm memory, an isolate). The two kinds never meet, nor do two spaces.
+///
+/// ```
+/// use slotpark::FutexKey;
+/// use std::sync::atomic::AtomicU32;
+/// let word = AtomicU32::new(0);
+/// assert_eq!(FutexKey::of(&word), FutexKey::of(&word));
+/// assert_ne!(FutexKey::new(1, 0x1000), FutexKey::new(2, 0x1000));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FutexKey {
+    kind: Kind,
+    space: u64,
+    address: u64,
+}
+
+/// What an address is an address of. Primitives that keep their words in the process-wide table add
+/// their own kinds, so that a semaphore and a futex at one address never meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Kind {
+    Word,
+    Guest,
+}
+
+impl FutexKey {
+    /// The key of an address in a space of the caller's.
+    #[must_use]
+    pub const fn new(space: u64, address: u64) -> Self {
+        Self {
+            kind: Kind::Guest,
+            space,
+            address,
+        }
+    }
+
+    /// The key of a word of this process.
+    #[must_use]
+    pub fn of<W: FutexWord>(word: &W) -> Self {
+        Self {
+            kind: Kind::Word,
+            space: 0,
+            address: std::ptr::from_ref(word).addr() as u64,
+        }
+    }
+}
+
+/// A word that waits can compare: [`AtomicU32`] and [`AtomicU64`].
+pub trait FutexWord: sealed::Sealed {
+    /// The word's value.
+    type Value: Copy + PartialEq;
+
+    /// Reads the word, relaxed: the engine's fences order it.
+    fn value(&self) -> Self::Value;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for std::sync::atomic::AtomicU32 {}
+    impl Sealed for std::sync::atomic::AtomicU64 {}
+}
+
+impl FutexWord for AtomicU32 {
+    type Value = u32;
+
+    fn value(&self) -> u32 {
+        word::load(self)
+    }
+}
+
+impl FutexWord for AtomicU64 {
+    type Value = u64;
+
+    fn value(&self) -> u64 {
+        word::load_u64(self)
+    }
+}
+
+/// A futex in user space: waits compare a word and queue in one step, wakes return exact counts,
+/// requeues move waiters between words.
+///
+/// The word is the caller's; a wait borrows it, a wake only names it. Change the word first, then
+/// wake:
+///
+/// ```
+/// use slotpark::FutexWait;
+/// use std::sync::atomic::{AtomicU32, Ordering};
+/// static WORD: AtomicU32 = AtomicU32::new(0);
+/// let futex = FutexWait::process();
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| {
+///         while WORD.load(Ordering::Acquire) == 0 {
+///             let _outcome = futex.wait(&WORD, 0);
+///         }
+///     });
+///     WORD.store(1, Ordering::Release);
+///     futex.wake(&WORD, 1);
+/// });
+/// ```
+///
+/// The semantics are those of Linux's private futexes (`futex(2)`), with enums and counts instead
+/// of errno: `Stale` is EAGAIN, `TimedOut` is ETIMEDOUT. A wake of 0 wakes nobody.
+pub struct FutexWait<P: Platform = DefaultPlatform> {
+    waits: ShardedWait<FutexKey, Seeded, P>,
+}
+
+/// In `.bss`: usable before `main`, from any thread and from thread-local destructors.
+static PROCESS_SLOTS: Slots<FutexKey> = Slots::new();
+static PROCESS: FutexWait = FutexWait::over(&PROCESS_SLOTS);
+
+impl FutexWait {
+    /// The process-wide instance, for words of this process.
+    ///
+    /// ```
+    /// use slotpark::FutexWait;
+    /// assert!(std::ptr::eq(FutexWait::process(), FutexWait::process()));
+    /// ```
+    #[must_use]
+    pub fn process() -> &'static Self {
+        &PROCESS
+    }
+
+    /// An instance of its own, with [`SLOTS_DEFAULT`] slots.
+    ///
+    /// ```
+    /// use slotpark::FutexWait;
+    /// use std::sync::atomic::AtomicU32;
+    /// assert_eq!(FutexWait::new().wake(&AtomicU32::new(0), 1), 0);
+    /// ```
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_slots(SLOTS_DEFAULT)
+    }
+
+    /// An instance of its own with at least `count` slots.
+    ///
+    /// # Panics
+    /// If `count` is 0 or greater than [`SLOTS_MAX`](crate::SLOTS_MAX).
+    #[must_use]
+    #[track_caller]
+    pub fn with_slots(count: usize) -> Self {
+        Self {
+            waits: ShardedWait::with_slots(count),
+        }
+    }
+}
+
+impl<P: Platform> FutexWait<P> {
+    /// Over static slots and with a platform of choice, for a `static`.
+    ///
+    /// ```
+    /// use slotpark::{FutexKey, FutexWait, Slots};
+    /// static SLOTS: Slots<FutexKey, 64> = Slots::new();
+    /// static FUTEX: FutexWait = FutexWait::over(&SLOTS);
+    /// assert_eq!(FUTEX.wake_key(FutexKey::new(1, 0x1000), 1, u32::MAX), 0);
+    /// ```
+    #[must_use]
+    pub const fn over<const N: usize>(slots: &'static Slots<FutexKey, N, P>) -> Self {
+        Self {
+            waits: ShardedWait::from_table(Table::over(slots), Seeded::new()),
+        }
+    }
+
+    /// The engine's table: counters of the slots, and `reset_after_fork`.
+    ///
+    /// ```
+    /// assert_eq!(slotpark::FutexWait::process().table().slot_count(), 512);
+    /// ```
+    #[must_use]
+    pub const fn table(&self) -> &Table<FutexKey, P> {
+        self.waits.table()
+    }
+
+    /// The waits that this is a skin on.
+    #[must_use]
+    pub const fn waits(&self) -> &ShardedWait<FutexKey, Seeded, P> {
+        &self.waits
+    }
+
+    /// Sleeps if the word still holds `expected`, until woken.
+    ///
+    /// ```
+    /// use slotpark::{FutexWait, WaitOutcome};
+    /// use std::sync::atomic::AtomicU64;
+    /// let word = AtomicU64::new(1);
+    /// assert_eq!(FutexWait::process().wait(&word, 0), WaitOutcome::Stale);
+    /// ```
+    pub fn wait<W: FutexWord>(&self, word: &W, expected: W::Value) -> WaitOutcome {
+        self.wait_bitset(word, expected, u32::MAX, None)
+    }
+
+    /// As [`wait`](Self::wait), until `deadline` at the latest.
+    pub fn wait_until<W: FutexWord>(
+        &self,
+        word: &W,
+        expected: W::Value,
+        deadline: Instant,
+    ) -> WaitOutcome {
+        self.waits
+            .wait_until(&FutexKey::of(word), || word.value() == expected, deadline)
+    }
+
+    /// As [`wait`](Self::wait), for `timeout` at most.
+    ///
+    /// ```
+    /// use slotpark::{FutexWait, WaitOutcome};
+    /// use std::{sync::atomic::AtomicU32, time::Duration};
+    /// let word = AtomicU32::new(0);
+    /// let outcome = FutexWait::process().wait_for(&word, 0, Duration::ZERO);
+    /// assert_eq!(outcome, WaitOutcome::TimedOut);
+    /// ```
+    pub fn wait_for<W: FutexWord>(
+        &self,
+        word: &W,
+        expected: W::Value,
+        timeout: Duration,
+    ) -> WaitOutcome {
+        self.waits
+            .wait_for(&FutexKey::of(word), || word.value() == expected, timeout)
+    }
+
+    /// FUTEX_WAIT_BITSET: as [`wait`](Self::wait), until a wake whose bits have one in common.
+    ///
+    /// # Panics
+    /// If `bits` is 0.
+    pub fn wait_bitset<W: FutexWord>(
+        &self,
+        word: &W,
+        expected: W::Value,
+        bits: u32,
+        deadline: Option<Deadline>,
+    ) -> WaitOutcome {
+        self.wait_key(FutexKey::of(word), bits, deadline, || {
+            word.value() == expected
+        })
+    }
+
+    /// Wakes the first `count` waiters of the word; returns how many.
+    pub fn wake<W: FutexWord>(&self, word: &W, count: usize) -> usize {
+        self.waits.wake(&FutexKey::of(word), count)
+    }
+
+    /// FUTEX_WAKE_BITSET: wakes the first `count` waiters with a bit in common.
+    pub fn wake_bitset<W: FutexWord>(&self, word: &W, count: usize, bits: u32) -> usize {
+        self.wake_key(FutexKey::of(word), count, bits)
+    }
+
+    /// FUTEX_REQUEUE: wakes the first `wake_max` waiters of `from`, moves the next `move_max` to
+    /// `to`. Prefer [`cmp_requeue`](Self::cmp_requeue), which cannot race a change of the word.
+    pub fn requeue<W: FutexWord>(
+        &self,
+        from: &W,
+        to: &W,
+        wake_max: usize,
+        move_max: usize,
+    ) -> Requeued {
+        let (from, to) = (FutexKey::of(from), FutexKey::of(to));
+        self.requeue_key(from, to, wake_max, move_max, || true)
+            .unwrap_or_default()
+    }
+
+    /// FUTEX_CMP_REQUEUE: as [`requeue`](Self::requeue) if `from` still holds `expected`, else
+    /// `None` (EAGAIN).
+    pub fn cmp_requeue<W: FutexWord>(
+        &self,
+        from: &W,
+        expected: W::Value,
+        to: &W,
+        wake_max: usize,
+        move_max: usize,
+    ) -> Option<Requeued> {
+        let keys = (FutexKey::of(from), FutexKey::of(to));
+        self.requeue_key(keys.0, keys.1, wake_max, move_max, || {
+            from.value() == expected
+        })
+    }
+
+    /// Waits on an explicit key while `validate`, which reads the guest's word under the slot lock,
+    /// says yes.
+    ///
+    /// # Panics
+    /// If `bits` is 0.
+    ///
+    /// ```
+    /// use slotpark::{FutexKey, FutexWait, WaitOutcome};
+    /// let key = FutexKey::new(1, 0x1000);
+    /// let outcome = FutexWait::process().wait_key(key, u32::MAX, None, || false);
+    /// assert_eq!(outcome, WaitOutcome::Stale);
+    /// ```
+    pub fn wait_key(
+        &self,
+        key: FutexKey,
+        bits: u32,
+        deadline: Option<Deadline>,
+        validate: impl FnMut() -> bool,
+    ) -> WaitOutcome {
+        self.waits.wait_with(&key, bits, deadline, validate)
+    }
+
+    /// Wakes the first `count` waiters of an explicit key with a bit in common.
+    pub fn wake_key(&self, key: FutexKey, count: usize, bits: u32) -> usize {
+        self.waits.wake_bitset(&key, count, bits, 0)
+    }
+
+    /// Requeues between explicit keys if `validate`, which runs under both slot locks, says yes.
+    pub fn requeue_key(
+        &self,
+        from: FutexKey,
+        to: FutexKey,
+        wake_max: usize,
+        move_max: usize,
+        validate: impl FnOnce() -> bool,
+    ) -> Option<Requeued> {
+        self.waits.requeue(&from, &to, wake_max, move_max, validate)
+    }
+
+    /// The number of waiters of a word at this moment, exactly.
+    pub fn waiters<W: FutexWord>(&self, word: &W) -> usize {
+        self.waits.waiters(&FutexKey::of(word))
+    }
+}
+
+impl Default for FutexWait {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<P: Platform> fmt::Debug for FutexWait<P> {
+    /// Takes no lock.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FutexWait")
+            .field("slots", &self.waits.slots())
+            .finish_non_exhaustive()
+    }
+}
