@@ -1,6 +1,5 @@
 //! `ci`: what a merge needs beyond the README's tests, which `.ci/run` runs by themselves.
 
-use crate::repo::Repo;
 use crate::step::Step;
 use crate::{check, loom, miri, msrv, nostd, package, portable};
 
@@ -11,12 +10,12 @@ pub(crate) struct Args {
     full: bool,
 }
 
-pub(crate) fn steps(repo: &Repo, args: &Args) -> Vec<Step> {
+pub(crate) fn steps(args: &Args) -> Vec<Step> {
     let mut steps = check::steps();
     steps.extend(portable::steps());
     steps.extend(loom::steps());
     steps.extend(nostd::steps());
-    steps.extend(msrv::steps(repo));
+    steps.extend(msrv::steps());
     steps.extend(package::steps());
     if args.full {
         steps.extend(miri::steps(&miri::Args::default()));

@@ -71,9 +71,9 @@ fn main() -> ExitCode {
         Command::Loom => loom::steps(),
         Command::Nostd => nostd::steps(),
         Command::Miri(args) => miri::steps(&args),
-        Command::Msrv => msrv::steps(&repo),
+        Command::Msrv => msrv::steps(),
         Command::Package => package::steps(),
-        Command::Ci(args) => ci::steps(&repo, &args),
+        Command::Ci(args) => ci::steps(&args),
     };
     let all_passed = step::run_all(&repo, &steps);
     // A machine that lacks an optional thing must not fail CI for it: each step that needs the

@@ -10,7 +10,7 @@ use crate::step::{Outcome, Step};
 /// The crates that other people's crates depend on. What is only run builds on stable.
 const LIBRARIES: [&str; 2] = ["slotpark-core", "slotpark"];
 
-pub(crate) fn steps(_: &Repo) -> Vec<Step> {
+pub(crate) fn steps() -> Vec<Step> {
     LIBRARIES
         .map(|library| {
             Step::new(format!("msrv {library}"), move |repo| {

@@ -26,10 +26,9 @@ impl Repo {
             .unwrap_or(Path::new("."))
             .to_path_buf();
         // Relative means relative to where cargo was called, so it is settled here, once.
-        let target = match env::var_os("CARGO_TARGET_DIR") {
-            Some(dir) => env::current_dir().unwrap_or_default().join(dir),
-            None => root.join("target"),
-        };
+        let chosen = env::var_os("CARGO_TARGET_DIR")
+            .map(|folder| env::current_dir().unwrap_or_default().join(folder));
+        let target = chosen.unwrap_or_else(|| root.join("target"));
         Self { root, target }
     }
 
@@ -40,22 +39,21 @@ impl Repo {
     /// `program` with `args`, run at the root.
     pub(crate) fn command(&self, program: &str, args: &[&str]) -> Command {
         let mut command = Command::new(program);
-        command
-            .args(args)
-            .current_dir(&self.root)
-            .env("CARGO_TARGET_DIR", &self.target);
+        command.args(args).current_dir(&self.root);
         command
     }
 
     /// Cargo of the toolchain that runs this tool.
     pub(crate) fn cargo(&self, args: &[&str]) -> Command {
-        self.command("cargo", args)
+        let mut command = self.command("cargo", args);
+        command.env("CARGO_TARGET_DIR", &self.target);
+        command
     }
 
     /// Cargo of another toolchain. The caller knows that it is installed.
     pub(crate) fn cargo_of(&self, toolchain: &str, args: &[&str]) -> Command {
         let mut command = self.command("rustup", &["run", toolchain, "cargo"]);
-        command.args(args);
+        command.args(args).env("CARGO_TARGET_DIR", &self.target);
         command
     }
 
@@ -97,7 +95,7 @@ fn has_toolchain(list: &str, toolchain: &str) -> bool {
 
 /// Runs a command to its end, shown as it could be typed.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
-    eprintln!("$ {}", shown(command));
+    eprintln!("$ {}", shown_with_environment(command));
     let status = command.status().with_context(|| shown(command))?;
     if !status.success() {
         bail!("`{}`: {status}", shown(command));
@@ -107,7 +105,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 
 /// Runs a test command, and fails also when it passes without having run a test.
 pub(crate) fn run_tests(command: &mut Command) -> Result<()> {
-    eprintln!("$ {}", shown(command));
+    eprintln!("$ {}", shown_with_environment(command));
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
@@ -155,23 +153,27 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).with_context(|| shown(command))
 }
 
-/// The command with the environment that matters for repeating it.
+/// The words of the command, as they could be typed.
 fn shown(command: &Command) -> String {
-    let quoted = |text: &OsStr| {
-        let text = text.to_string_lossy();
-        if text.contains(' ') {
-            format!("'{text}'")
-        } else {
-            text.into_owned()
-        }
-    };
-    let environment = command
-        .get_envs()
-        .filter_map(|(name, value)| Some(format!("{}={}", name.to_string_lossy(), quoted(value?))));
-    let words = std::iter::once(command.get_program())
-        .chain(command.get_args())
-        .map(quoted);
-    environment.chain(words).collect::<Vec<_>>().join(" ")
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(quoted).collect::<Vec<_>>().join(" ")
+}
+
+/// The same behind the environment that repeating it takes.
+fn shown_with_environment(command: &Command) -> String {
+    let environment = command.get_envs().filter_map(|(name, value)| {
+        Some(format!("{}={} ", name.to_string_lossy(), quoted(value?)))
+    });
+    environment.chain([shown(command)]).collect()
+}
+
+fn quoted(text: &OsStr) -> String {
+    let text = text.to_string_lossy();
+    if text.contains(' ') {
+        format!("'{text}'")
+    } else {
+        text.into_owned()
+    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! Rules of documents: links lead somewhere, records exist, commands agree, and nothing points
 //! out of the repository.
 
-use std::ops::Range;
 use std::sync::LazyLock;
 
-use pulldown_cmark::{Event, Parser, Tag};
+use pulldown_cmark::{Event, LinkType, Parser, Tag};
 use regex::Regex;
 
 use crate::tidy::tree::Tree;
@@ -28,39 +27,37 @@ pub(super) fn check(tree: &Tree, findings: &mut Vec<Finding>) {
 
 fn links(tree: &Tree, path: &str, text: &str, findings: &mut Vec<Finding>) {
     let parser = Parser::new(text);
-    let mut broken = |target: &str, at: usize| {
-        if !is_link_good(tree, path, target) {
-            let text = format!("`{target}` does not exist");
-            findings.push(Finding::error(
-                path,
-                line_of(text_before(at, path, tree)),
-                "link",
-                text,
-            ));
-        }
-    };
-    // A definition that no text uses is a link too.
-    let definitions: Vec<(String, usize)> = parser
+    // Definitions are looked at by themselves: one that no text uses is a link too.
+    let mut targets: Vec<(String, usize)> = parser
         .reference_definitions()
         .iter()
         .map(|(_, definition)| (definition.dest.to_string(), definition.span.start))
         .collect();
-    for (target, at) in &definitions {
-        broken(target, *at);
-    }
-    for (event, Range { start, .. }) in parser.into_offset_iter() {
-        if let Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) = event
-            && !definitions.iter().any(|(target, _)| **target == *dest_url)
-        {
-            broken(&dest_url, start);
+    for (event, range) in parser.into_offset_iter() {
+        let (Event::Start(Tag::Link {
+            link_type,
+            dest_url,
+            ..
+        })
+        | Event::Start(Tag::Image {
+            link_type,
+            dest_url,
+            ..
+        })) = event
+        else {
+            continue;
+        };
+        if matches!(link_type, LinkType::Inline | LinkType::Autolink) {
+            targets.push((dest_url.to_string(), range.start));
         }
     }
-}
-
-fn text_before<'a>(at: usize, path: &str, tree: &'a Tree) -> &'a str {
-    tree.text(path)
-        .and_then(|text| text.get(..at))
-        .unwrap_or_default()
+    for (target, at) in targets {
+        if !is_link_good(tree, path, &target) {
+            let line = line_of(&text[..at]);
+            let text = format!("`{target}` does not exist");
+            findings.push(Finding::error(path, line, "link", text));
+        }
+    }
 }
 
 fn line_of(before: &str) -> usize {
