@@ -34,15 +34,12 @@ pub(crate) fn steps(args: &Args) -> Vec<Step> {
         }
         let mut command = repo.cargo_of("nightly", &["miri", "test", "-p", "slotpark-core"]);
         command.args(&targets);
-        // Isolated programs have no clock, and waits with deadlines need one. The portable
-        // platform is used because Miri does not interpret the inline system calls of the other.
+        // Isolated programs have no clock, and waits with deadlines need one.
         let mut flags = String::from("-Zmiri-disable-isolation");
         if seeds > 1 {
             flags += &format!(" -Zmiri-many-seeds=0..{seeds}");
         }
-        command
-            .env("MIRIFLAGS", flags)
-            .env("RUSTFLAGS", "--cfg slotpark_portable");
+        command.env("MIRIFLAGS", flags);
         run_tests(&mut command)?;
         Ok(Outcome::Done)
     })]

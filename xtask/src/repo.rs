@@ -5,8 +5,10 @@ use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 use anyhow::{Context, Result, bail};
+use regex::Regex;
 
 /// The workspace this tool works on.
 pub(crate) struct Repo {
@@ -129,13 +131,16 @@ pub(crate) fn run_tests(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// The number of passed tests that one line of a test harness reports.
+/// The number of passed tests in one line of a test harness. Several harnesses may write at once
+/// (Miri's seeds), so the report may begin anywhere.
 fn tests_passed(line: &str) -> usize {
-    let report = line.strip_prefix("test result: ok. ");
-    let count = report
-        .and_then(|rest| rest.split_once(" passed"))
-        .map(|(count, _)| count.parse());
-    count.and_then(Result::ok).unwrap_or(0)
+    static REPORT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(\d+) passed; 0 failed").expect("the tests below compile the pattern")
+    });
+    let report = REPORT.captures(line);
+    report
+        .and_then(|report| report[1].parse().ok())
+        .unwrap_or(0)
 }
 
 /// What a command prints, or why it failed.
@@ -200,6 +205,10 @@ mod tests {
         assert!(say("test result: ok. 0 passed; 0 failed; 2 ignored").is_err());
         assert!(say("").is_err());
         assert_eq!(tests_passed("test result: FAILED. 3 passed; 1 failed"), 0);
+        assert_eq!(
+            tests_passed("running 1 testok. 12 passed; 0 failed; 0 ignored"),
+            12
+        );
     }
 
     #[test]
