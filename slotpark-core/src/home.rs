@@ -97,15 +97,6 @@ impl SleepBits {
             map.store(0, Ordering::Relaxed);
         }
     }
-
-    #[cfg(test)]
-    pub(crate) fn owned(&self) -> (u32, u32) {
-        // ORDERING: none, relaxed: read by tests when all is quiet.
-        (
-            self.once.load(Ordering::Relaxed),
-            self.twice.load(Ordering::Relaxed),
-        )
-    }
 }
 
 fn take_from(map: &AtomicU32) -> Option<u32> {
@@ -121,5 +112,42 @@ fn take_from(map: &AtomicU32) -> Option<u32> {
         if map.fetch_or(1 << index, Ordering::Relaxed) & (1 << index) == 0 {
             return Some(index);
         }
+    }
+}
+
+#[cfg(all(test, not(slotpark_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_32_own_a_bit_the_next_32_share_one_and_the_rest_have_none() {
+        let bits = SleepBits::new();
+        let taken: [Option<SleepBit>; 65] = core::array::from_fn(|_| bits.take());
+        for (index, bit) in taken.iter().enumerate() {
+            let expected = (index < 64).then_some(SleepBit {
+                index: index as u32 % 32,
+                shared: index >= 32,
+            });
+            assert_eq!(*bit, expected);
+        }
+        for bit in taken.into_iter().flatten().filter(|bit| bit.index == 5) {
+            bits.give_back(bit);
+        }
+        assert_eq!(
+            bits.take(),
+            Some(SleepBit {
+                index: 5,
+                shared: false
+            }),
+            "alone again first"
+        );
+        assert_eq!(
+            bits.take(),
+            Some(SleepBit {
+                index: 5,
+                shared: true
+            })
+        );
+        assert_eq!(bits.take(), None);
     }
 }

@@ -255,8 +255,10 @@ impl<P: Platform> Run<P> {
         let home = unsafe { (*waiter).home };
         // SAFETY: W1, and nobody changes the handle of a waiter.
         let handle = unsafe { (*waiter).handle.clone() };
-        // SAFETY: W2, W1: nobody reads the token before the release.
-        unsafe { (*waiter).token.set(token) };
+        // SAFETY: W1: the frame lives until its release below; the reference ends before it.
+        let room = unsafe { &(*waiter).token };
+        // SAFETY: W2: nobody reads or writes the token before the release.
+        unsafe { room.set(token) };
         // SAFETY: W1: the frame lives until its release below; only an address is made here.
         let state = unsafe { &raw const (*waiter).state };
         // SAFETY: W1 is the caller's contract.

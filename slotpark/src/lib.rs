@@ -35,3 +35,22 @@ pub use wait::ShardedWait;
 
 /// The engine, for those who build their own primitives.
 pub use slotpark_core as core;
+
+/// The chapters: why it is so, how it works, what it does not do. Their snippets are tested.
+#[cfg(any(doc, doctest))]
+pub mod chapters {
+    #[doc = include_str!("../docs/internals.md")]
+    pub mod internals {}
+    #[doc = include_str!("../docs/limitations.md")]
+    pub mod limitations {}
+    #[doc = include_str!("../docs/orderings.md")]
+    pub mod orderings {}
+    #[doc = include_str!("../docs/platform.md")]
+    pub mod platform {}
+    #[doc = include_str!("../docs/why.md")]
+    pub mod why {}
+    /// The README's example.
+    #[cfg(doctest)]
+    #[doc = include_str!("../../README.md")]
+    pub mod readme {}
+}
