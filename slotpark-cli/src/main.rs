@@ -1,6 +1,7 @@
 //! The program `slotpark`: measures keyed blocking, and runs programs with their futexes on slots.
 
 mod compare;
+mod measure;
 mod run;
 
 use std::process::ExitCode;

@@ -29,6 +29,13 @@ impl Seeded {
     const_unless_loom! {
         /// Not seeded yet: the first hash draws the seed from the kernel, or from an address and
         /// the clock where there is no `getrandom`.
+        ///
+        /// ```
+        /// use slotpark_core::Seeded;
+        /// use std::hash::BuildHasher;
+        /// // Two instances put one key into different slots.
+        /// assert_ne!(Seeded::new().hash_one(1_u64), Seeded::new().hash_one(1_u64));
+        /// ```
         #[must_use]
         pub fn new() -> Self {
             Self { seed: AtomicU64::new(0) }
@@ -38,6 +45,12 @@ impl Seeded {
     const_unless_loom! {
         /// A fixed seed, for tests that want the same slots in every run. 0 means "not seeded yet",
         /// as in [`new`](Self::new).
+        ///
+        /// ```
+        /// use slotpark_core::Seeded;
+        /// use std::hash::BuildHasher;
+        /// assert_eq!(Seeded::with_seed(3).hash_one(5_u64), 3 ^ 5);
+        /// ```
         #[must_use]
         pub fn with_seed(seed: u64) -> Self {
             Self { seed: AtomicU64::new(seed) }

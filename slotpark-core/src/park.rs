@@ -56,6 +56,11 @@ pub struct ParkOptions {
 
 impl ParkOptions {
     /// No deadline; a tag whose bits are all set, so that every bitset matches.
+    ///
+    /// ```
+    /// use slotpark_core::ParkOptions;
+    /// assert_eq!(ParkOptions::new(), ParkOptions::default());
+    /// ```
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -65,6 +70,12 @@ impl ParkOptions {
     }
 
     /// When the wait ends by itself; `None` is never.
+    ///
+    /// ```
+    /// use slotpark_core::{Clock, Deadline, ParkOptions};
+    /// let options = ParkOptions::new().deadline(Some(Deadline::new(Clock::Monotonic, 1)));
+    /// assert_ne!(options, ParkOptions::new());
+    /// ```
     #[must_use]
     pub const fn deadline(mut self, deadline: Option<Deadline>) -> Self {
         self.deadline = deadline;
@@ -72,6 +83,11 @@ impl ParkOptions {
     }
 
     /// What filters see of this waiter. The low 32 bits are its bitset.
+    ///
+    /// ```
+    /// use slotpark_core::ParkOptions;
+    /// assert_eq!(ParkOptions::new().tag(u64::MAX), ParkOptions::new());
+    /// ```
     #[must_use]
     pub const fn tag(mut self, tag: u64) -> Self {
         self.tag = tag;
@@ -86,6 +102,20 @@ impl Default for ParkOptions {
 }
 
 /// Told to `on_leave`: how the waiters of the key stand after one of them has left.
+///
+/// ```
+/// use slotpark_core::{Deadline, DefaultPlatform, ParkOptions, Parked, Table};
+/// use std::time::Duration;
+/// let mut last = false;
+/// let soon = Deadline::after::<DefaultPlatform>(Duration::from_micros(1));
+/// let options = ParkOptions::new().deadline(soon);
+/// let table = Table::<u64>::new();
+/// let yes = || Ok::<_, ()>(true);
+/// let parked = table.park_with(1, &7, options, yes, || {}, |left| last = left.last);
+/// // A microsecond may be over before the wait is queued: then nothing was left.
+/// assert_eq!(parked, Ok(Parked::TimedOut));
+/// assert_eq!(last, table.slot_stats(1).timeouts == 1);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Left {

@@ -18,6 +18,11 @@ use crate::table::Table;
 use crate::unpark::{Chosen, Filter};
 
 /// What a requeue did.
+///
+/// ```
+/// use slotpark_core::Requeued;
+/// assert_eq!(Requeued::default(), Requeued { woken: 0, moved: 0 });
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Requeued {
     /// Waiters woken.
@@ -27,6 +32,12 @@ pub struct Requeued {
 }
 
 /// How many waiters a requeue wakes and moves at most, and what it hands to the woken.
+///
+/// ```
+/// use slotpark_core::RequeueOptions;
+/// let all = RequeueOptions { move_max: usize::MAX, ..RequeueOptions::default() };
+/// assert_eq!(all.wake_max, 0);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RequeueOptions {
     /// The first this many are woken.

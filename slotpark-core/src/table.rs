@@ -17,9 +17,17 @@ use crate::spin::Spin;
 use crate::sync::{AtomicU32, Ordering};
 
 /// The slots of a table that has no name for another number: 512 cache lines, 32 KiB.
+///
+/// ```
+/// assert_eq!(slotpark_core::SLOTS_DEFAULT, 512);
+/// ```
 pub const SLOTS_DEFAULT: usize = 512;
 
 /// The most slots a table can have: 2^24, which is 1 GiB.
+///
+/// ```
+/// assert!(slotpark_core::Table::<u64>::try_with_slots(slotpark_core::SLOTS_MAX + 1).is_err());
+/// ```
 pub const SLOTS_MAX: usize = 1 << 24;
 
 /// A number of slots that no table can have: 0, or more than [`SLOTS_MAX`].
@@ -61,6 +69,12 @@ unsafe impl<K: Sync, const N: usize, P: Platform> Sync for Slots<K, N, P> {}
 #[cfg(not(slotpark_loom))]
 impl<K, const N: usize, P: Platform> Slots<K, N, P> {
     /// Empty slots. `N` is a power of two from 1 to [`SLOTS_MAX`], or this does not compile.
+    ///
+    /// ```
+    /// use slotpark_core::Slots;
+    /// static SLOTS: Slots<u64, 64> = Slots::new();
+    /// assert_eq!(size_of_val(&SLOTS), 64 * 64);
+    /// ```
     #[must_use]
     pub const fn new() -> Self {
         const { assert!(N.is_power_of_two(), "the number of slots is a power of two") };
@@ -138,6 +152,10 @@ unsafe impl<K: Sync, P: Platform> Send for Table<K, P> {}
 
 impl<K, P: Platform> Table<K, P> {
     /// A table of [`SLOTS_DEFAULT`] slots: one allocation of 32 KiB, and no other ever.
+    ///
+    /// ```
+    /// assert_eq!(slotpark_core::Table::<String>::new().slot_count(), 512);
+    /// ```
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn new() -> Self {
@@ -192,6 +210,13 @@ impl<K, P: Platform> Table<K, P> {
     }
 
     /// A table over static slots, for a `static` of its own. Tables over the same slots are one.
+    ///
+    /// ```
+    /// use slotpark_core::{Slots, Table};
+    /// static SLOTS: Slots<u64, 64> = Slots::new();
+    /// static TABLE: Table<u64> = Table::over(&SLOTS);
+    /// assert_eq!(TABLE.slot_count(), 64);
+    /// ```
     #[cfg(not(slotpark_loom))]
     #[must_use]
     pub const fn over<const N: usize>(slots: &'static Slots<K, N, P>) -> Self {
@@ -206,6 +231,12 @@ impl<K, P: Platform> Table<K, P> {
     }
 
     /// The same table with another spin policy.
+    ///
+    /// ```
+    /// use slotpark_core::{Spin, Table};
+    /// let table = Table::<u64>::new().with_spin(Spin::Never);
+    /// assert_eq!(table.spin(), Spin::Never);
+    /// ```
     #[must_use]
     pub const fn with_spin(mut self, spin: Spin) -> Self {
         self.spin = spin;
@@ -213,12 +244,21 @@ impl<K, P: Platform> Table<K, P> {
     }
 
     /// The spin policy.
+    ///
+    /// ```
+    /// use slotpark_core::{Spin, Table};
+    /// assert_eq!(Table::<u64>::new().spin(), Spin::DEFAULT);
+    /// ```
     #[must_use]
     pub const fn spin(&self) -> Spin {
         self.spin
     }
 
     /// The number of slots, a power of two.
+    ///
+    /// ```
+    /// assert_eq!(slotpark_core::Table::<u64>::with_slots(3).slot_count(), 4);
+    /// ```
     #[must_use]
     pub const fn slot_count(&self) -> usize {
         self.mask + 1
@@ -274,12 +314,20 @@ impl<K, P: Platform> Table<K, P> {
     }
 
     /// Empties the table in the child of a fork: the waiters and lock holders in it are threads of
-    /// the parent, of which the child has only the one that forked. A wait of that thread around
-    /// the fork ends as `TimedOut` when it looks again.
+    /// the parent, of which the child has only the one that forked. A wait which that thread is in
+    /// the middle of (it forked from `before_sleep`) is in no queue of the child: only its deadline
+    /// ends it.
     ///
     /// # Safety
     /// This is the only thread of the process, and it is not inside a closure that runs under a
     /// slot lock.
+    ///
+    /// ```
+    /// let table = slotpark_core::Table::<u64>::new();
+    /// // SAFETY: nobody uses this table.
+    /// unsafe { table.reset_after_fork() };
+    /// assert_eq!(table.waiters(1, &7), 0);
+    /// ```
     pub unsafe fn reset_after_fork(&self) {
         // ORDERING: none, relaxed: only one thread exists.
         let generation = self.generation.load(Ordering::Relaxed);
@@ -404,6 +452,11 @@ impl<K, P: Platform> fmt::Debug for Table<K, P> {
 }
 
 /// What happened in one slot since its table was made.
+///
+/// ```
+/// use slotpark_core::{SlotStats, Table};
+/// assert_eq!(Table::<u64>::new().slot_stats(0), SlotStats::default());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SlotStats {

@@ -20,6 +20,12 @@ use crate::table::Table;
 use crate::waiter::Run;
 
 /// What a filter says of one waiter.
+///
+/// ```
+/// use slotpark_core::{Filter, Table};
+/// let none = Table::<u64>::new().unpark_filter(1, &7, 1, |_| Filter::Stop, 0);
+/// assert_eq!(none, 0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Filter {
     /// Choose it and go on.
@@ -31,6 +37,12 @@ pub enum Filter {
 }
 
 /// What a filter sees of one waiter.
+///
+/// ```
+/// use slotpark_core::{Candidate, Filter, Table};
+/// let tagged = |waiter: &Candidate| if waiter.tag == 3 { Filter::Unpark } else { Filter::Skip };
+/// assert_eq!(Table::<u64>::new().unpark_filter(1, &7, 1, tagged, 0), 0);
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Candidate {
@@ -39,6 +51,12 @@ pub struct Candidate {
 }
 
 /// What a policy sees: the choice is made, nobody is released yet.
+///
+/// ```
+/// use slotpark_core::{Choice, Filter, Table};
+/// let token = |choice: Choice| choice.count as u64;
+/// assert_eq!(Table::<u64>::new().unpark_with(1, &7, 1, |_| Filter::Unpark, token), 0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Choice {

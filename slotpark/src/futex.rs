@@ -1,6 +1,7 @@
 //! `FutexWait`: a value-checked wait on a word, by address or by an explicit key.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::time::{Duration, Instant};
 
@@ -20,7 +21,7 @@ use crate::{ShardedWait, WaitOutcome};
 /// assert_eq!(FutexKey::of(&word), FutexKey::of(&word));
 /// assert_ne!(FutexKey::new(1, 0x1000), FutexKey::new(2, 0x1000));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FutexKey {
     kind: Kind,
     space: u64,
@@ -29,7 +30,7 @@ pub struct FutexKey {
 
 /// What an address is an address of. Primitives that keep their words in the process-wide table add
 /// their own kinds, so that a semaphore and a futex at one address never meet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Word,
     Guest,
@@ -37,6 +38,11 @@ enum Kind {
 
 impl FutexKey {
     /// The key of an address in a space of the caller's.
+    ///
+    /// ```
+    /// use slotpark::FutexKey;
+    /// assert_ne!(FutexKey::new(1, 0x1000), FutexKey::new(1, 0x1004));
+    /// ```
     #[must_use]
     pub const fn new(space: u64, address: u64) -> Self {
         Self {
@@ -47,6 +53,13 @@ impl FutexKey {
     }
 
     /// The key of a word of this process.
+    ///
+    /// ```
+    /// use slotpark::FutexKey;
+    /// use std::sync::atomic::AtomicU32;
+    /// let words = [AtomicU32::new(0), AtomicU32::new(0)];
+    /// assert_ne!(FutexKey::of(&words[0]), FutexKey::of(&words[1]));
+    /// ```
     #[must_use]
     pub fn of<W: FutexWord>(word: &W) -> Self {
         Self {
@@ -57,7 +70,24 @@ impl FutexKey {
     }
 }
 
+impl Hash for FutexKey {
+    /// A word of this process costs one round of the hash. That a guest's address may hash like a
+    /// word costs a comparison at most: `Eq` tells them apart.
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        if self.kind == Kind::Guest {
+            state.write_u64(self.space);
+        }
+        state.write_u64(self.address);
+    }
+}
+
 /// A word that waits can compare: [`AtomicU32`] and [`AtomicU64`].
+///
+/// ```
+/// use slotpark::FutexWord;
+/// assert_eq!(std::sync::atomic::AtomicU64::new(1 << 40).value(), 1 << 40);
+/// ```
 pub trait FutexWord: sealed::Sealed {
     /// The word's value.
     type Value: Copy + PartialEq;
@@ -106,7 +136,7 @@ impl FutexWord for AtomicU64 {
 ///         }
 ///     });
 ///     WORD.store(1, Ordering::Release);
-///     futex.wake(&WORD, 1);
+///     let _woken = futex.wake(&WORD, 1);
 /// });
 /// ```
 ///
@@ -148,6 +178,10 @@ impl FutexWait {
     ///
     /// # Panics
     /// If `count` is 0 or greater than [`SLOTS_MAX`](crate::SLOTS_MAX).
+    ///
+    /// ```
+    /// assert_eq!(slotpark::FutexWait::with_slots(64).table().slot_count(), 64);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn with_slots(count: usize) -> Self {
@@ -184,6 +218,10 @@ impl<P: Platform> FutexWait<P> {
     }
 
     /// The waits that this is a skin on.
+    ///
+    /// ```
+    /// assert_eq!(slotpark::FutexWait::process().waits().slots(), 512);
+    /// ```
     #[must_use]
     pub const fn waits(&self) -> &ShardedWait<FutexKey, Seeded, P> {
         &self.waits
@@ -202,6 +240,14 @@ impl<P: Platform> FutexWait<P> {
     }
 
     /// As [`wait`](Self::wait), until `deadline` at the latest.
+    ///
+    /// ```
+    /// use slotpark::{FutexWait, WaitOutcome};
+    /// use std::{sync::atomic::AtomicU32, time::Instant};
+    /// let word = AtomicU32::new(0);
+    /// let outcome = FutexWait::process().wait_until(&word, 0, Instant::now());
+    /// assert_eq!(outcome, WaitOutcome::TimedOut);
+    /// ```
     pub fn wait_until<W: FutexWord>(
         &self,
         word: &W,
@@ -235,6 +281,14 @@ impl<P: Platform> FutexWait<P> {
     ///
     /// # Panics
     /// If `bits` is 0.
+    ///
+    /// ```
+    /// use slotpark::{Deadline, FutexWait, WaitOutcome};
+    /// use std::sync::atomic::AtomicU32;
+    /// let word = AtomicU32::new(0);
+    /// let outcome = FutexWait::process().wait_bitset(&word, 0, 0b1, Some(Deadline::PAST));
+    /// assert_eq!(outcome, WaitOutcome::TimedOut);
+    /// ```
     pub fn wait_bitset<W: FutexWord>(
         &self,
         word: &W,
@@ -248,17 +302,36 @@ impl<P: Platform> FutexWait<P> {
     }
 
     /// Wakes the first `count` waiters of the word; returns how many.
+    ///
+    /// ```
+    /// use std::sync::atomic::AtomicU32;
+    /// assert_eq!(slotpark::FutexWait::process().wake(&AtomicU32::new(0), usize::MAX), 0);
+    /// ```
+    #[must_use = "0 says that nobody was there"]
     pub fn wake<W: FutexWord>(&self, word: &W, count: usize) -> usize {
         self.waits.wake(&FutexKey::of(word), count)
     }
 
     /// FUTEX_WAKE_BITSET: wakes the first `count` waiters with a bit in common.
+    ///
+    /// ```
+    /// use std::sync::atomic::AtomicU32;
+    /// assert_eq!(slotpark::FutexWait::process().wake_bitset(&AtomicU32::new(0), 1, 0b10), 0);
+    /// ```
+    #[must_use = "0 says that nobody was there"]
     pub fn wake_bitset<W: FutexWord>(&self, word: &W, count: usize, bits: u32) -> usize {
         self.wake_key(FutexKey::of(word), count, bits)
     }
 
     /// FUTEX_REQUEUE: wakes the first `wake_max` waiters of `from`, moves the next `move_max` to
     /// `to`. Prefer [`cmp_requeue`](Self::cmp_requeue), which cannot race a change of the word.
+    ///
+    /// ```
+    /// use std::sync::atomic::AtomicU32;
+    /// let words = [AtomicU32::new(0), AtomicU32::new(0)];
+    /// let done = slotpark::FutexWait::process().requeue(&words[0], &words[1], 1, usize::MAX);
+    /// assert_eq!((done.woken, done.moved), (0, 0));
+    /// ```
     pub fn requeue<W: FutexWord>(
         &self,
         from: &W,
@@ -273,6 +346,13 @@ impl<P: Platform> FutexWait<P> {
 
     /// FUTEX_CMP_REQUEUE: as [`requeue`](Self::requeue) if `from` still holds `expected`, else
     /// `None` (EAGAIN).
+    ///
+    /// ```
+    /// use std::sync::atomic::AtomicU32;
+    /// let words = [AtomicU32::new(5), AtomicU32::new(0)];
+    /// let futex = slotpark::FutexWait::process();
+    /// assert_eq!(futex.cmp_requeue(&words[0], 4, &words[1], 1, 9), None);
+    /// ```
     pub fn cmp_requeue<W: FutexWord>(
         &self,
         from: &W,
@@ -310,11 +390,23 @@ impl<P: Platform> FutexWait<P> {
     }
 
     /// Wakes the first `count` waiters of an explicit key with a bit in common.
+    ///
+    /// ```
+    /// use slotpark::{FutexKey, FutexWait};
+    /// assert_eq!(FutexWait::process().wake_key(FutexKey::new(1, 0x1000), 1, u32::MAX), 0);
+    /// ```
+    #[must_use = "0 says that nobody was there"]
     pub fn wake_key(&self, key: FutexKey, count: usize, bits: u32) -> usize {
         self.waits.wake_bitset(&key, count, bits, 0)
     }
 
     /// Requeues between explicit keys if `validate`, which runs under both slot locks, says yes.
+    ///
+    /// ```
+    /// use slotpark::{FutexKey, FutexWait};
+    /// let (from, to) = (FutexKey::new(1, 0x1000), FutexKey::new(1, 0x2000));
+    /// assert_eq!(FutexWait::process().requeue_key(from, to, 1, 9, || false), None);
+    /// ```
     pub fn requeue_key(
         &self,
         from: FutexKey,
@@ -327,6 +419,12 @@ impl<P: Platform> FutexWait<P> {
     }
 
     /// The number of waiters of a word at this moment, exactly.
+    ///
+    /// ```
+    /// use std::sync::atomic::AtomicU32;
+    /// assert_eq!(slotpark::FutexWait::process().waiters(&AtomicU32::new(0)), 0);
+    /// ```
+    #[must_use]
     pub fn waiters<W: FutexWord>(&self, word: &W) -> usize {
         self.waits.waiters(&FutexKey::of(word))
     }

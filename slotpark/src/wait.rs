@@ -136,18 +136,30 @@ impl<K, S, P: Platform> ShardedWait<K, S, P> {
     }
 
     /// The engine's table.
+    ///
+    /// ```
+    /// assert_eq!(slotpark::ShardedWait::<u64>::new().table().slot_count(), 512);
+    /// ```
     #[must_use]
     pub const fn table(&self) -> &Table<K, P> {
         &self.table
     }
 
     /// The number of slots.
+    ///
+    /// ```
+    /// assert_eq!(slotpark::ShardedWait::<u64>::with_slots(5).slots(), 8);
+    /// ```
     #[must_use]
     pub const fn slots(&self) -> usize {
         self.table.slot_count()
     }
 
     /// The bytes of the slots: all the memory that waiting will ever take.
+    ///
+    /// ```
+    /// assert_eq!(slotpark::ShardedWait::<u64>::with_slots(5).memory_bytes(), 8 * 64);
+    /// ```
     #[must_use]
     pub const fn memory_bytes(&self) -> usize {
         self.table.memory_bytes()
@@ -168,6 +180,10 @@ impl<K, S, P: Platform> ShardedWait<K, S, P> {
     }
 
     /// Whether and how long waits spin before they sleep.
+    ///
+    /// ```
+    /// assert_eq!(slotpark::ShardedWait::<u64>::new().spin(), slotpark::Spin::DEFAULT);
+    /// ```
     #[must_use]
     pub const fn spin(&self) -> Spin {
         self.table.spin()

@@ -1,11 +1,131 @@
-//! `slotpark compare`.
+//! `slotpark compare`: slotpark beside four other ways to block on a key, in one run.
+
+mod engines;
+mod table;
+mod workloads;
 
 use std::process::ExitCode;
 
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::measure::machine::Machine;
+use crate::measure::report::Report;
+use crate::measure::{Contest, Engine, Entrant, Scale, Workload, child, rounds};
+use engines::{DashMapArc, Futex, Kept, ParkingLotCore, Removed, SeedSlot, Slotpark};
+use workloads::{Calls, Collisions, Handoff, HangDemo, Memory, RoundTrip, WakeAll};
+
 /// The arguments of `slotpark compare`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// A short run of under 20 seconds; the full one takes under 3 minutes.
+    #[arg(long)]
+    quick: bool,
+    /// Print the report as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Take only the samples that fill this row (may be given several times).
+    #[arg(long, value_name = "ROW")]
+    only: Vec<String>,
+    /// Take one sample in this process: `contest:engine`.
+    #[arg(long, hide = true)]
+    sample: Option<String>,
+}
 
-pub(crate) fn main(_args: &Args) -> anyhow::Result<ExitCode> {
+pub(crate) fn main(args: &Args) -> anyhow::Result<ExitCode> {
+    let scale = if args.quick {
+        Scale::QUICK
+    } else {
+        Scale::FULL
+    };
+    let contests = contests();
+    if let Some(which) = &args.sample {
+        child::serve(&contests, which, &scale)?;
+    }
+    let contests = select(contests, &args.only)?;
+    let machine = Machine::look(&scale);
+    let bar = progress_bar(rounds::samples(&contests, &scale));
+    let gathered = rounds::run(&contests, &scale, |contest, engine| {
+        bar.set_message(format!("{contest}, {engine}"));
+        bar.inc(1);
+    })?;
+    bar.finish_and_clear();
+    let report = Report::new(machine, &gathered);
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        println!("{}", table::text(&report));
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Everything that is measured, in the order of the report.
+fn contests() -> Vec<Contest> {
+    vec![
+        contest(Handoff::Allocations),
+        contest(Memory),
+        contest(Calls::WakeNone),
+        contest(Calls::WaitStale),
+        contest(Calls::WaitPastDeadline),
+        contest(Handoff::Time),
+        contest(RoundTrip::Idle),
+        contest(RoundTrip::Busy),
+        contest(RoundTrip::EightPairs),
+        contest(WakeAll::Of8),
+        contest(WakeAll::Of64),
+        contest(WakeAll::Of512),
+        contest(Collisions),
+        contest_with::<_, DashMapArc<Removed>>(HangDemo),
+    ]
+}
+
+fn contest<W: Workload>(workload: W) -> Contest {
+    contest_with::<W, DashMapArc<Kept>>(workload)
+}
+
+/// All engines; the first is the one that the others are compared with.
+fn contest_with<W: Workload, Map: Engine>(workload: W) -> Contest {
+    let entrants = vec![
+        Entrant::new::<W, Slotpark>(workload),
+        Entrant::new::<W, Map>(workload),
+        Entrant::new::<W, SeedSlot>(workload),
+        Entrant::new::<W, ParkingLotCore>(workload),
+        Entrant::new::<W, Futex>(workload),
+    ];
+    Contest::new(workload, entrants)
+}
+
+/// The contests that fill the given rows; all where none is given.
+fn select(mut contests: Vec<Contest>, only: &[String]) -> anyhow::Result<Vec<Contest>> {
+    let fills = |contest: &Contest, name: &str| contest.rows.iter().any(|row| row.name == name);
+    for name in only {
+        let known = || {
+            contests
+                .iter()
+                .flat_map(|contest| &contest.rows)
+                .map(|row| row.name)
+        };
+        contests
+            .iter()
+            .find(|contest| fills(contest, name))
+            .with_context(|| {
+                format!(
+                    "no row `{name}`; there are: {}",
+                    known().collect::<Vec<_>>().join(", ")
+                )
+            })?;
+    }
+    if !only.is_empty() {
+        contests.retain(|contest| only.iter().any(|name| fills(contest, name)));
+    }
+    Ok(contests)
+}
+
+/// On a terminal only; drawn between samples only, so that it takes nothing from them.
+fn progress_bar(samples: usize) -> ProgressBar {
+    let bar = ProgressBar::new(samples as u64);
+    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} {msg:40}") {
+        bar.set_style(style);
+    }
+    bar
 }

@@ -3,6 +3,11 @@
 use super::Platform;
 
 /// The clock that a deadline is read on.
+///
+/// ```
+/// use slotpark_core::{Clock, Deadline};
+/// assert_eq!(Deadline::new(Clock::Realtime, 1).clock(), Clock::Realtime);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Clock {
     /// Never set, never jumps: `CLOCK_MONOTONIC`.
@@ -28,12 +33,22 @@ pub struct Deadline {
 
 impl Deadline {
     /// A deadline that is past on every clock. It is known to be past without reading one.
+    ///
+    /// ```
+    /// use slotpark_core::{Deadline, DefaultPlatform};
+    /// assert!(Deadline::PAST.is_past::<DefaultPlatform>());
+    /// ```
     pub const PAST: Self = Self {
         clock: Clock::Monotonic,
         at_ns: 0,
     };
 
     /// The point `at_ns` nanoseconds on `clock`. 0 is always past; no value overflows.
+    ///
+    /// ```
+    /// use slotpark_core::{Clock, Deadline, DefaultPlatform};
+    /// assert!(!Deadline::new(Clock::Monotonic, u64::MAX).is_past::<DefaultPlatform>());
+    /// ```
     #[must_use]
     pub const fn new(clock: Clock, at_ns: u64) -> Self {
         Self { clock, at_ns }
@@ -64,24 +79,46 @@ impl Deadline {
     }
 
     /// The clock.
+    ///
+    /// ```
+    /// use slotpark_core::{Clock, Deadline};
+    /// assert_eq!(Deadline::PAST.clock(), Clock::Monotonic);
+    /// ```
     #[must_use]
     pub const fn clock(self) -> Clock {
         self.clock
     }
 
     /// The point in nanoseconds.
+    ///
+    /// ```
+    /// use slotpark_core::Deadline;
+    /// assert_eq!(Deadline::PAST.at_ns(), 0);
+    /// ```
     #[must_use]
     pub const fn at_ns(self) -> u64 {
         self.at_ns
     }
 
     /// Whether the point has passed on its clock.
+    ///
+    /// ```
+    /// use slotpark_core::{Clock, Deadline, DefaultPlatform};
+    /// assert!(Deadline::new(Clock::Realtime, 1).is_past::<DefaultPlatform>());
+    /// ```
     #[must_use]
     pub fn is_past<P: Platform>(self) -> bool {
         self.at_ns == 0 || P::now_ns(self.clock) >= self.at_ns
     }
 
     /// Nanoseconds left; 0 when past.
+    ///
+    /// ```
+    /// use slotpark_core::{Clock, Deadline, DefaultPlatform};
+    /// let deadline = Deadline::new(Clock::Monotonic, u64::MAX);
+    /// assert!(deadline.remaining_ns::<DefaultPlatform>() > 0);
+    /// assert_eq!(Deadline::PAST.remaining_ns::<DefaultPlatform>(), 0);
+    /// ```
     #[must_use]
     pub fn remaining_ns<P: Platform>(self) -> u64 {
         if self.at_ns == 0 {

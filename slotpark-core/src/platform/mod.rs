@@ -125,6 +125,12 @@ pub type DefaultPlatform = Portable;
 pub type DefaultPlatform = HostMissing;
 
 /// Why a sleep returned.
+///
+/// ```
+/// use slotpark_core::{AtomicU32, Deadline, DefaultPlatform, Platform, Slept};
+/// let slept = DefaultPlatform::sleep(&AtomicU32::new(0), 0, 1, Some(Deadline::PAST));
+/// assert_eq!(slept, Slept::TimedOut);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slept {
     /// The deadline is past.
@@ -134,6 +140,11 @@ pub enum Slept {
 }
 
 /// What happens in a slot, told to [`Platform::observe`].
+///
+/// ```
+/// use slotpark_core::{DefaultPlatform, Event, Platform};
+/// DefaultPlatform::observe(Event::Park, 0); // does nothing unless a platform counts
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A waiter was linked.
@@ -167,6 +178,11 @@ pub enum Event {
 ///   comes after the comparison ends at least one `lock_sleep`.
 /// - `wake_thread` takes an address that may already belong to somebody else and reads nothing through it.
 /// - Nothing here calls into a table, and nothing unwinds.
+///
+/// ```
+/// use slotpark_core::{Clock, DefaultPlatform, Platform};
+/// assert!(DefaultPlatform::now_ns(Clock::Monotonic) > 0);
+/// ```
 pub unsafe trait Platform: Sized + 'static {
     /// True when threads sleep on words with bits, so that one call wakes a whole group that sleeps
     /// on one word; false when each thread is woken by its handle.

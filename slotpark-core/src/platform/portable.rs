@@ -13,6 +13,11 @@ use crate::sync::AtomicU32;
 use crate::word;
 
 /// `std::thread::park` and `unpark`.
+///
+/// ```
+/// use slotpark_core::{Portable, Table};
+/// assert_eq!(Table::<u64, Portable>::new().waiters(1, &7), 0);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Portable {}
 

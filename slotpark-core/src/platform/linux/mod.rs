@@ -12,6 +12,11 @@ use crate::sync::AtomicU32;
 use syscall::{FUTEX, GETRANDOM, syscall6};
 
 /// The futex of Linux, by raw syscall (x86_64, aarch64, riscv64).
+///
+/// ```
+/// use slotpark_core::{Clock, Linux, Platform};
+/// assert!(Linux::now_ns(Clock::Monotonic) <= Linux::now_ns(Clock::Monotonic));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Linux {}
 
