@@ -1,5 +1,6 @@
 //! A raw system call with six arguments, and the two numbers that the engine needs.
 
+#[cfg(not(miri))]
 use core::arch::asm;
 
 #[cfg(target_arch = "x86_64")]
@@ -99,28 +100,38 @@ pub(super) unsafe fn syscall6(number: usize, arguments: [usize; 6]) -> isize {
 /// The call with these arguments is sound: pointers among them are valid for what it does.
 #[cfg(miri)]
 pub(super) unsafe fn syscall6(number: usize, arguments: [usize; 6]) -> isize {
+    use core::ptr::with_exposed_provenance_mut as pointer;
+
     let [first, second, third, fourth, fifth, sixth] = arguments;
-    let pointer = |address: usize| core::ptr::with_exposed_provenance_mut::<u8>(address);
     let result = if number == FUTEX {
-        // SAFETY: the caller's contract; Miri wants the pointers as pointers.
+        // SAFETY: the caller's contract; Miri wants the arguments in the types of futex(2).
         unsafe {
             libc::syscall(
                 libc::SYS_futex,
-                pointer(first),
+                pointer::<u32>(first),
                 second as i32,
                 third as u32,
-                pointer(fourth),
-                pointer(fifth),
+                pointer::<libc::timespec>(fourth).cast_const(),
+                pointer::<u32>(fifth),
                 sixth as u32,
             )
         }
     } else {
-        // SAFETY: the caller's contract; Miri wants the pointer as a pointer.
-        unsafe { libc::syscall(libc::SYS_getrandom, pointer(first), second, third as u32) }
+        // SAFETY: the caller's contract; Miri wants the arguments in the types of getrandom(2).
+        unsafe {
+            libc::syscall(
+                libc::SYS_getrandom,
+                pointer::<u8>(first),
+                second,
+                third as u32,
+            )
+        }
     };
     if result >= 0 {
         return result as isize;
     }
-    // SAFETY: errno is thread-local and always readable.
-    unsafe { -(*libc::__errno_location() as isize) }
+    // SAFETY: the location is this thread's own.
+    let errno = unsafe { libc::__errno_location() };
+    // SAFETY: errno is always readable.
+    unsafe { -(*errno as isize) }
 }
