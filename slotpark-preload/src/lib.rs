@@ -11,7 +11,11 @@
 //! changes errno on success; and no call goes to libc's `syscall`, since that is this function.
 #![cfg(all(
     target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"),
+    any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv64"
+    ),
     not(slotpark_loom)
 ))]
 

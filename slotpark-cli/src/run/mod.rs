@@ -59,7 +59,10 @@ impl Refusal {
 
 impl From<anyhow::Error> for Refusal {
     fn from(error: anyhow::Error) -> Self {
-        Self { status: Self::NOT_RUN, error }
+        Self {
+            status: Self::NOT_RUN,
+            error,
+        }
     }
 }
 
@@ -87,8 +90,14 @@ fn run(args: &Args) -> Result<std::process::ExitStatus, Refusal> {
         ),
         None => Box::new(io::stderr()),
     };
-    let status = child::Child { path: &path, name, arguments, library: &library, shared: &shared }
-        .run()?;
+    let status = child::Child {
+        path: &path,
+        name,
+        arguments,
+        library: &library,
+        shared: &shared,
+    }
+    .run()?;
     let written = Report::read(&shared, &args.program, status)
         .map_err(anyhow::Error::from)
         .and_then(|report| Ok(target.write_all(&report.render(args.json)?)?));

@@ -1,0 +1,1 @@
+../../../slotpark-preload/src/layout.rs
