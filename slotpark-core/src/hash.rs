@@ -9,6 +9,7 @@
 
 use core::hash::{BuildHasher, Hasher};
 
+use crate::platform::entropy;
 use crate::sync::{AtomicU64, Ordering, const_unless_loom};
 
 /// The default hasher of the tables: a few multiplications, seeded from the kernel on first use.
@@ -185,64 +186,4 @@ pub const fn finalize(mut hash: u64) -> u64 {
     hash ^= hash >> 33;
     hash = hash.wrapping_mul(0x1C69_B3F7_4AC4_AE35);
     hash ^ (hash >> 27)
-}
-
-#[cfg(all(
-    target_os = "linux",
-    any(
-        target_arch = "x86_64",
-        target_arch = "aarch64",
-        target_arch = "riscv64"
-    ),
-    not(slotpark_loom)
-))]
-fn entropy(address: usize) -> u64 {
-    use crate::platform::{Clock, Linux, Platform, linux};
-    linux::random()
-        .unwrap_or_else(|| finalize(address as u64) ^ finalize(Linux::now_ns(Clock::Monotonic)))
-}
-
-#[cfg(slotpark_loom)]
-fn entropy(_address: usize) -> u64 {
-    // Contenders must draw different candidates, or the race has no loser.
-    use loom::sync::atomic::AtomicU64;
-    loom::lazy_static! { static ref NEXT: AtomicU64 = AtomicU64::new(1); }
-    NEXT.fetch_add(1, Ordering::Relaxed)
-}
-
-#[cfg(all(
-    feature = "std",
-    not(slotpark_loom),
-    not(all(
-        target_os = "linux",
-        any(
-            target_arch = "x86_64",
-            target_arch = "aarch64",
-            target_arch = "riscv64"
-        )
-    ))
-))]
-fn entropy(_address: usize) -> u64 {
-    // std seeds each of these from the system's random numbers.
-    std::collections::hash_map::RandomState::new()
-        .build_hasher()
-        .finish()
-}
-
-#[cfg(all(
-    not(feature = "std"),
-    not(slotpark_loom),
-    not(all(
-        target_os = "linux",
-        any(
-            target_arch = "x86_64",
-            target_arch = "aarch64",
-            target_arch = "riscv64"
-        )
-    ))
-))]
-fn entropy(address: usize) -> u64 {
-    // A bare host has neither clock nor random numbers that this crate knows of. It can give its
-    // own seed by `Seeded::with_seed`.
-    finalize(address as u64)
 }

@@ -38,3 +38,9 @@ unsafe impl Platform for HostMissing {
         0
     }
 }
+
+/// A bare host has neither clock nor random numbers that this crate knows of: a host gives its own
+/// seed by `Seeded::with_seed`.
+pub(crate) fn entropy(address: usize) -> u64 {
+    crate::hash::finalize(address as u64)
+}

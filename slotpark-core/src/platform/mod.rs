@@ -5,124 +5,89 @@
 //! [`Table`](crate::Table) with a default chosen by the target.
 
 mod deadline;
-#[cfg(all(
-    not(feature = "std"),
-    not(slotpark_loom),
-    any(
-        slotpark_portable,
-        not(all(
-            target_os = "linux",
-            any(
-                target_arch = "x86_64",
-                target_arch = "aarch64",
-                target_arch = "riscv64"
-            )
-        ))
-    )
-))]
-mod host_missing;
-#[cfg(all(
-    target_os = "linux",
-    any(
-        target_arch = "x86_64",
-        target_arch = "aarch64",
-        target_arch = "riscv64"
-    ),
-    not(slotpark_loom)
-))]
-pub(crate) mod linux;
 #[cfg(slotpark_loom)]
 mod model;
 #[cfg(all(feature = "std", not(slotpark_loom)))]
 mod portable;
 
 pub use deadline::{Clock, Deadline};
-#[cfg(all(
-    not(feature = "std"),
-    not(slotpark_loom),
-    any(
-        slotpark_portable,
-        not(all(
-            target_os = "linux",
-            any(
-                target_arch = "x86_64",
-                target_arch = "aarch64",
-                target_arch = "riscv64"
-            )
-        ))
-    )
-))]
-pub use host_missing::HostMissing;
-#[cfg(all(
-    target_os = "linux",
-    any(
-        target_arch = "x86_64",
-        target_arch = "aarch64",
-        target_arch = "riscv64"
-    ),
-    not(slotpark_loom)
-))]
-pub use linux::Linux;
 #[cfg(slotpark_loom)]
 pub use model::Model;
 #[cfg(all(feature = "std", not(slotpark_loom)))]
 pub use portable::Portable;
 
+#[cfg(slotpark_loom)]
+pub(crate) use model::entropy;
+
 use crate::sync::AtomicU32;
 
-/// The platform of a table that names none: the futex on Linux, `std::thread::park` elsewhere or
-/// with `--cfg slotpark_portable`.
-#[cfg(all(
-    target_os = "linux",
-    any(
-        target_arch = "x86_64",
-        target_arch = "aarch64",
-        target_arch = "riscv64"
-    ),
-    not(any(slotpark_portable, slotpark_loom))
-))]
-pub type DefaultPlatform = Linux;
+/// Items for targets whose futex this crate speaks.
+macro_rules! with_futex {
+    ($($item:item)*) => {$(
+        #[cfg(all(
+            target_os = "linux",
+            any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"),
+            not(any(slotpark_portable, slotpark_loom))
+        ))]
+        $item
+    )*};
+}
+
+/// Items for all other targets, and for those that are told to do without.
+macro_rules! without_futex {
+    ($($item:item)*) => {$(
+        #[cfg(all(
+            any(
+                slotpark_portable,
+                not(all(
+                    target_os = "linux",
+                    any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")
+                ))
+            ),
+            not(slotpark_loom)
+        ))]
+        $item
+    )*};
+}
+
+with_futex! {
+    mod linux;
+    pub use linux::Linux;
+    pub(crate) use linux::entropy;
+
+    /// The platform of a table that names none: the futex on Linux, `std::thread::park` elsewhere
+    /// or with `--cfg slotpark_portable`.
+    pub type DefaultPlatform = Linux;
+}
+
+without_futex! {
+    /// A number that nobody can guess: std seeds each of these from the system's random numbers.
+    #[cfg(feature = "std")]
+    pub(crate) fn entropy(_address: usize) -> u64 {
+        use std::hash::{BuildHasher, Hasher};
+        std::hash::RandomState::new().build_hasher().finish()
+    }
+
+    /// The platform of a table that names none: the futex on Linux, `std::thread::park` elsewhere
+    /// or with `--cfg slotpark_portable`.
+    #[cfg(feature = "std")]
+    pub type DefaultPlatform = Portable;
+
+    #[cfg(not(feature = "std"))]
+    mod host_missing;
+    #[cfg(not(feature = "std"))]
+    pub use host_missing::HostMissing;
+    #[cfg(not(feature = "std"))]
+    pub(crate) use host_missing::entropy;
+
+    /// No platform is built in for this target: name your own as the table's platform.
+    #[cfg(not(feature = "std"))]
+    pub type DefaultPlatform = HostMissing;
+}
 
 /// The platform of a table that names none, in the model checker.
 #[cfg(slotpark_loom)]
 pub type DefaultPlatform = Model;
-
-/// The platform of a table that names none: the futex on Linux, `std::thread::park` elsewhere or
-/// with `--cfg slotpark_portable`.
-#[cfg(all(
-    feature = "std",
-    not(slotpark_loom),
-    any(
-        slotpark_portable,
-        not(all(
-            target_os = "linux",
-            any(
-                target_arch = "x86_64",
-                target_arch = "aarch64",
-                target_arch = "riscv64"
-            )
-        ))
-    )
-))]
-pub type DefaultPlatform = Portable;
-
-/// No platform is built in for this target: name your own as the table's platform.
-#[cfg(all(
-    not(feature = "std"),
-    not(slotpark_loom),
-    any(
-        slotpark_portable,
-        not(all(
-            target_os = "linux",
-            any(
-                target_arch = "x86_64",
-                target_arch = "aarch64",
-                target_arch = "riscv64"
-            )
-        ))
-    )
-))]
-pub type DefaultPlatform = HostMissing;
 
 /// Why a sleep returned.
 ///

@@ -8,6 +8,7 @@ mod syscall;
 use core::ptr;
 
 use super::{Clock, Deadline, Platform, Slept};
+use crate::hash::finalize;
 use crate::sync::AtomicU32;
 use syscall::{FUTEX, GETRANDOM, syscall6};
 
@@ -134,8 +135,8 @@ fn timespec(at_ns: u64) -> libc::timespec {
     }
 }
 
-/// Eight random bytes of the kernel, or `None` where it has none (yet).
-pub(crate) fn random() -> Option<u64> {
+/// A number that nobody can guess: the kernel's, or the best guess where it has none (yet).
+pub(crate) fn entropy(address: usize) -> u64 {
     let mut bytes = [0_u8; 8];
     let arguments = [
         bytes.as_mut_ptr().expose_provenance(),
@@ -147,5 +148,8 @@ pub(crate) fn random() -> Option<u64> {
     ];
     // SAFETY: the kernel writes at most `bytes.len()` bytes to the live buffer.
     let result = unsafe { syscall6(GETRANDOM, arguments) };
-    (result == bytes.len() as isize).then(|| u64::from_ne_bytes(bytes))
+    if result == bytes.len() as isize {
+        return u64::from_ne_bytes(bytes);
+    }
+    finalize(address as u64) ^ finalize(Linux::now_ns(Clock::Monotonic))
 }
