@@ -1,0 +1,146 @@
+//! The report as tables for people.
+
+use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::{CellAlignment, Table};
+
+use crate::measure::Unit;
+use crate::measure::report::{Figures, Number, Ratio, Report};
+
+/// What a reader should expect of the engines that are here to be replaced.
+const EXPECTED: [&str; 3] = [
+    "seed_slot is expected to lose wakes, and to hang: it wakes whoever is first in a slot that keys share.",
+    "dashmap_arc keeps its entries, but in hang_demo_ms, where waiters remove them and are expected to hang.",
+    "A round that hung was cut off and enters at the cut-off time.",
+];
+
+/// The whole report as text.
+pub(crate) fn text(report: &Report) -> String {
+    let mut lines = vec![report.machine.to_string()];
+    lines.extend(
+        report
+            .machine
+            .doubts()
+            .into_iter()
+            .map(|doubt| format!("Beware: {doubt}.")),
+    );
+    lines.push("\nMedian of the rounds, and from the lowest to the highest of them:".to_owned());
+    lines.push(figures(&report.rows).to_string());
+    lines.push(
+        "\nslotpark / other, paired within a round: median, and from lowest to highest.".to_owned(),
+    );
+    lines.push("Where that contains 1, no difference is shown:".to_owned());
+    lines.push(ratios(&report.ratios).to_string());
+    lines.extend(report.notes.iter().map(|note| format!("{note}.")));
+    lines.extend(EXPECTED.map(str::to_owned));
+    lines.join("\n")
+}
+
+fn figures(rows: &[Figures]) -> Table {
+    let cell = |figures: &Figures| {
+        let Some(median) = figures.median.0 else {
+            return "-".to_owned();
+        };
+        let show = |Number(value): Number| amount(value.unwrap_or(0.0), figures.unit);
+        let mut cell = amount(median, figures.unit);
+        if figures.min != figures.max {
+            cell += &format!("\n{} .. {}", show(figures.min), show(figures.max));
+        }
+        if figures.hung > 0 {
+            cell += &format!("\nhung: {} of {}", figures.hung, figures.rounds);
+        }
+        cell
+    };
+    grid(rows, |figures| (figures.row, figures.engine), cell)
+}
+
+fn ratios(rows: &[Ratio]) -> Table {
+    let cell = |ratio: &Ratio| {
+        let (Some(median), Some(lo), Some(hi)) = (ratio.median.0, ratio.lo.0, ratio.hi.0) else {
+            return "-".to_owned();
+        };
+        format!(
+            "{}x ({} .. {})\n{}",
+            short(median),
+            short(lo),
+            short(hi),
+            ratio.verdict
+        )
+    };
+    grid(rows, |ratio| (ratio.row, ratio.to), cell)
+}
+
+/// A table with a line for each row and a column for each engine, both in the order of the report.
+fn grid<T>(
+    items: &[T],
+    place: impl Fn(&T) -> (&'static str, &'static str),
+    cell: impl Fn(&T) -> String,
+) -> Table {
+    let mut engines: Vec<&str> = Vec::new();
+    for item in items {
+        let (_, engine) = place(item);
+        if !engines.contains(&engine) {
+            engines.push(engine);
+        }
+    }
+    let mut table = Table::new();
+    table.load_preset(UTF8_HORIZONTAL_ONLY);
+    table.set_header(std::iter::once("").chain(engines.iter().copied()));
+    for same_row in items.chunk_by(|a, b| place(a).0 == place(b).0) {
+        let mut line = vec![place(&same_row[0]).0.to_owned()];
+        for engine in &engines {
+            let found = same_row.iter().find(|item| place(item).1 == *engine);
+            line.push(found.map_or_else(String::new, &cell));
+        }
+        table.add_row(line);
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+/// A figure with its unit, as short as it can be read.
+fn amount(value: f64, unit: Unit) -> String {
+    match unit {
+        Unit::Count => short(value),
+        Unit::Bytes if value >= 1e6 => format!("{:.1} MiB", value / f64::from(1 << 20)),
+        Unit::Bytes => format!("{value:.0} B"),
+        Unit::Ms => format!("{} ms", short(value)),
+        Unit::Ns if value >= 1e9 => format!("{} s", short(value / 1e9)),
+        Unit::Ns if value >= 1e6 => format!("{} ms", short(value / 1e6)),
+        Unit::Ns if value >= 1e3 => format!("{} us", short(value / 1e3)),
+        Unit::Ns => format!("{} ns", short(value)),
+    }
+}
+
+/// Three digits that count.
+fn short(value: f64) -> String {
+    if value > 0.0 && value < 0.001 {
+        return format!("{value:.1e}");
+    }
+    let digits = match value {
+        _ if value.fract() == 0.0 || value >= 100.0 => 0,
+        _ if value >= 10.0 => 1,
+        _ if value >= 1.0 => 2,
+        _ => 3,
+    };
+    format!("{value:.digits$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_short_and_have_a_unit() {
+        assert_eq!(amount(2.0, Unit::Ns), "2 ns");
+        assert_eq!(amount(1.2345, Unit::Ns), "1.23 ns");
+        assert_eq!(amount(25_432.0, Unit::Ns), "25.4 us");
+        assert_eq!(amount(5e9, Unit::Ns), "5 s");
+        assert_eq!(amount(32768.0, Unit::Bytes), "32768 B");
+        assert_eq!(amount(104_857_600.0, Unit::Bytes), "100.0 MiB");
+        assert_eq!(amount(0.0, Unit::Count), "0");
+        assert_eq!(short(0.0421), "0.042");
+        assert_eq!(short(0.000_042_1), "4.2e-5");
+    }
+}

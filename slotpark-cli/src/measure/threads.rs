@@ -1,0 +1,77 @@
+//! What the threads of a workload are doing: asleep or not, and spinning until something happens.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::time::{Duration, Instant};
+
+/// The stack of a workload's thread: small, since some workloads have hundreds.
+const STACK_BYTES: usize = 128 * 1024;
+
+/// Starts a thread that nobody joins.
+pub(crate) fn start(body: impl FnOnce() + Send + 'static) {
+    std::thread::Builder::new()
+        .stack_size(STACK_BYTES)
+        .spawn(body)
+        .expect("the operating system has room for the threads of the workload");
+}
+
+/// The scheduler's view of one thread.
+#[derive(Debug)]
+pub(crate) struct Sight(File);
+
+impl Sight {
+    /// Of the calling thread; the others may look through it.
+    pub(crate) fn own() -> io::Result<Self> {
+        let id = rustix::thread::gettid().as_raw_nonzero();
+        Ok(Self(File::open(format!("/proc/self/task/{id}/stat"))?))
+    }
+
+    /// Whether the thread sleeps in the kernel. Allocates nothing.
+    pub(crate) fn asleep(&self) -> bool {
+        let mut line = [0_u8; 256];
+        let Ok(length) = self.0.read_at(&mut line, 0) else {
+            return false;
+        };
+        // "id (name) state ...": the name may hold anything, so look from its last parenthesis.
+        let Some(end) = line[..length].iter().rposition(|&byte| byte == b')') else {
+            return false;
+        };
+        line.get(end + 2) == Some(&b'S')
+    }
+}
+
+/// Spins until `done` says so; false after `limit`. Allocates nothing.
+pub(crate) fn spin_until(limit: Duration, mut done: impl FnMut() -> bool) -> bool {
+    let start = Instant::now();
+    let mut rounds = 0_u32;
+    while !done() {
+        rounds = rounds.wrapping_add(1);
+        if rounds.is_multiple_of(64) && start.elapsed() > limit {
+            return false;
+        }
+        if rounds.is_multiple_of(1 << 14) {
+            // Whoever is waited for may have no core to itself.
+            std::thread::yield_now();
+        }
+        std::hint::spin_loop();
+    }
+    true
+}
+
+/// Sleeps in short steps until `done` says so; false after `limit`.
+pub(crate) fn sleep_until(limit: Duration, mut done: impl FnMut() -> bool) -> bool {
+    let start = Instant::now();
+    while !done() {
+        if start.elapsed() > limit {
+            return false;
+        }
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    true
+}
+
+/// How many threads run at once on this machine.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

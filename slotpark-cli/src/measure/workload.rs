@@ -1,0 +1,195 @@
+//! Workloads, their rows and samples, and the contests in which engines run them.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Engine, child};
+
+/// What is measured, written once for all engines.
+pub(crate) trait Workload: Copy + Send + 'static {
+    /// The rows that one sample fills.
+    fn rows(&self) -> Vec<Row>;
+
+    /// How many rounds a run of this scale makes.
+    fn rounds(&self, scale: &Scale) -> usize;
+
+    /// One sample of one engine, in a process of its own. Threads may be left behind.
+    fn sample<E: Engine>(&self, scale: &Scale) -> Result<Sample, Hung>;
+}
+
+/// A row of the report.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) unit: Unit,
+}
+
+/// What a row counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Unit {
+    Count,
+    Bytes,
+    Ns,
+    Ms,
+}
+
+impl Unit {
+    /// A time in this unit; `None` where the unit is not one of time.
+    pub(crate) fn of_duration(self, time: Duration) -> Option<f64> {
+        match self {
+            Self::Ns => Some(time.as_secs_f64() * 1e9),
+            Self::Ms => Some(time.as_secs_f64() * 1e3),
+            Self::Count | Self::Bytes => None,
+        }
+    }
+}
+
+/// How long and how often to measure.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scale {
+    /// Whether the run is the short one.
+    pub(crate) quick: bool,
+    /// The time of one sample, warm-up not counted.
+    pub(crate) window: Duration,
+    /// The time that an engine gets to settle into the regime before the window.
+    pub(crate) warm_up: Duration,
+    /// The time without progress after which a round counts as hung.
+    pub(crate) cut_off: Duration,
+}
+
+impl Scale {
+    /// The short run.
+    pub(crate) const QUICK: Self = Self {
+        quick: true,
+        window: Duration::from_millis(15),
+        warm_up: Duration::from_millis(20),
+        cut_off: Duration::from_secs(1),
+    };
+    /// The full run.
+    pub(crate) const FULL: Self = Self {
+        quick: false,
+        window: Duration::from_millis(100),
+        warm_up: Duration::from_millis(100),
+        cut_off: Duration::from_secs(5),
+    };
+
+    /// One value for the short run, another for the full one.
+    pub(crate) fn pick<T>(&self, quick: T, full: T) -> T {
+        if self.quick { quick } else { full }
+    }
+}
+
+/// The figures of one sample: one for each row, `None` for what the engine cannot have.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Sample {
+    pub(crate) values: Vec<Option<f64>>,
+    /// Whether it was cut off.
+    pub(crate) hung: bool,
+    /// A remark for the reader of the table.
+    pub(crate) note: Option<String>,
+}
+
+impl Sample {
+    pub(crate) fn new(values: impl IntoIterator<Item = f64>) -> Self {
+        Self {
+            values: values.into_iter().map(Some).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// A sample that was cut off: it enters at the cut-off time, where the row is one of time.
+    pub(crate) fn cut_off(rows: &[Row], scale: &Scale) -> Self {
+        let values = rows
+            .iter()
+            .map(|row| row.unit.of_duration(scale.cut_off))
+            .collect();
+        Self {
+            values,
+            hung: true,
+            note: None,
+        }
+    }
+}
+
+/// The workload made no progress for the cut-off time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hung;
+
+type Take = Box<dyn Fn(&Scale) -> Result<Sample, Hung> + Send>;
+
+/// One engine in a contest.
+pub(crate) struct Entrant {
+    pub(crate) engine: &'static str,
+    take: Take,
+}
+
+impl Entrant {
+    pub(crate) fn new<W: Workload, E: Engine>(workload: W) -> Self {
+        Self {
+            engine: E::NAME,
+            take: Box::new(move |scale| workload.sample::<E>(scale)),
+        }
+    }
+
+    /// One sample, in this process.
+    pub(crate) fn take(&self, rows: &[Row], scale: &Scale) -> Sample {
+        (self.take)(scale).unwrap_or_else(|Hung| Sample::cut_off(rows, scale))
+    }
+}
+
+/// A workload with the engines that enter it.
+pub(crate) struct Contest {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) entrants: Vec<Entrant>,
+    rounds: Box<dyn Fn(&Scale) -> usize>,
+}
+
+impl Contest {
+    pub(crate) fn new<W: Workload>(workload: W, entrants: Vec<Entrant>) -> Self {
+        let rounds = Box::new(move |scale: &Scale| workload.rounds(scale));
+        Self {
+            rows: workload.rows(),
+            entrants,
+            rounds,
+        }
+    }
+
+    /// The name of the contest is that of its first row.
+    pub(crate) fn name(&self) -> &'static str {
+        self.rows[0].name
+    }
+
+    pub(crate) fn rounds(&self, scale: &Scale) -> usize {
+        (self.rounds)(scale)
+    }
+
+    /// One sample of one entrant, in a child process.
+    pub(crate) fn sample(&self, entrant: &Entrant, scale: &Scale) -> anyhow::Result<Sample> {
+        let sample = child::sample(self.name(), entrant.engine, scale)?;
+        anyhow::ensure!(
+            sample.values.len() == self.rows.len(),
+            "{} of {} gave {} figures for {} rows",
+            self.name(),
+            entrant.engine,
+            sample.values.len(),
+            self.rows.len()
+        );
+        Ok(sample)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hung_round_enters_at_the_cut_off_time_where_the_row_is_one_of_time() {
+        let units = [Unit::Ns, Unit::Ms, Unit::Count, Unit::Bytes];
+        let rows = units.map(|unit| Row { name: "row", unit });
+        let sample = Sample::cut_off(&rows, &Scale::QUICK);
+        assert_eq!(sample.values, [Some(1e9), Some(1e3), None, None]);
+        assert!(sample.hung);
+    }
+}
