@@ -1,24 +1,55 @@
 //! Block any thread on any key: fixed memory, no allocation, no lost wake, nothing to clean up.
 //!
-//! Waiters park in a fixed array of 512 cache-line slots chosen by hash, and nodes in their own
-//! stack frames carry the full key: collisions cost a comparison, never a wrong or a lost wake.
+//! Waiters park in a fixed array of 512 cache-line slots chosen by hash. Their nodes lie in their
+//! own stack frames and carry the full key: a collision costs a comparison, never a wrong or a lost
+//! wake.
 //!
 //! ```
 //! use slotpark::ShardedWait;
 //! use std::sync::atomic::{AtomicBool, Ordering};
 //!
 //! static READY: AtomicBool = AtomicBool::new(false);
-//! let waits = ShardedWait::<String>::new();
+//! let waits = ShardedWait::<String>::new(); // 32 KiB, once
 //! std::thread::scope(|scope| {
 //!     scope.spawn(|| {
-//!         // Sleeps while the condition holds, and rechecks it after every wake.
-//!         waits.wait_while(&"job 7".to_string(), || !READY.load(Ordering::Relaxed));
-//!         assert!(READY.load(Ordering::Relaxed));
+//!         // Sleeps while the condition holds, and looks again after every wake.
+//!         waits.wait_while(&"job 7".to_string(), || !READY.load(Ordering::Acquire));
+//!         assert!(READY.load(Ordering::Acquire));
 //!     });
-//!     READY.store(true, Ordering::Relaxed); // first make the condition false,
+//!     READY.store(true, Ordering::Release); // first change the condition,
 //!     let _woken = waits.wake_all("job 7"); // then wake: exact count, nothing allocated
 //! });
 //! ```
+//!
+//! # Is it for you?
+//!
+//! Does a key need state of its own?
+//!
+//! | state | example | use |
+//! |---|---|---|
+//! | none | wait until a word changes, until a job is done | [`ShardedWait`], [`FutexWait`] |
+//! | transient: while something is held or awaited | a lock by key | the engine has the places; the primitives are to come |
+//! | persistent | a buffer, a handler table, a cached value | a map for the state, and its waiters wait here |
+//!
+//! Not for: waiting across processes, priority inheritance, async tasks (yet). See the chapter
+//! *limitations* for these and for what to use instead.
+//!
+//! # Guarantees
+//!
+//! | | |
+//! |---|---|
+//! | allocation | none to wait or to wake |
+//! | memory | 64 bytes a slot, whatever the number of keys ever used |
+//! | spurious wakes | none from collisions; recheck all the same: the condition may have changed back |
+//! | lost wakes | none, if the condition is changed before the wake |
+//! | fairness | first in, first out, per key |
+//! | counts | a wake returns exactly how many waits it ended |
+//! | deadlines | absolute; a wait counted by a waker never times out |
+//! | panics | of your closures and of `Eq` and `Hash` are yours; the queue stays sound |
+//! | `Send`, `Sync` | if the key is `Sync` |
+//! | fork | [`core::Table::reset_after_fork`] in the child |
+//! | global allocators | on Linux: usable inside one, from thread-local destructors and before `main` |
+//! | signals | not from a handler: it may interrupt the holder of a slot lock |
 #![forbid(unsafe_code)]
 
 mod futex;
