@@ -1,4 +1,5 @@
-//! Tells the program which compiler and which commit it was built from, for the machine line of its reports.
+//! Tells the program which compiler and which commit it was built from, for the machine line of its
+//! reports.
 
 use std::path::Path;
 use std::process::Command;

@@ -8,8 +8,8 @@ use crate::measure::report::{Figures, Number, Ratio, Report};
 
 /// What a reader should expect of the engines that are here to be replaced.
 const EXPECTED: [&str; 3] = [
-    "seed_slot is expected to lose wakes, and to hang: it wakes whoever is first in a slot that keys share.",
-    "dashmap_arc keeps its entries, but in hang_demo_ms, where waiters remove them and are expected to hang.",
+    "seed_slot is expected to lose wakes and to hang: it wakes whoever is first in a shared slot.",
+    "dashmap_arc keeps its entries; in hang_demo_ms waiters remove them, and are expected to hang.",
     "A round that hung was cut off and enters at the cut-off time.",
 ];
 

@@ -71,7 +71,8 @@ fn watch(cut_off: Sample, limit: Duration) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints the sample once, whoever comes first, and ends the process: threads that hang hang no longer.
+/// Prints the sample once, whoever comes first, and ends the process: threads that hang hang no
+/// longer.
 fn finish(sample: &Sample) -> ! {
     use std::io::Write as _;
     let mut out = std::io::stdout().lock();

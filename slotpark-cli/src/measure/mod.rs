@@ -1,14 +1,14 @@
 //! A small harness that measures several ways to block on a key side by side, in one run.
 //!
-//! An [`Engine`] is an adapter: how one implementation waits on a key and wakes it. A [`Workload`] is
-//! written once, generic over the engine, and gives the figures of one sample for its rows. A
+//! An [`Engine`] is an adapter: how one implementation waits on a key and wakes it. A [`Workload`]
+//! is written once, generic over the engine, and gives the figures of one sample for its rows. A
 //! [`Contest`] is a workload with the engines that enter it.
 //!
 //! Every sample runs in a child process of its own: the allocation counts are its own, tables that
 //! belong to a whole process start empty, and what hangs ends with its process. The rounds are
-//! interleaved: round 1 of every contest and engine, then round 2, each starting with another engine,
-//! so that a slow minute of the machine falls on all of them. Ratios are paired: made within a round,
-//! then summed up over the rounds.
+//! interleaved: round 1 of every contest and engine, then round 2, each starting with another
+//! engine, so that a slow minute of the machine falls on all of them. Ratios are paired: made
+//! within a round, then summed up over the rounds.
 
 pub(crate) mod allocator;
 pub(crate) mod child;

@@ -125,7 +125,11 @@ impl Report {
                 median: Number(spread.map(|spread| spread.median)),
                 lo: Number(spread.map(|spread| spread.min)),
                 hi: Number(spread.map(|spread| spread.max)),
-                verdict: spread.map_or("", |spread| spread.verdict(row.unit)),
+                verdict: match spread {
+                    Some(_) if to.hung() > of.hung() => "the other hung",
+                    Some(spread) => spread.verdict(row.unit),
+                    None => "",
+                },
             });
         }
     }

@@ -63,15 +63,15 @@ impl Scale {
     /// The short run.
     pub(crate) const QUICK: Self = Self {
         quick: true,
-        window: Duration::from_millis(15),
-        warm_up: Duration::from_millis(20),
+        window: Duration::from_millis(10),
+        warm_up: Duration::from_millis(15),
         cut_off: Duration::from_secs(1),
     };
     /// The full run.
     pub(crate) const FULL: Self = Self {
         quick: false,
-        window: Duration::from_millis(100),
-        warm_up: Duration::from_millis(100),
+        window: Duration::from_millis(60),
+        warm_up: Duration::from_millis(50),
         cut_off: Duration::from_secs(5),
     };
 

@@ -31,8 +31,9 @@ impl Removal for Kept {
     const WHEN_A_WAITER_LEAVES: bool = false;
 }
 
-/// A waiter that leaves removes it. That is the naive way to keep the map small: whoever waits on the
-/// entry at that time, or has just taken it out of the map, waits where no waker will ever look.
+/// A waiter that leaves removes it. That is the naive way to keep the map small: whoever waits on
+/// the entry at that time, or has just taken it out of the map, waits where no waker will ever
+/// look.
 #[derive(Debug)]
 pub(crate) enum Removed {}
 

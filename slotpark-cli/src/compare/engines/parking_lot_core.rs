@@ -1,8 +1,8 @@
 //! parking_lot_core by key: its own table, one for the whole process, with the key as the address.
 //!
-//! It compares whole keys and validates under its lock, so it loses nothing. A key that is no number
-//! would have to be hashed to one, and two keys of one hash would share their wakes; here the numbers
-//! themselves are the keys, which is the best case for it.
+//! It compares whole keys and validates under its lock, so it loses nothing. A key that is no
+//! number would have to be hashed to one, and two keys of one hash would share their wakes; here
+//! the numbers themselves are the keys, which is the best case for it.
 
 use parking_lot_core::{DEFAULT_PARK_TOKEN, DEFAULT_UNPARK_TOKEN, ParkResult};
 
@@ -12,8 +12,8 @@ use crate::measure::{Deadline, Engine, Outcome, Place, Slots};
 #[derive(Debug)]
 pub(crate) struct ParkingLotCore;
 
-/// The address that stands for a key. Nothing else in the process parks while a sample runs, but the
-/// seed's slots, which are not in the same process.
+/// The address that stands for a key. Nothing else in the process parks while a sample runs, but
+/// the seed's slots, which are not in the same process.
 #[expect(clippy::cast_possible_truncation, reason = "keys are small numbers")]
 fn address(at: Place<'_>) -> usize {
     at.key as usize
@@ -28,8 +28,8 @@ impl Engine for ParkingLotCore {
 
     #[inline]
     fn wait(&self, at: Place<'_>, expected: u32, deadline: Option<&Deadline>) -> Outcome {
-        // SAFETY: no other user of parking_lot_core in this process has such small addresses, and the
-        // closures neither unwind nor call back.
+        // SAFETY: no other user of parking_lot_core in this process has such small addresses, and
+        // the closures neither unwind nor call back.
         let result = unsafe {
             parking_lot_core::park(
                 address(at),

@@ -80,7 +80,8 @@ impl Engine for SeedSlot {
             slot.leave();
             return Outcome::Stale;
         }
-        // SAFETY: the address is that of our own slot, and the closures neither unwind nor call back.
+        // SAFETY: the address is that of our own slot, and the closures neither unwind nor call
+        // back.
         let result = unsafe {
             parking_lot_core::park(
                 slot.address(),
@@ -104,7 +105,8 @@ impl Engine for SeedSlot {
         if slot.empty() {
             return 0;
         }
-        // SAFETY: the address is that of our own slot, and the closure neither unwinds nor calls back.
+        // SAFETY: the address is that of our own slot, and the closure neither unwinds nor calls
+        // back.
         let result =
             unsafe { parking_lot_core::unpark_one(slot.address(), |_| DEFAULT_UNPARK_TOKEN) };
         result.unparked_threads

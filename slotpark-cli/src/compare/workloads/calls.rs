@@ -37,7 +37,7 @@ impl Workload for Calls {
     }
 
     fn rounds(&self, scale: &Scale) -> usize {
-        scale.pick(5, 15)
+        scale.pick(5, 11)
     }
 
     fn sample<E: Engine>(&self, scale: &Scale) -> Result<Sample, Hung> {

@@ -1,10 +1,11 @@
 //! 4,096 keys, one wait and one wake each, up to 512 waiting at once: who is woken, and who is not?
 //!
-//! The wakers take whoever has announced a wait and is not yet woken, and wake them in random order, so
-//! that waiters of colliding keys stand in their slots together, and wakes race with waits that are
-//! just beginning. A waiter rechecks its word and waits again where it has not changed. A waiter that
-//! still sleeps when nothing has happened for a second, although its key was woken, has lost its wake:
-//! it is counted, and freed by waking everybody of its key until it returns.
+//! The wakers take whoever has announced a wait and is not yet woken, and wake them in random
+//! order, so that waiters of colliding keys stand in their slots together, and wakes race with
+//! waits that are just beginning. A waiter rechecks its word and waits again where it has not
+//! changed. A waiter that still sleeps when nothing has happened for a second, although its key was
+//! woken, has lost its wake: it is counted, and freed by waking everybody of its key until it
+//! returns.
 
 use std::time::{Duration, Instant};
 

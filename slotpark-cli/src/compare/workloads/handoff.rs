@@ -1,10 +1,10 @@
 //! One thread waits on a fresh key each time, another wakes it.
 //!
-//! When is a wait queued? No engine but ours and none of the others can be asked in the same way, so
-//! one rule holds for all. For the time of a hand-over: the waiter says that it is about to wait, the
-//! waker spins for a fixed grace, many times what any engine needs to queue a waiter, and then wakes.
-//! For allocations: the waker looks at the waiter's thread until the scheduler says that it sleeps. In
-//! both, a wake that did not find the waiter is not counted.
+//! When is a wait queued? No engine but ours and none of the others can be asked in the same way,
+//! so one rule holds for all. For the time of a hand-over: the waiter says that it is about to
+//! wait, the waker spins for a fixed grace, many times what any engine needs to queue a waiter, and
+//! then wakes. For allocations: the waker looks at the waiter's thread until the scheduler says
+//! that it sleeps. In both, a wake that did not find the waiter is not counted.
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -20,6 +20,8 @@ use crate::measure::{Engine, Hung, Place, Row, Sample, Scale, Unit, Word, Worklo
 
 /// The time between the waiter's word that it is about to wait, and the wake.
 const GRACE: Duration = Duration::from_micros(10);
+/// The hand-overs before the first that counts: enough for each of 512 slots to see several.
+const WARM_UP: u64 = 8 * 512;
 /// Keys are always fresh; the memory of their words is used again after this many.
 const WORDS: usize = 1024;
 
@@ -48,7 +50,7 @@ impl Workload for Handoff {
 
     fn rounds(&self, scale: &Scale) -> usize {
         match self {
-            Self::Time => scale.pick(5, 15),
+            Self::Time => scale.pick(3, 11),
             Self::Allocations => scale.pick(3, 5),
         }
     }
@@ -166,7 +168,7 @@ impl<E: Engine> Partners<E> {
             true
         };
         let start = Instant::now();
-        while start.elapsed() < scale.warm_up {
+        while self.next < WARM_UP && start.elapsed() < scale.cut_off {
             self.hand_over(scale, grace)?;
         }
         let mut times = Vec::new();

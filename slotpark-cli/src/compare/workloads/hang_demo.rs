@@ -1,9 +1,9 @@
 //! The seed's hanging test as an example: waiters and wakers on keys that collide.
 //!
-//! Each key is a semaphore of the classic kind, a word that counts permits: a waiter takes a permit or
-//! waits while there is none, a waker adds one and wakes one waiter. The keys are chosen to fall into
-//! one slot of the seed's table; slotpark runs with a single slot, so that they collide there too. One
-//! wake that is lost, or that reaches the wrong waiter, and the demo never ends.
+//! Each key is a semaphore of the classic kind, a word that counts permits: a waiter takes a permit
+//! or waits while there is none, a waker adds one and wakes one waiter. The keys are chosen to fall
+//! into one slot of the seed's table; slotpark runs with a single slot, so that they collide there
+//! too. One wake that is lost, or that reaches the wrong waiter, and the demo never ends.
 
 use std::sync::mpsc;
 use std::time::Instant;

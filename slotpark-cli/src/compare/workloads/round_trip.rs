@@ -1,7 +1,7 @@
 //! Pairs of threads that wake each other in turn, on two keys and two words each.
 //!
-//! The pairs run all the time; after a warm-up, in which an engine may settle into the regime, their
-//! progress is read twice, a window apart.
+//! The pairs run all the time; after a warm-up, in which an engine may settle into the regime,
+//! their progress is read twice, a window apart.
 
 use std::time::{Duration, Instant};
 
@@ -50,7 +50,7 @@ impl Workload for RoundTrip {
     }
 
     fn rounds(&self, scale: &Scale) -> usize {
-        scale.pick(5, 15)
+        scale.pick(5, 11)
     }
 
     fn sample<E: Engine>(&self, scale: &Scale) -> Result<Sample, Hung> {
@@ -65,12 +65,13 @@ impl Workload for RoundTrip {
         }
         let pairs: Vec<&'static Pair> =
             (0..pairs).map(|index| Pair::start(engine, index)).collect();
+        // Many hand-overs, each of which may cost a switch: an engine that learns needs some to
+        // settle.
+        std::thread::sleep(scale.warm_up * 3);
+        let begin = Reading::take(&pairs);
         // Where threads compete for the cores, a window must hold many of the scheduler's turns.
         let crowded = matches!(self, Self::Busy | Self::EightPairs);
-        let times = if crowded { 3 } else { 1 };
-        std::thread::sleep(scale.warm_up * times);
-        let begin = Reading::take(&pairs);
-        std::thread::sleep(scale.window * times);
+        std::thread::sleep(scale.window * if crowded { 3 } else { 1 });
         let end = first_with_progress(&pairs, &begin, scale.cut_off)?;
         Ok(Sample::new(
             end.per_trip_since(&begin)

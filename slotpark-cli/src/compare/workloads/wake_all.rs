@@ -1,7 +1,7 @@
 //! Many threads sleep on one key, and one call wakes them all.
 //!
-//! The call is made when every one of them has said that it is about to wait, and the scheduler says of
-//! each that it sleeps. A call that did not wake exactly all of them is not counted.
+//! The call is made when every one of them has said that it is about to wait, and the scheduler
+//! says of each that it sleeps. A call that did not wake exactly all of them is not counted.
 
 use std::sync::mpsc;
 use std::thread::Thread;
@@ -54,8 +54,8 @@ impl Workload for WakeAll {
 
     fn rounds(&self, scale: &Scale) -> usize {
         match self {
-            Self::Of8 | Self::Of64 => scale.pick(5, 15),
-            Self::Of512 => scale.pick(5, 9),
+            Self::Of8 | Self::Of64 => scale.pick(5, 11),
+            Self::Of512 => scale.pick(3, 7),
         }
     }
 
