@@ -284,7 +284,10 @@ impl<K, P: Platform> Linked<'_, K, P> {
     /// end.
     fn wait(&self, spin_ns: u64, deadline: Option<Deadline>, on_leave: impl FnOnce(Left)) -> bool {
         let mut sleeper = Sleeper::new(self.waiter, self.home);
-        if (spin_ns == 0 || !self.spin(spin_ns, deadline)) && !sleeper.sleep(deadline) {
+        // Nobody spins without a tick source, since that spin would not end.
+        let spins = spin_ns > 0 && self.waiter.arrived() > 0;
+        let woken = (spins && self.spin(spin_ns, deadline)) || sleeper.sleep(deadline);
+        if !woken {
             if self.leave(on_leave) {
                 return false;
             }
