@@ -1,0 +1,116 @@
+//! The default platform, watched: a test sees where another thread sleeps and stops a waker.
+
+use std::cell::{Cell, RefCell};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use slotpark_core::{AtomicU32, Clock, Deadline, DefaultPlatform, Platform, Slept};
+
+/// What the threads that report to it do.
+#[derive(Debug, Default)]
+pub(crate) struct Spy {
+    sleeps: AtomicUsize,
+    timeouts: AtomicUsize,
+    lock_sleeps: AtomicUsize,
+}
+
+thread_local! {
+    static SPY: Cell<Option<&'static Spy>> = const { Cell::new(None) };
+    static ON_WAKE: RefCell<Option<Box<dyn FnMut()>>> = const { RefCell::new(None) };
+}
+
+impl Spy {
+    /// The calling thread reports here from now on.
+    pub(crate) fn follow(&'static self) {
+        SPY.set(Some(self));
+    }
+
+    /// Sleeps begun, of those that follow a wait's end of time too.
+    pub(crate) fn sleeps(&self) -> usize {
+        self.sleeps.load(Ordering::Acquire)
+    }
+
+    /// Sleeps that ended because the deadline was past.
+    pub(crate) fn timeouts(&self) -> usize {
+        self.timeouts.load(Ordering::Acquire)
+    }
+
+    /// Sleeps begun for a slot lock.
+    pub(crate) fn lock_sleeps(&self) -> usize {
+        self.lock_sleeps.load(Ordering::Acquire)
+    }
+}
+
+/// Runs `hook` after every wake that the calling thread makes. It must not call a table.
+pub(crate) fn on_wake(hook: impl FnMut() + 'static) {
+    ON_WAKE.set(Some(Box::new(hook)));
+}
+
+fn report(count: impl FnOnce(&Spy) -> &AtomicUsize) {
+    if let Some(spy) = SPY.get() {
+        count(spy).fetch_add(1, Ordering::Release);
+    }
+}
+
+fn woke() {
+    ON_WAKE.with_borrow_mut(|hook| {
+        if let Some(hook) = hook {
+            hook();
+        }
+    });
+}
+
+/// See the file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Spied {}
+
+// SAFETY: everything that matters is done by the default platform; hooks of tests do not call a
+// table, and report a defect by ending the process instead of unwinding.
+unsafe impl Platform for Spied {
+    const GROUP_SLEEP: bool = DefaultPlatform::GROUP_SLEEP;
+    type Handle = <DefaultPlatform as Platform>::Handle;
+    type Critical = <DefaultPlatform as Platform>::Critical;
+
+    fn handle() -> Self::Handle {
+        DefaultPlatform::handle()
+    }
+
+    fn critical() -> Self::Critical {
+        DefaultPlatform::critical()
+    }
+
+    fn sleep(word: &AtomicU32, expected: u32, bits: u32, deadline: Option<Deadline>) -> Slept {
+        report(|spy| &spy.sleeps);
+        let slept = DefaultPlatform::sleep(word, expected, bits, deadline);
+        if slept == Slept::TimedOut {
+            report(|spy| &spy.timeouts);
+        }
+        slept
+    }
+
+    fn wake_group(word: &AtomicU32, bits: u32) {
+        DefaultPlatform::wake_group(word, bits);
+        woke();
+    }
+
+    fn wake_thread(word: *const AtomicU32, handle: &Self::Handle) {
+        DefaultPlatform::wake_thread(word, handle);
+        woke();
+    }
+
+    fn lock_sleep(word: &AtomicU32, expected: u32) {
+        report(|spy| &spy.lock_sleeps);
+        DefaultPlatform::lock_sleep(word, expected);
+    }
+
+    fn lock_wake(word: &AtomicU32) {
+        DefaultPlatform::lock_wake(word);
+    }
+
+    fn now_ns(clock: Clock) -> u64 {
+        DefaultPlatform::now_ns(clock)
+    }
+
+    fn ticks() -> u64 {
+        DefaultPlatform::ticks()
+    }
+}
