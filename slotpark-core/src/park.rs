@@ -52,6 +52,7 @@ pub enum Parked {
 pub struct ParkOptions {
     deadline: Option<Deadline>,
     tag: u64,
+    validated: bool,
 }
 
 impl ParkOptions {
@@ -66,6 +67,7 @@ impl ParkOptions {
         Self {
             deadline: None,
             tag: u64::MAX,
+            validated: false,
         }
     }
 
@@ -91,6 +93,25 @@ impl ParkOptions {
     #[must_use]
     pub const fn tag(mut self, tag: u64) -> Self {
         self.tag = tag;
+        self
+    }
+
+    /// The caller has just run `validate`, before it spent anything on hashing or on the clock: it
+    /// is not run again outside the slot lock.
+    ///
+    /// ```
+    /// use slotpark_core::{ParkOptions, Parked, Table};
+    /// let mut runs = 0;
+    /// let options = ParkOptions::new().validated();
+    /// let parked = Table::<u64>::new().park(1, &7, options, || {
+    ///     runs += 1;
+    ///     false
+    /// });
+    /// assert_eq!((parked, runs), (Parked::Stale, 1));
+    /// ```
+    #[must_use]
+    pub const fn validated(mut self) -> Self {
+        self.validated = true;
         self
     }
 }
@@ -185,7 +206,7 @@ impl<K: Eq, P: Platform> Table<K, P> {
         on_leave: impl FnOnce(Left),
     ) -> Result<Parked, E> {
         reentry::check();
-        if !validate()? {
+        if !options.validated && !validate()? {
             return Ok(Parked::Stale);
         }
         let deadline = options.deadline;

@@ -25,7 +25,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
     /// ```
     #[inline]
     pub fn wait(&self, key: &K, validate: impl FnMut() -> bool) -> WaitOutcome {
-        self.wait_with(key, u32::MAX, None, validate)
+        self.wait_at(key, u32::MAX, || None, validate)
     }
 
     /// As [`wait`](Self::wait), until `deadline` at the latest. A deadline already past returns
@@ -38,13 +38,14 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
     /// let waits = ShardedWait::<u64>::new();
     /// assert_eq!(waits.wait_until(&7, || true, Instant::now()), WaitOutcome::TimedOut);
     /// ```
+    #[inline]
     pub fn wait_until(
         &self,
         key: &K,
         validate: impl FnMut() -> bool,
         deadline: Instant,
     ) -> WaitOutcome {
-        self.wait_with(key, u32::MAX, until::<P>(deadline), validate)
+        self.wait_at(key, u32::MAX, || until::<P>(deadline), validate)
     }
 
     /// As [`wait_until`](Self::wait_until), `timeout` from now. A timeout too long for the clock is
@@ -57,13 +58,14 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
     /// let outcome = waits.wait_for(&7, || true, Duration::from_micros(10));
     /// assert_eq!(outcome, WaitOutcome::TimedOut);
     /// ```
+    #[inline]
     pub fn wait_for(
         &self,
         key: &K,
         validate: impl FnMut() -> bool,
         timeout: Duration,
     ) -> WaitOutcome {
-        self.wait_with(key, u32::MAX, Deadline::after::<P>(timeout), validate)
+        self.wait_at(key, u32::MAX, || Deadline::after::<P>(timeout), validate)
     }
 
     /// The wait that the others are made of: with a bitset, which bitset wakes compare, and a
@@ -78,6 +80,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
     /// let outcome = waits.wait_with(&7, 0b10, Some(Deadline::PAST), || true);
     /// assert_eq!(outcome, WaitOutcome::TimedOut);
     /// ```
+    #[inline]
     #[track_caller]
     pub fn wait_with(
         &self,
@@ -90,7 +93,36 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
             bits != 0,
             "a wait with an empty bitset could never be woken"
         );
-        let options = ParkOptions::new().deadline(deadline).tag(u64::from(bits));
+        self.wait_at(key, bits, || deadline, validate)
+    }
+
+    /// Looks first: a stale value costs neither a hash nor a reading of the clock.
+    #[inline]
+    fn wait_at(
+        &self,
+        key: &K,
+        bits: u32,
+        deadline: impl FnOnce() -> Option<Deadline>,
+        mut validate: impl FnMut() -> bool,
+    ) -> WaitOutcome {
+        if !validate() {
+            return WaitOutcome::Stale;
+        }
+        self.wait_valid(key, bits, deadline(), validate)
+    }
+
+    #[inline(never)]
+    fn wait_valid(
+        &self,
+        key: &K,
+        bits: u32,
+        deadline: Option<Deadline>,
+        validate: impl FnMut() -> bool,
+    ) -> WaitOutcome {
+        let options = ParkOptions::new()
+            .deadline(deadline)
+            .tag(u64::from(bits))
+            .validated();
         self.table
             .park(self.hash(key), key, options, validate)
             .into()
