@@ -4,6 +4,7 @@ mod engines;
 mod table;
 mod workloads;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -51,11 +52,12 @@ pub(crate) fn main(args: &Args) -> anyhow::Result<ExitCode> {
     })?;
     bar.finish_and_clear();
     let report = Report::new(machine, &gathered);
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+    let text = if args.json {
+        serde_json::to_string_pretty(&report)?
     } else {
-        println!("{}", table::text(&report));
-    }
+        table::text(&report)
+    };
+    writeln!(std::io::stdout(), "{text}").context("cannot print the report")?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -73,26 +73,26 @@ impl Word {
     /// The value as a waiter sees it.
     #[inline]
     pub(crate) fn value(&self) -> u32 {
-        // Acquire: what its writer did before is visible to the waiter that goes on.
+        // ORDERING: acquire: what its writer did before is visible to the waiter that goes on.
         self.0.load(Ordering::Acquire)
     }
 
     /// Writes the value, before a wake.
     #[inline]
     pub(crate) fn set(&self, value: u32) {
-        // Release: see `value`. That the wake sees the waiter is the engine's business.
+        // ORDERING: release, for `value`. That the wake sees the waiter is the engine's business.
         self.0.store(value, Ordering::Release);
     }
 
     /// Adds one, before a wake.
     pub(crate) fn add_one(&self) {
-        // Release: as `set`.
+        // ORDERING: release, as `set`.
         self.0.fetch_add(1, Ordering::Release);
     }
 
     /// Takes one off, unless the value is zero.
     pub(crate) fn take_one(&self) -> bool {
-        // Acquire: as `value`.
+        // ORDERING: acquire, as `value`; relaxed where nothing is taken.
         let taken = self
             .0
             .fetch_update(Ordering::Acquire, Ordering::Relaxed, |value| {

@@ -49,14 +49,14 @@ impl Engine for ParkingLotCore {
 
     #[inline]
     fn wake_one(&self, at: Place<'_>) -> usize {
-        // SAFETY: as in `wait`.
+        // SAFETY: nobody else has such small addresses, as in `wait`; the closure cannot unwind.
         let result = unsafe { parking_lot_core::unpark_one(address(at), |_| DEFAULT_UNPARK_TOKEN) };
         result.unparked_threads
     }
 
     #[inline]
     fn wake_all(&self, at: Place<'_>) -> usize {
-        // SAFETY: as in `wait`.
+        // SAFETY: nobody else has such small addresses, as in `wait`.
         unsafe { parking_lot_core::unpark_all(address(at), DEFAULT_UNPARK_TOKEN) }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! It is kept as it is: the waiter looks at the value before it parks but not under the lock, the
 //! counter is relaxed, and a wake takes whoever is first at the slot, of whichever key. Waiters
-//! recheck, as the text asks; a wake that went to another key's waiter is lost all the same.
+//! recheck, as the text asks; a wake that went to another key's waiter is lost all the same. The
+//! text names no hash function, so it is the standard library's.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
