@@ -12,9 +12,12 @@ extern crate alloc;
 #[cfg(any(feature = "std", slotpark_loom))]
 extern crate std;
 
+mod choose;
 mod hash;
 mod home;
+mod look;
 mod node;
+mod options;
 mod park;
 mod platform;
 mod queue;
@@ -30,8 +33,9 @@ mod unpark;
 mod waiter;
 pub mod word;
 
+pub use choose::{Candidate, Choice, Filter};
 pub use hash::{KeyHasher, Seeded, finalize};
-pub use park::{Left, ParkOptions, Parked};
+pub use options::{Left, ParkOptions, Parked};
 pub use platform::*;
 pub use reentry::slot_lock_held;
 pub use requeue::{RequeueOptions, Requeued};
@@ -39,4 +43,3 @@ pub use slots::{SLOTS_DEFAULT, SLOTS_MAX, SlotCountError, SlotStats, Slots};
 pub use spin::Spin;
 pub use sync::AtomicU32;
 pub use table::Table;
-pub use unpark::{Candidate, Choice, Filter};

@@ -62,6 +62,6 @@ pub(crate) fn check() {
     assert!(
         held::count() == 0,
         "slotpark: a table was called while this thread holds a slot lock: closures that run under \
-         the lock (validate, filter, policy, on_leave, Eq) and signal handlers must not call a table"
+         the lock (validate, filter, policy, on_leave, Eq) and signal handlers must not do that"
     );
 }

@@ -10,12 +10,12 @@
 use core::borrow::Borrow;
 use core::ptr;
 
+use crate::choose::{Chosen, Filter};
 use crate::node::{Name, NodeRef};
 use crate::platform::{Event, Platform};
 use crate::reentry;
 use crate::slot::SlotGuard;
 use crate::table::Table;
-use crate::unpark::{Chosen, Filter};
 
 /// What a requeue did.
 ///

@@ -46,8 +46,8 @@ pub(crate) struct Slot<P: Platform> {
     pub(crate) tallies: Tallies,
 }
 
-// SAFETY: everything in a slot is atomic or guarded by its lock (S2); what the guarded pointers lead
-// to is shared under the rules of `node`, whose key bounds are the table's.
+// SAFETY: everything in a slot is atomic or guarded by its lock (S2); what the guarded pointers
+// lead to is shared under the rules of `node`, whose key bounds are the table's.
 unsafe impl<P: Platform> Sync for Slot<P> {}
 // SAFETY: as above; a slot is tied to no thread.
 unsafe impl<P: Platform> Send for Slot<P> {}

@@ -4,15 +4,12 @@
 //! T2 all keys linked in the slots of one table have its key type. The table is invariant in it: a
 //! table of long-lived keys must not be used with short-lived ones, nor the other way round.
 
-use core::borrow::Borrow;
 use core::fmt;
 use core::marker::PhantomData;
 use core::ptr;
 
-use crate::node::NodeRef;
-use crate::platform::{DefaultPlatform, Event, Platform};
-use crate::reentry;
-use crate::slot::{Slot, SlotGuard};
+use crate::platform::{DefaultPlatform, Platform};
+use crate::slot::Slot;
 use crate::slots::SlotStats;
 #[cfg(not(slotpark_loom))]
 use crate::slots::Slots;
@@ -56,7 +53,7 @@ use crate::sync::{AtomicU32, Ordering};
 /// }
 /// ```
 pub struct Table<K, P: Platform = DefaultPlatform> {
-    slots: *const Slot<P>,
+    pub(crate) slots: *const Slot<P>,
     mask: usize,
     /// The slots are a box of ours, not a static.
     owned: bool,
@@ -271,72 +268,6 @@ impl<K, P: Platform> Table<K, P> {
         let slot = unsafe { self.slots.add(self.slot_index(hash)) };
         // SAFETY: T1: the slots live as long as the table.
         unsafe { &*slot }
-    }
-
-    /// Tells the platform; compiles to nothing where it does not listen.
-    #[inline(always)]
-    pub(crate) fn observe(&self, event: Event, slot: &Slot<P>) {
-        let offset = ptr::from_ref(slot).addr() - self.slots.addr();
-        P::observe(event, offset / size_of::<Slot<P>>());
-    }
-
-    /// The head of the group of a key.
-    pub(crate) fn find<'g, Q>(
-        &self,
-        guard: &'g SlotGuard<'_, P>,
-        hash: u64,
-        key: &Q,
-    ) -> Option<NodeRef<'g, P>>
-    where
-        K: Borrow<Q>,
-        Q: Eq + ?Sized,
-    {
-        let mut group = guard.first();
-        while let Some(head) = group {
-            self.observe(Event::GroupVisited, guard.slot);
-            let name = head.name();
-            if name.hash == hash {
-                // SAFETY: N3 and T2: the key of a linked node is a live `K`.
-                let here = unsafe { &*name.key.cast::<K>() };
-                if here.borrow() == key {
-                    return Some(head);
-                }
-            }
-            group = guard.next_key(head);
-        }
-        None
-    }
-
-    /// The number of waiters of `key` at this moment, exactly: those whose wait has begun and has
-    /// neither been woken nor left. Never a hint: the group is walked under the slot lock.
-    ///
-    /// ```
-    /// assert_eq!(slotpark_core::Table::<u64>::new().waiters(1, &7), 0);
-    /// ```
-    #[must_use]
-    pub fn waiters<Q>(&self, hash: u64, key: &Q) -> usize
-    where
-        K: Borrow<Q>,
-        Q: Eq + ?Sized,
-    {
-        reentry::check();
-        let slot = self.slot(hash);
-        if !slot.announced.any() {
-            return 0;
-        }
-        let _critical = P::critical();
-        let guard = slot.lock();
-        let Some(head) = self.find(&guard, hash, key) else {
-            return 0;
-        };
-        let mut count = 1;
-        let mut node = head.next();
-        while node != head {
-            self.observe(Event::NodeVisited, slot);
-            count += 1;
-            node = node.next();
-        }
-        count
     }
 }
 

@@ -28,8 +28,8 @@
 //! | state | example | use |
 //! |---|---|---|
 //! | none | wait until a word changes, until a job is done | [`ShardedWait`], [`FutexWait`] |
-//! | transient: while something is held or awaited | a lock by key | the engine has the places; the primitives are to come |
-//! | persistent | a buffer, a handler table, a cached value | a map for the state, and its waiters wait here |
+//! | transient: while held or awaited | a lock by key | the engine has its place; to come |
+//! | persistent | a buffer, a handler table, a cached value | a map for it; its waiters wait here |
 //!
 //! Not for: waiting across processes, priority inheritance, async tasks (yet). See the chapter
 //! *limitations* for these and for what to use instead.
@@ -40,7 +40,7 @@
 //! |---|---|
 //! | allocation | none to wait or to wake |
 //! | memory | 64 bytes a slot, whatever the number of keys ever used |
-//! | spurious wakes | none from collisions; recheck all the same: the condition may have changed back |
+//! | spurious wakes | none from collisions; recheck: the condition may have changed back |
 //! | lost wakes | none, if the condition is changed before the wake |
 //! | fairness | first in, first out, per key |
 //! | counts | a wake returns exactly how many waits it ended |
@@ -48,7 +48,7 @@
 //! | panics | of your closures and of `Eq` and `Hash` are yours; the queue stays sound |
 //! | `Send`, `Sync` | if the key is `Sync` |
 //! | fork | [`core::Table::reset_after_fork`] in the child |
-//! | global allocators | on Linux: usable inside one, from thread-local destructors and before `main` |
+//! | global allocators | on Linux: usable inside one, in thread-local destructors, before `main` |
 //! | signals | not from a handler: it may interrupt the holder of a slot lock |
 #![forbid(unsafe_code)]
 

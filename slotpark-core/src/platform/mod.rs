@@ -100,7 +100,7 @@ pub type DefaultPlatform = Model;
 pub enum Slept {
     /// The deadline is past.
     TimedOut,
-    /// Anything else: a wake, another value in the word, a signal, nothing at all. The engine looks.
+    /// Anything else: a wake, another value in the word, a signal, nothing at all.
     Early,
 }
 
@@ -141,7 +141,8 @@ pub enum Event {
 ///   sleep are one step for wakers.
 /// - `lock_sleep` and `lock_wake` are the same for one sleeper on a lock word: a `lock_wake` that
 ///   comes after the comparison ends at least one `lock_sleep`.
-/// - `wake_thread` takes an address that may already belong to somebody else and reads nothing through it.
+/// - `wake_thread` takes an address that may already belong to somebody else, and reads nothing
+///   through it.
 /// - Nothing here calls into a table, and nothing unwinds.
 ///
 /// ```

@@ -29,8 +29,8 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
     }
 
     /// As [`wait`](Self::wait), until `deadline` at the latest. A deadline already past returns
-    /// `TimedOut` without a syscall (`Stale` if `validate` says no). A wait that a waker has counted
-    /// never times out.
+    /// `TimedOut` without a syscall (`Stale` if `validate` says no). A wait that a waker has
+    /// counted never times out.
     ///
     /// ```
     /// use slotpark::{ShardedWait, WaitOutcome};

@@ -73,7 +73,7 @@ unsafe impl Platform for Linux {
             0,
             bits as usize,
         ];
-        // SAFETY: the kernel takes the address of a private futex as a name and reads nothing there.
+        // SAFETY: the kernel takes a private futex's address as a name and reads nothing there.
         unsafe { syscall6(FUTEX, arguments) };
     }
 
