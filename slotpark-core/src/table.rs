@@ -6,7 +6,6 @@
 
 use core::fmt;
 use core::marker::PhantomData;
-use core::ptr;
 
 use crate::platform::{DefaultPlatform, Platform};
 use crate::slot::Slot;
@@ -283,7 +282,8 @@ impl<K, P: Platform> Drop for Table<K, P> {
     fn drop(&mut self) {
         #[cfg(feature = "alloc")]
         if self.owned {
-            let slots = ptr::slice_from_raw_parts_mut(self.slots.cast_mut(), self.slot_count());
+            let slots =
+                core::ptr::slice_from_raw_parts_mut(self.slots.cast_mut(), self.slot_count());
             // SAFETY: `owned` says that these slots came from a box, which is given back once.
             drop(unsafe { alloc::boxed::Box::from_raw(slots) });
         }
