@@ -9,7 +9,7 @@ use slotpark_core::{AtomicU32, Clock, Deadline, DefaultPlatform, Platform, Slept
 #[derive(Debug, Default)]
 pub(crate) struct Spy {
     sleeps: AtomicUsize,
-    timeouts: AtomicUsize,
+    endless_sleeps: AtomicUsize,
     lock_sleeps: AtomicUsize,
 }
 
@@ -24,14 +24,14 @@ impl Spy {
         SPY.set(Some(self));
     }
 
-    /// Sleeps begun, of those that follow a wait's end of time too.
+    /// Sleeps begun.
     pub(crate) fn sleeps(&self) -> usize {
         self.sleeps.load(Ordering::Acquire)
     }
 
-    /// Sleeps that ended because the deadline was past.
-    pub(crate) fn timeouts(&self) -> usize {
-        self.timeouts.load(Ordering::Acquire)
+    /// Sleeps begun without a deadline.
+    pub(crate) fn endless_sleeps(&self) -> usize {
+        self.endless_sleeps.load(Ordering::Acquire)
     }
 
     /// Sleeps begun for a slot lock.
@@ -80,11 +80,10 @@ unsafe impl Platform for Spied {
 
     fn sleep(word: &AtomicU32, expected: u32, bits: u32, deadline: Option<Deadline>) -> Slept {
         report(|spy| &spy.sleeps);
-        let slept = DefaultPlatform::sleep(word, expected, bits, deadline);
-        if slept == Slept::TimedOut {
-            report(|spy| &spy.timeouts);
+        if deadline.is_none() {
+            report(|spy| &spy.endless_sleeps);
         }
-        slept
+        DefaultPlatform::sleep(word, expected, bits, deadline)
     }
 
     fn wake_group(word: &AtomicU32, bits: u32) {
