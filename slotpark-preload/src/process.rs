@@ -93,7 +93,7 @@ fn map() -> Option<*mut u8> {
     // Neither a terminal nor a pipe may be affected if the path is no longer what it was.
     let flags = libc::O_RDWR | libc::O_CLOEXEC | libc::O_NONBLOCK | libc::O_NOCTTY;
     let path = path.expose_provenance() as c_long;
-    // SAFETY: `path` ends in 0.
+    // SAFETY: `path` is a string of the environment, which ends in 0.
     let file = unsafe {
         call(
             libc::SYS_openat,
@@ -140,7 +140,7 @@ fn map_file(file: c_long) -> Option<*mut u8> {
 fn claim_row(shared: *mut u8) {
     // SAFETY: asking for one's own process id touches no memory.
     let id = unsafe { call(libc::SYS_getpid, [0; 4]) } as u32;
-    // SAFETY: as above.
+    // SAFETY: asking for the id of one's parent touches no memory.
     let parent = unsafe { call(libc::SYS_getppid, [0; 4]) } as u64;
     // SAFETY: the list lies within the mapping, and all its users access it atomically.
     let ids = unsafe { shared.add(layout::IDS_AT) }.cast::<[AtomicU32; layout::ROWS]>();

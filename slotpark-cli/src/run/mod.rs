@@ -19,12 +19,15 @@ use anyhow::Context;
 use report::Report;
 use shared::Shared;
 
+/// What `--help` says below the options.
+const STATUS_HELP: &str = "\
+The program keeps its standard input, output and error, its signals and its exit status. If a
+signal ends it, the same signal ends slotpark. If slotpark fails it exits as env(1) does: 127 if
+there is no such program, 126 if it cannot be run, 125 for anything else.";
+
 /// The arguments of `slotpark run`.
-///
-/// The program keeps its standard input, output and error, its signals and its exit status: a
-/// program that a signal ends ends `slotpark` by the same signal. Where `slotpark` itself fails it
-/// exits as env(1) does: 127 if there is no such program, 126 if it cannot be run, else 125.
 #[derive(Debug, clap::Args)]
+#[command(after_help = STATUS_HELP)]
 pub(crate) struct Args {
     /// Write the report to this file instead of standard error.
     #[arg(long, value_name = "FILE")]

@@ -179,7 +179,7 @@ fn check_elf(path: &Path, file: File) -> Result<(), Refusal> {
         };
     }
     Err(unfit(format!(
-        "`{shown}` is statically linked: it has no dynamic linker that could load slotpark's library"
+        "`{shown}` is statically linked: no dynamic linker could load slotpark's library into it"
     )))
 }
 

@@ -61,7 +61,8 @@ pub(super) struct Counts {
     /// The longest waits that ended, longest first.
     pub(super) longest_waits_ns: Vec<u64>,
     pub(super) wakes: u64,
-    /// Wakes for which the kernel was not asked to wake anybody.
+    /// Wakes for which the kernel was not asked to wake anybody: nobody waited, or none slept. (The
+    /// signal mask is set by syscall wherever a slot lock is taken; that is not counted.)
     pub(super) wakes_without_syscall: u64,
     /// Waiters woken, by wakes and requeues.
     pub(super) woken: u64,

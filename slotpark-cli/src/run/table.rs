@@ -64,7 +64,7 @@ pub(super) fn render(report: &Report) -> String {
         text,
         "\n\nlongest waits: {}; waited in all {}; at most {} waiting at once, {} still at the end\n\
          slots used: at most {} of {}; waits in the busiest: {}\n\
-         quiet: wakes that needed no syscall; keys: estimated; kernel: futex calls left to it",
+         quiet: wakes without a futex syscall; keys: estimated; kernel: futex calls left to it",
         if longest.is_empty() {
             "none".to_owned()
         } else {

@@ -80,11 +80,11 @@ fn main() {
             } else {
                 lonely_child()
             };
-            // SAFETY: ends the child.
+            // SAFETY: the call ends the child and touches no memory of ours.
             unsafe { _exit(status) };
         }
         let mut status = 0;
-        // SAFETY: `status` is live.
+        // SAFETY: the call writes to `status` alone, which is live.
         assert_eq!(unsafe { waitpid(id, &raw mut status, 0) }, id);
         assert_eq!(status, 0, "child of round {round}");
     }

@@ -125,7 +125,8 @@ fn write_workspace(folder: &Folder) {
             .map(|other| format!(" + part{other}::value()"))
             .collect();
         let source = format!(
-            "pub fn value() -> u64 {{\n    let unused = 1;\n    (0..{part}u64).sum::<u64>(){calls}\n}}\n"
+            "pub fn value() -> u64 {{\n    let unused = 1;\n    \
+             (0..{part}u64).sum::<u64>(){calls}\n}}\n"
         );
         folder.write(&format!("work/part{part}/src/lib.rs"), &source);
     }

@@ -134,6 +134,21 @@ fn every_process_of_the_tree_has_a_row() {
 }
 
 #[test]
+fn more_processes_than_rows_share_the_last() {
+    let folder = Folder::new("many");
+    let run = Run::new(&folder);
+    let script = "n=0; while [ $n -lt 1100 ]; do (:); n=$((n + 1)); done";
+    let ended = finish(&mut run.of(&command("/bin/sh", &["-c", script])));
+    assert!(ended.status.success(), "{ended:?}");
+    let report = run.report();
+    let rows = report["processes"].as_array().unwrap();
+    assert_eq!(rows.len(), 1025);
+    assert!(rows[1024]["id"].is_null());
+    let processes = rows.iter().map(|row| row["processes"].as_u64().unwrap());
+    assert_eq!(processes.sum::<u64>(), 1101);
+}
+
+#[test]
 fn a_cleared_environment_costs_the_counts_only() {
     let folder = Folder::new("cleared");
     let run = Run::new(&folder);
