@@ -1,11 +1,11 @@
 //! What the stories share: a watchdog that reports and never rescues, and threads that wait once.
-#![allow(dead_code, reason = "each file of tests uses its part")]
+#![allow(dead_code, unused_imports, reason = "each file of tests uses its part")]
 
 pub(crate) mod counting;
 pub(crate) mod spied;
 pub(crate) mod watchdog;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -153,27 +153,52 @@ pub(crate) fn on_a_deep_stack(run: impl FnOnce() + Send + 'static) {
     }
 }
 
-/// Two threads that begin each round at the same moment, as nearly as they can.
+/// Two threads that begin and end each round together, as nearly at one moment as they can.
 pub(crate) struct Rounds {
-    turn: [std::sync::atomic::AtomicU32; 2],
-    stopped: AtomicBool,
+    turns: [AtomicU32; 2],
+    is_stopped: AtomicBool,
 }
 
 impl Rounds {
     pub(crate) fn new() -> Self {
         Self {
-            turn: Default::default(),
-            stopped: AtomicBool::new(false),
+            turns: Default::default(),
+            is_stopped: AtomicBool::new(false),
         }
     }
 
     /// Begins the next round of `side`; false if the other side has stopped.
     pub(crate) fn begin(&self, side: usize) -> bool {
-        let mine = self.turn[side].load(Ordering::Relaxed) + 1;
-        self.turn[side].store(mine, Ordering::Release);
-        while self.turn[1 - side].load(Ordering::Acquire) < mine {
-            if self.stopped.load(Ordering::Relaxed) {
+        self.meet(side, || {})
+    }
+
+    /// Ends the round of `side` once the other side has ended it too.
+    pub(crate) fn end(&self, side: usize) {
+        self.meet(side, || {});
+    }
+
+    /// As `end`; makes `checks` while the other side has not come.
+    pub(crate) fn end_after(&self, side: usize, checks: impl FnMut()) {
+        self.meet(side, checks);
+    }
+
+    fn meet(&self, side: usize, mut meanwhile: impl FnMut()) -> bool {
+        let mine = self.turns[side].load(Ordering::Relaxed).wrapping_add(1);
+        self.turns[side].store(mine, Ordering::Release);
+        let mut looks = 0;
+        while (self.turns[1 - side]
+            .load(Ordering::Acquire)
+            .wrapping_sub(mine) as i32)
+            < 0
+        {
+            if self.is_stopped.load(Ordering::Relaxed) {
                 return false;
+            }
+            meanwhile();
+            looks += 1;
+            // On a busy machine the other side may need this core.
+            if looks % 1_000 == 0 {
+                std::thread::yield_now();
             }
             std::hint::spin_loop();
         }
@@ -181,7 +206,7 @@ impl Rounds {
     }
 
     pub(crate) fn stop(&self) {
-        self.stopped.store(true, Ordering::Relaxed);
+        self.is_stopped.store(true, Ordering::Relaxed);
     }
 }
 

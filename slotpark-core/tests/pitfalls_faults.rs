@@ -1,0 +1,307 @@
+//! Stories of panics and of calls from where none may be made: the queues stay sound.
+
+mod common;
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use common::counting::{Counting, after};
+use common::{FOREVER, nest, skip, sleepy};
+use slotpark_core::{Filter, Left, ParkOptions, Parked, Platform, RequeueOptions, Table};
+
+const AT: (u64, u64) = (5, 1);
+const TO: (u64, u64) = (6, 2);
+const ALL: usize = usize::MAX;
+
+fn woken(tokens: impl IntoIterator<Item = u64>) -> Vec<Parked> {
+    let woken = tokens.into_iter().map(|token| Parked::Woken { token });
+    woken.collect()
+}
+
+/// Runs what must panic, and returns its message.
+fn panics<R>(run: impl FnOnce() -> R) -> String {
+    let Err(panic) = catch_unwind(AssertUnwindSafe(run)) else {
+        panic!("this had to panic, and did not");
+    };
+    match panic.downcast::<String>() {
+        Ok(text) => *text,
+        Err(panic) => panic.downcast_ref::<&str>().expect("a text").to_string(),
+    }
+}
+
+fn ignore<T>(_outcome: T) {}
+
+fn yes() -> Result<bool, ()> {
+    Ok(true)
+}
+
+/// Nobody waits, no lock is held, nothing is announced: a wait and a wake still find each other.
+fn assert_sound<P: Platform>(table: &Table<u64, P>) {
+    for (hash, key) in [AT, TO] {
+        assert_eq!(table.waiters(hash, &key), 0);
+        let outcomes = nest(table, (hash, key), 2, &mut || {
+            assert_eq!(table.waiters(hash, &key), 2);
+            assert_eq!(table.unpark(hash, &key, ALL, 3), 2);
+        });
+        assert_eq!(outcomes, woken([3, 3]));
+        assert_eq!(table.unpark(hash, &key, ALL, 0), 0);
+    }
+}
+
+fn move_all() -> RequeueOptions {
+    RequeueOptions {
+        wake_max: 1,
+        move_max: ALL,
+        token: 0,
+    }
+}
+
+/// A panic in `validate` left the slot locked, or the waiter announced or linked.
+#[test]
+fn panic_in_validate() {
+    let table = sleepy::<Counting>(4);
+    for run_that_panics in [1, 2] {
+        let mut runs = 0;
+        let validate = || {
+            runs += 1;
+            assert!(runs < run_that_panics, "validate");
+            true
+        };
+        let message = panics(|| table.park(AT.0, &AT.1, FOREVER, validate));
+        assert_eq!(message, "validate", "the caller's own panic comes out");
+        assert_sound(table);
+    }
+    let outcomes = nest(table, AT, 3, &mut || {
+        let faulty = || -> Result<bool, ()> { panic!("validate") };
+        panics(|| table.requeue((AT.0, &AT.1), (TO.0, &TO.1), move_all(), faulty));
+        assert_eq!(table.waiters(AT.0, &AT.1), 3);
+        assert_eq!(table.unpark(AT.0, &AT.1, ALL, 7), 3);
+    });
+    assert_eq!(outcomes, woken([7, 7, 7]));
+    assert_sound(table);
+}
+
+thread_local! {
+    /// Comparing this key panics.
+    static SORE: Cell<u64> = const { Cell::new(0) };
+}
+
+/// A key whose comparison fails on demand.
+#[derive(Clone, Copy)]
+struct Touchy(u64);
+
+impl PartialEq for Touchy {
+    fn eq(&self, other: &Self) -> bool {
+        assert!(self.0 != SORE.get() && other.0 != SORE.get(), "eq");
+        self.0 == other.0
+    }
+}
+
+impl Eq for Touchy {}
+
+/// A panic in the key's `Eq` under the slot lock, in every call that compares keys.
+#[test]
+fn panic_in_eq() {
+    let table: Table<Touchy, Counting> = Table::with_slots(4);
+    let (from, to) = ((AT.0, &Touchy(AT.1)), (TO.0, &Touchy(TO.1)));
+    let park = |at: (u64, &Touchy), before_sleep: &mut dyn FnMut()| {
+        table.park_with(at.0, at.1, FOREVER, yes, before_sleep, |_| {})
+    };
+    let while_queued = &mut || {
+        SORE.set(AT.1);
+        let messages = [
+            panics(|| table.park(from.0, from.1, FOREVER, || true)),
+            panics(|| table.unpark(from.0, from.1, 1, 0)),
+            panics(|| table.unpark_with(from.0, from.1, 1, |_| Filter::Unpark, |_| 0)),
+            panics(|| table.waiters(from.0, from.1)),
+            panics(|| table.requeue(from, to, move_all(), yes)),
+        ];
+        SORE.set(0);
+        assert_eq!(messages, ["eq"; 5]);
+        assert_eq!(table.waiters(from.0, from.1), 2);
+        // At the target, after the first of the source was chosen: it is woken all the same.
+        SORE.set(TO.1);
+        assert_eq!(panics(|| table.requeue(from, to, move_all(), yes)), "eq");
+        SORE.set(0);
+        assert_eq!(table.waiters(from.0, from.1), 1);
+        assert_eq!(table.unpark(from.0, from.1, ALL, 7), 1);
+        assert_eq!(table.unpark(to.0, to.1, ALL, 8), 1);
+    };
+    let mut outcomes = Vec::new();
+    let oldest = park(from, &mut || {
+        let resident = park(to, &mut || outcomes.push(park(from, while_queued)));
+        outcomes.push(resident);
+    });
+    assert_eq!(oldest, Ok(Parked::Woken { token: 0 }));
+    assert_eq!(outcomes, [7, 8].map(|token| Ok(Parked::Woken { token })));
+    let left = [from, to].map(|(hash, key)| table.waiters(hash, key));
+    assert_eq!(left, [0, 0]);
+    assert_eq!(table.unpark(from.0, from.1, ALL, 0), 0);
+}
+
+/// A filter that panics at the third waiter: the two chosen before are woken, the third stays.
+#[test]
+fn panic_in_filter() {
+    let table = sleepy::<Counting>(4);
+    let outcomes = nest(table, AT, 4, &mut || {
+        let mut seen = 0;
+        let filter = |_: &_| {
+            seen += 1;
+            assert!(seen < 3, "filter");
+            Filter::Unpark
+        };
+        let message = panics(|| table.unpark_filter(AT.0, &AT.1, ALL, filter, 9));
+        assert_eq!(message, "filter");
+        assert_eq!(table.waiters(AT.0, &AT.1), 2);
+        assert_eq!(table.unpark(AT.0, &AT.1, ALL, 7), 2);
+    });
+    assert_eq!(outcomes, woken([0, 0, 7, 7]));
+    assert_sound(table);
+}
+
+/// A policy that panics: the choice stands, those chosen are released.
+#[test]
+fn panic_in_policy() {
+    let table = sleepy::<Counting>(4);
+    let outcomes = nest(table, AT, 3, &mut || {
+        let all = |_: &_| Filter::Unpark;
+        let message = panics(|| table.unpark_with(AT.0, &AT.1, 2, all, |_| panic!("policy")));
+        assert_eq!(message, "policy");
+        assert_eq!(table.waiters(AT.0, &AT.1), 1);
+        assert_eq!(table.unpark(AT.0, &AT.1, ALL, 7), 1);
+    });
+    assert_eq!(outcomes, woken([0, 0, 7]));
+    assert_sound(table);
+}
+
+/// A panic in `before_sleep`: the waiter leaves its queue before its frame ends.
+#[test]
+fn panic_in_before_sleep() {
+    let table = sleepy::<Counting>(4);
+    let park = |before_sleep: &dyn Fn()| {
+        let park = || table.park_with(AT.0, &AT.1, FOREVER, yes, before_sleep, |_| {});
+        assert_eq!(panics(park), "before sleep");
+    };
+    park(&|| panic!("before sleep"));
+    assert_sound(table);
+    park(&|| {
+        assert_eq!(table.unpark(AT.0, &AT.1, 1, 0), 1);
+        // The wake that chose it is spent.
+        panic!("before sleep")
+    });
+}
+
+/// A panic in `on_leave`, which runs under the lock of a waiter that has already left.
+#[test]
+fn panic_in_on_leave() {
+    let table = sleepy::<Counting>(4);
+    let options = ParkOptions::new().deadline(after(1));
+    let leave = |left: Left| {
+        assert!(!left.last, "on leave");
+    };
+    let park = || table.park_with(AT.0, &AT.1, options, yes, || {}, leave);
+    assert_eq!(panics(park), "on leave");
+    assert_sound(table);
+}
+
+/// Calling the table from a closure under its lock waited for one's own lock for ever.
+#[test]
+fn reentry_is_detected() {
+    if !cfg!(debug_assertions) {
+        return skip(
+            "reentry_is_detected",
+            "release builds do not count held locks",
+        );
+    }
+    let table = sleepy::<Counting>(4);
+    let calls: [&dyn Fn(); 5] = [
+        &|| ignore(table.park(TO.0, &TO.1, FOREVER, || true)),
+        &|| ignore(table.unpark(AT.0, &AT.1, 1, 0)),
+        &|| ignore(table.unpark_with(TO.0, &TO.1, 1, |_| Filter::Unpark, |_| 0)),
+        &|| ignore(table.waiters(AT.0, &AT.1)),
+        &|| ignore(table.requeue((AT.0, &AT.1), (TO.0, &TO.1), move_all(), yes)),
+    ];
+    for call in calls {
+        for closure in 0..5 {
+            let message = panics(|| call_from(table, closure, call));
+            let expected = "a table was called while this thread holds a slot lock";
+            assert!(message.contains(expected), "closure {closure}: {message}");
+            assert_sound(table);
+        }
+    }
+}
+
+/// Makes `call` from the closure with this number.
+fn call_from(table: &Table<u64, Counting>, closure: usize, call: &dyn Fn()) {
+    let all = |_: &_| Filter::Unpark;
+    let mut runs = 0;
+    let under_the_lock = || {
+        runs += 1;
+        if runs == 2 {
+            call();
+        }
+        true
+    };
+    match closure {
+        0 => ignore(table.park(AT.0, &AT.1, FOREVER, under_the_lock)),
+        1 => ignore(table.unpark_with(AT.0, &AT.1, 1, all, |_| {
+            call();
+            0
+        })),
+        2 => {
+            let moving = || {
+                call();
+                yes()
+            };
+            ignore(table.requeue((AT.0, &AT.1), (TO.0, &TO.1), move_all(), moving));
+        }
+        3 => {
+            let options = ParkOptions::new().deadline(after(1));
+            ignore(table.park_with(AT.0, &AT.1, options, yes, || {}, |_| call()));
+        }
+        _ => {
+            let mut message = None;
+            let outcomes = nest(table, AT, 1, &mut || {
+                let filter = |_: &_| {
+                    call();
+                    Filter::Skip
+                };
+                message = Some(panics(|| table.unpark_filter(AT.0, &AT.1, 1, filter, 0)));
+                assert_eq!(table.unpark(AT.0, &AT.1, 1, 7), 1);
+            });
+            assert_eq!(outcomes, woken([7]));
+            std::panic::panic_any(message.expect("it panicked"));
+        }
+    }
+}
+
+/// Closures that run outside the lock may call the table: the first `validate`, `before_sleep`.
+#[test]
+fn reentry_outside_the_lock_is_fine() {
+    let table = sleepy::<Counting>(4);
+    let mut runs = 0;
+    let validate = || {
+        runs += 1;
+        if runs == 1 {
+            assert_eq!(table.waiters(AT.0, &AT.1), 0);
+        }
+        Ok::<_, ()>(true)
+    };
+    let wake = || assert_eq!(table.unpark(AT.0, &AT.1, 1, 7), 1);
+    let parked = table.park_with(AT.0, &AT.1, FOREVER, validate, wake, |_| {});
+    assert_eq!(parked, Ok(Parked::Woken { token: 7 }));
+}
+
+/// `Debug` in a `validate` closure waited for the lock that its own thread held.
+#[test]
+fn debug_takes_no_lock() {
+    let table = sleepy::<Counting>(4);
+    let mut shown = Vec::new();
+    let show = || {
+        shown.push(format!("{table:?}"));
+        shown.len() < 2
+    };
+    assert_eq!(table.park(AT.0, &AT.1, FOREVER, show), Parked::Stale);
+    assert_eq!(shown.len(), 2, "once outside the lock, once under it");
+    assert!(shown[1].contains("Table"), "{shown:?}");
+}
