@@ -301,3 +301,29 @@ impl<K, P: Platform> fmt::Debug for Table<K, P> {
             .finish_non_exhaustive()
     }
 }
+
+/// Named for the list of pitfalls: a covariant table would let a short-lived key outlive itself.
+/// The first of these differs from the second in the key's lifetime alone, which is why it fails.
+///
+/// ```compile_fail
+/// use slotpark_core::Table;
+/// fn shorten<'a>(table: &'a Table<&'static str>) -> &'a Table<&'a str> {
+///     table
+/// }
+/// ```
+///
+/// ```
+/// use slotpark_core::Table;
+/// fn keep<'a>(table: &'a Table<&'static str>) -> &'a Table<&'static str> {
+///     table
+/// }
+/// ```
+///
+/// ```compile_fail
+/// use slotpark_core::Table;
+/// fn lengthen<'a>(table: &'a Table<&'a str>) -> &'a Table<&'static str> {
+///     table
+/// }
+/// ```
+#[cfg(doctest)]
+mod table_is_invariant_in_its_key {}
