@@ -31,7 +31,7 @@ fn timed_out_while_spliced() {
     let mut spliced = 0;
     // A slow machine may let a deadline pass before the wake: then once more.
     while spliced < 3 {
-        let spies: [&'static Spy; 3] = std::array::from_fn(|_| &*leak(Spy::default()));
+        let spies = [(); 3].map(|()| -> &'static Spy { leak(Spy::default()) });
         let waits = spies.map(|spy| {
             let deadline = soon(Duration::from_millis(100));
             Waiting::started(move || {
