@@ -9,6 +9,7 @@
 
 mod host;
 mod pairs;
+mod plain;
 mod requeues;
 mod scene;
 mod sleeps;

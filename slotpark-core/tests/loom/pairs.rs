@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use loom::cell::UnsafeCell;
 use slotpark_core::{Filter, ParkOptions};
 
 use crate::host::{Alone, OwnBit};
+use crate::plain::Plain;
 use crate::scene::{A, ALL, B, C, Ended, SOON, Scene, TOKEN, explore, explore_with};
 
 /// The waiter announces itself and looks at the value, the waker changes the value and looks for
@@ -47,7 +47,7 @@ fn pair_dekker_filter() {
 fn pair_dekker_requeue() {
     const FREE: u32 = 1;
     let expected = [(None, 0), (Some(1), 1)];
-    explore(expected, || {
+    explore_with(3, expected, || {
         let scene = Scene::<OwnBit>::new(2);
         let (ended, (moved, woken)) = scene.wait_then(A, None, || {
             let unlocker = scene.spawn(|scene| {
@@ -70,7 +70,7 @@ fn pair_dekker_requeue() {
 /// Two keys of one slot come and go: the list of keys and its records are one thread's at a time.
 #[test]
 fn pair_lock() {
-    explore([(Ended::TimedOut, Ended::TimedOut)], || {
+    explore_with(3, [(Ended::TimedOut, Ended::TimedOut)], || {
         let scene = Scene::<OwnBit>::new(1);
         let other = scene.spawn(|scene| scene.wait(A, SOON));
         let ended = scene.wait(B, SOON);
@@ -94,37 +94,13 @@ fn pair_lock_two_slots() {
     });
 }
 
-/// A plain cell: what the slot lock must guard for the caller.
-struct Plain(UnsafeCell<u32>);
-
-// SAFETY: loom fails the run when two accesses are not ordered.
-unsafe impl Sync for Plain {}
-// SAFETY: as above.
-unsafe impl Send for Plain {}
-
-impl Plain {
-    fn get(&self) -> u32 {
-        self.0.with(|value| {
-            // SAFETY: loom reports a write that is not ordered with this read.
-            unsafe { *value }
-        })
-    }
-
-    fn set(&self, new: u32) {
-        self.0.with_mut(|value| {
-            // SAFETY: loom reports an access that is not ordered with this write.
-            unsafe { *value = new }
-        });
-    }
-}
-
 /// `validate` under the lock and a waker's policy exclude each other: they may share plain memory.
 #[test]
 fn pair_lock_closures() {
     let expected = [(0, Ended::Stale), (1, Ended::Woken(TOKEN))];
     explore(expected, || {
         let scene = Scene::<OwnBit>::new(1);
-        let plain = Arc::new(Plain(UnsafeCell::new(0)));
+        let plain = Arc::new(Plain::new());
         let shared = Arc::clone(&plain);
         let waiter = scene.spawn(move |scene| {
             let mut locked = false;

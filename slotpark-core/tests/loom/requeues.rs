@@ -100,6 +100,30 @@ fn two_are_moved_while_one_leaves() {
     });
 }
 
+/// The oldest is woken and the rest is moved, while the oldest leaves by itself.
+#[test]
+fn one_is_woken_and_the_rest_is_moved() {
+    let expected = [(1, 0, 0, Ended::TimedOut), (1, 1, 1, WOKEN)];
+    explore(expected, || {
+        let scene = Scene::<OwnBit>::new(2);
+        let (ended, other) = scene.wait_then(A, SOON, || {
+            scene.spawn(|scene| {
+                scene.wait_then(A, None, || {
+                    scene.spawn(|scene| {
+                        let done = scene.wake_and_move(A, B, 1, || true).unwrap();
+                        (done, scene.wake(B, ALL))
+                    })
+                })
+            })
+        });
+        let (other, requeuer) = other.join().unwrap();
+        let (done, rest) = requeuer.join().unwrap();
+        assert_eq!(other, WOKEN);
+        scene.assert_empty();
+        (done.woken, done.moved, rest, ended)
+    });
+}
+
 /// Within one slot: the waiter changes its key, and one lock does.
 #[test]
 fn requeue_within_one_slot() {

@@ -165,22 +165,29 @@ impl<H: Choice> Scene<H> {
         to: u64,
         validate: impl FnOnce() -> bool,
     ) -> Option<usize> {
+        let done = self.wake_and_move(from, to, 0, validate)?;
+        assert_eq!(done.woken, 0);
+        Some(done.moved)
+    }
+
+    /// Wakes the first `wake_max` waiters of `from` and moves the others to `to`.
+    pub(crate) fn wake_and_move(
+        &self,
+        from: u64,
+        to: u64,
+        wake_max: usize,
+        validate: impl FnOnce() -> bool,
+    ) -> Option<Requeued> {
         let options = RequeueOptions {
-            wake_max: 0,
+            wake_max,
             move_max: ALL,
-            token: 0,
+            token: TOKEN,
         };
-        let requeued = self
+        let validate = || Ok::<_, ()>(validate());
+        let done = self
             .table
-            .requeue(
-                (from, &from),
-                (to, &to),
-                options,
-                || Ok::<_, ()>(validate()),
-            )
-            .expect("validate does not fail");
-        assert!(requeued.is_none_or(|Requeued { woken, .. }| woken == 0));
-        requeued.map(|requeued| requeued.moved)
+            .requeue((from, &from), (to, &to), options, validate);
+        done.expect("validate does not fail")
     }
 
     /// Nobody is left behind: not in a queue, not in a hint, not in the counters.

@@ -1,7 +1,7 @@
 //! The pair SLEEP: where threads sleep, and that every release reaches its sleeper.
 
 use crate::host::{Alone, Choice, OwnBit, SharedBit, Spinning};
-use crate::scene::{A, ALL, B, Ended, Scene, TOKEN, explore};
+use crate::scene::{A, ALL, B, Ended, Scene, TOKEN, explore, explore_with};
 
 const WOKEN: Ended = Ended::Woken(TOKEN);
 
@@ -13,7 +13,7 @@ fn pair_sleep() {
 }
 
 fn one_sleeper<H: Choice>() {
-    explore([(1, WOKEN)], || {
+    explore_with(3, [(1, WOKEN)], || {
         let scene = Scene::<H>::new(1);
         let (ended, waker) = scene.wait_then(A, None, || scene.spawn(|scene| scene.wake(A, 1)));
         let woken = waker.join().unwrap();

@@ -1,5 +1,7 @@
 //! Deadlines that pass while a wake is under way: counted is woken, and nothing is left behind.
 
+use slotpark_core::ParkOptions;
+
 use crate::host::{Alone, Choice, OwnBit};
 use crate::scene::{A, ALL, B, Ended, SOON, Scene, TOKEN, explore};
 
@@ -73,6 +75,34 @@ fn a_wake_is_not_lost_on_who_has_left() {
         scene.assert_empty();
         (woken, ended, other)
     });
+}
+
+/// Who leaves others behind is not the last of its key; who leaves an empty queue is.
+#[test]
+fn a_leaver_knows_whether_it_was_the_last() {
+    explore([(false, true), (true, false), (true, true)], || {
+        let scene = Scene::<OwnBit>::new(1);
+        let mut other = None;
+        let last = leave(&scene, || {
+            other = Some(scene.spawn(|scene| leave(scene, || {})));
+        });
+        let other = other.unwrap().join().unwrap();
+        scene.assert_empty();
+        (last, other)
+    });
+}
+
+/// Waits until the deadline; whether it was the last of its key.
+fn leave(scene: &Scene, before_sleep: impl FnOnce()) -> bool {
+    let mut last = None;
+    let options = ParkOptions::new().deadline(SOON);
+    let yes = || Ok::<_, ()>(true);
+    let told = |left: slotpark_core::Left| last = Some(left.last);
+    let parked = scene
+        .table
+        .park_with(A, &A, options, yes, before_sleep, told);
+    assert_eq!(parked.map(Ended::from), Ok(Ended::TimedOut));
+    last.expect("it was linked")
 }
 
 /// A count taken meanwhile is exact: between those that have returned and those that have begun.

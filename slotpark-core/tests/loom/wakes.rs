@@ -3,7 +3,7 @@
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use slotpark_core::{Filter, Seeded, finalize};
+use slotpark_core::{Filter, ParkOptions, Seeded, finalize};
 
 use crate::host::{OwnBit, Spinning};
 use crate::scene::{A, ALL, B, Ended, Scene, TOKEN, explore};
@@ -56,19 +56,39 @@ fn two_wakes_two_waiters() {
 /// Keys that collide: the wake of one finds its waiter and leaves the other's.
 #[test]
 fn collision_wakes_the_right_key() {
+    collide(B);
+}
+
+/// Keys whose hashes are equal are still two keys.
+#[test]
+fn equal_hashes_are_not_equal_keys() {
+    collide(A);
+}
+
+/// Key B waits under `hash`, key A is waited for and woken.
+fn collide(hash: u64) {
     let expected = [(0, Ended::Stale), (1, WOKEN)];
-    explore(expected, || {
+    explore(expected, move || {
         let scene = Scene::<OwnBit>::new(1);
-        let (other, (woken, ended)) = scene.wait_then(B, None, || {
+        let mut raced = None;
+        let race = || {
             let waiter = scene.spawn(|scene| scene.wait(A, None));
             scene.set(1);
-            let woken = scene.wake(A, ALL);
-            assert_eq!(scene.table.waiters(B, &B), 1, "the other key is untouched");
-            assert_eq!(scene.wake(B, 1), 1);
-            (woken, waiter)
-        });
-        assert_eq!(other, WOKEN);
-        let ended = ended.join().unwrap();
+            raced = Some((scene.wake(A, ALL), waiter));
+            assert_eq!(
+                scene.table.waiters(hash, &B),
+                1,
+                "the other key is untouched"
+            );
+            assert_eq!(scene.table.unpark(hash, &B, 1, TOKEN), 1);
+        };
+        let yes = || Ok::<_, ()>(true);
+        let other = scene
+            .table
+            .park_with(hash, &B, ParkOptions::new(), yes, race, |_| {});
+        assert_eq!(other.map(Ended::from), Ok(WOKEN));
+        let (woken, waiter) = raced.unwrap();
+        let ended = waiter.join().unwrap();
         scene.assert_empty();
         (woken, ended)
     });
@@ -82,7 +102,7 @@ fn a_node_is_used_again_after_its_release() {
         let first = scene.wait(A, None);
         let parked = scene
             .table
-            .park(A, &A, Default::default(), || !scene.holds(2));
+            .park(A, &A, ParkOptions::new(), || !scene.holds(2));
         (first, Ended::from(parked))
     };
     let expected = [
@@ -166,7 +186,7 @@ fn an_unseeded_table_loses_nothing() {
             let hash = hash(&shared);
             let parked = scene
                 .table
-                .park(hash, &A, Default::default(), || scene.holds(0));
+                .park(hash, &A, ParkOptions::new(), || scene.holds(0));
             (hash, Ended::from(parked))
         });
         scene.set(1);

@@ -2,41 +2,17 @@
 
 use std::sync::Arc;
 
-use loom::cell::UnsafeCell;
 use loom::sync::atomic::Ordering;
 use slotpark_core::{Filter, ParkOptions, Parked};
 
 use crate::host::OwnBit;
+use crate::plain::Plain;
 use crate::scene::{A, SOON, Scene, explore};
 
 const LOCKED: u32 = 1;
 const PARKED: u32 = 2;
 /// The token that says "the lock is yours".
 const HANDED: u64 = 1;
-
-/// Guarded by the lock under test.
-struct Inside(UnsafeCell<u32>);
-
-// SAFETY: loom fails the run when two accesses are not ordered by the lock.
-unsafe impl Sync for Inside {}
-// SAFETY: as above.
-unsafe impl Send for Inside {}
-
-impl Inside {
-    fn add_one(&self) {
-        self.0.with_mut(|value| {
-            // SAFETY: loom reports an access that the lock does not order with this one.
-            unsafe { *value += 1 }
-        });
-    }
-
-    fn get(&self) -> u32 {
-        self.0.with(|value| {
-            // SAFETY: as above.
-            unsafe { *value }
-        })
-    }
-}
 
 /// Takes the lock, or gives up at the first sleep if `patient` is not set; true if taken.
 fn lock(scene: &Scene, patient: bool) -> bool {
@@ -100,16 +76,16 @@ fn unlock(scene: &Scene) {
 fn two_lockers<const N: usize>(patient: bool, expected: [u32; N]) {
     explore(expected, move || {
         let scene = Scene::<OwnBit>::new(1);
-        let inside = Arc::new(Inside(UnsafeCell::new(0)));
+        let inside = Arc::new(Plain::new());
         let shared = Arc::clone(&inside);
         let other = scene.spawn(move |scene| {
             if lock(scene, patient) {
-                shared.add_one();
+                shared.set(shared.get() + 1);
                 unlock(scene);
             }
         });
         assert!(lock(&scene, true));
-        inside.add_one();
+        inside.set(inside.get() + 1);
         unlock(&scene);
         other.join().unwrap();
         assert!(scene.holds(0), "free, and no bit is left");
