@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 /// The stack of a workload's thread: small, since some workloads have hundreds.
@@ -16,13 +17,30 @@ pub(crate) fn start(body: impl FnOnce() + Send + 'static) {
         .expect("the operating system has room for the threads of the workload");
 }
 
+/// Starts threads that nobody joins, each with its number; returns when all of them run.
+pub(crate) fn start_seen(
+    count: usize,
+    body: impl Fn(usize) + Clone + Send + 'static,
+) -> Vec<Sight> {
+    let (sender, sights) = mpsc::channel();
+    for number in 0..count {
+        let (sender, body) = (sender.clone(), body.clone());
+        start(move || {
+            let own = Sight::own().expect("a thread may look at itself");
+            sender.send(own).expect("whoever started it waits for it");
+            body(number);
+        });
+    }
+    sights.iter().take(count).collect()
+}
+
 /// The scheduler's view of one thread.
 #[derive(Debug)]
 pub(crate) struct Sight(File);
 
 impl Sight {
     /// Of the calling thread; the others may look through it.
-    pub(crate) fn own() -> io::Result<Self> {
+    fn own() -> io::Result<Self> {
         let id = rustix::thread::gettid().as_raw_nonzero();
         Ok(Self(File::open(format!("/proc/self/task/{id}/stat"))?))
     }
@@ -59,16 +77,11 @@ pub(crate) fn spin_until(limit: Duration, mut done: impl FnMut() -> bool) -> boo
     true
 }
 
-/// Sleeps in short steps until `done` says so; false after `limit`.
-pub(crate) fn sleep_until(limit: Duration, mut done: impl FnMut() -> bool) -> bool {
-    let start = Instant::now();
+/// Sleeps in short steps until `done` says so.
+pub(crate) fn sleep_until(mut done: impl FnMut() -> bool) {
     while !done() {
-        if start.elapsed() > limit {
-            return false;
-        }
         std::thread::sleep(Duration::from_micros(200));
     }
-    true
 }
 
 /// How many threads run at once on this machine.

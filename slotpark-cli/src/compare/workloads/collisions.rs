@@ -7,7 +7,7 @@
 //! woken, has lost its wake: it is counted, and freed by waking everybody of its key until it
 //! returns.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
 use crossbeam_utils::atomic::AtomicCell;
@@ -21,8 +21,11 @@ use crate::measure::{
 const KEYS: usize = 4096;
 const WAITERS: usize = 512;
 const WAKERS: usize = 2;
-/// After so much time without any event, all is quiet.
-const QUIET: Duration = Duration::from_secs(1);
+/// The time between two looks at what has happened.
+const STEP: Duration = Duration::from_millis(5);
+/// All is quiet when nothing has happened in so many of them, a second. Steps are counted, rather
+/// than time, so that a machine that stands still as a whole is not taken for a quiet one.
+const QUIET_STEPS: u32 = 200;
 
 /// The run with collisions.
 #[derive(Clone, Copy, Debug)]
@@ -42,12 +45,12 @@ impl Workload for Collisions {
         scale.pick(1, 3)
     }
 
-    fn sample<E: Engine>(&self, scale: &Scale) -> Result<Sample, Hung> {
-        let [lost, wrong] = run(default_engine::<E>(), scale)?;
+    fn sample<E: Engine>(&self, _scale: &Scale) -> Result<Sample, Hung> {
+        let [lost, wrong] = run(default_engine::<E>());
         if E::new(Slots::One).is_none() {
             return Ok(Sample::new([lost, wrong]));
         }
-        let [lost_one, wrong_one] = run(one_slot_engine::<E>(), scale)?;
+        let [lost_one, wrong_one] = run(one_slot_engine::<E>());
         let mut sample = Sample::new([lost + lost_one, wrong + wrong_one]);
         sample.note = Some(format!(
             "the sum of two runs: {lost} lost and {wrong} of the wrong key with the default slots, \
@@ -82,7 +85,7 @@ struct Shared {
     freeing: AtomicCell<bool>,
 }
 
-fn run<E: Engine>(engine: &'static E, scale: &Scale) -> Result<[f64; 2], Hung> {
+fn run<E: Engine>(engine: &'static E) -> [f64; 2] {
     let key = |_| Key {
         word: Word::default(),
         stage: AtomicCell::new(Stage::Untouched),
@@ -100,8 +103,8 @@ fn run<E: Engine>(engine: &'static E, scale: &Scale) -> Result<[f64; 2], Hung> {
     for waker in 0..WAKERS {
         start(move || shared.wake_keys(engine, waker));
     }
-    let lost = shared.count_and_free(engine, scale)?;
-    Ok([f64::from(lost), f64::from(shared.wrong.load())])
+    let lost = shared.count_and_free(engine);
+    [f64::from(lost), f64::from(shared.wrong.load())]
 }
 
 impl Shared {
@@ -161,26 +164,26 @@ impl Shared {
     }
 
     /// Waits for the end, and counts and frees those who sleep on where all is quiet.
-    fn count_and_free<E: Engine>(&self, engine: &E, scale: &Scale) -> Result<u32, Hung> {
+    fn count_and_free<E: Engine>(&self, engine: &E) -> u32 {
         let mut lost = 0;
-        let mut last = (self.events.load(), Instant::now());
+        let mut last = (self.events.load(), 0);
         while !self
             .keys
             .iter()
             .all(|key| key.stage.load() == Stage::Returned)
         {
-            std::thread::sleep(Duration::from_millis(5));
-            if self.events.load() != last.0 {
-                last = (self.events.load(), Instant::now());
-            } else if last.1.elapsed() > QUIET {
-                let freed = self.free(engine);
-                lost += freed;
-                if freed == 0 && last.1.elapsed() > QUIET + scale.cut_off {
-                    return Err(Hung);
-                }
+            std::thread::sleep(STEP);
+            let events = self.events.load();
+            last = if events == last.0 {
+                (events, last.1 + 1)
+            } else {
+                (events, 0)
+            };
+            if last.1 == QUIET_STEPS {
+                lost += self.free(engine);
             }
         }
-        Ok(lost)
+        lost
     }
 
     /// Frees the waiters whose key was woken and who have not returned; says how many there were.

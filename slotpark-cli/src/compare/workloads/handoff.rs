@@ -6,7 +6,6 @@
 //! then wakes. For allocations: the waker looks at the waiter's thread until the scheduler says
 //! that it sleeps. In both, a wake that did not find the waiter is not counted.
 
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use crossbeam_utils::CachePadded;
@@ -15,7 +14,7 @@ use crossbeam_utils::atomic::AtomicCell;
 use super::default_engine;
 use crate::measure::allocator;
 use crate::measure::statistics::median;
-use crate::measure::threads::{Sight, spin_until, start};
+use crate::measure::threads::{Sight, spin_until, start_seen};
 use crate::measure::{Engine, Hung, Place, Row, Sample, Scale, Unit, Word, Workload};
 
 /// The time between the waiter's word that it is about to wait, and the wake.
@@ -123,13 +122,7 @@ impl<E: Engine> Partners<E> {
             returned: CachePadded::default(),
             returned_at: CachePadded::default(),
         }));
-        let (sender, sight) = mpsc::channel();
-        start(move || {
-            let own = Sight::own().expect("a thread may look at itself");
-            sender.send(own).expect("the waker waits for it");
-            shared.wait_for_ever(engine);
-        });
-        let waiter = sight.recv().expect("the waiter sends it first");
+        let waiter = start_seen(1, move |_| shared.wait_for_ever(engine)).remove(0);
         Self {
             engine,
             shared,
@@ -142,30 +135,38 @@ impl<E: Engine> Partners<E> {
     fn hand_over(
         &mut self,
         scale: &Scale,
-        queued: impl FnOnce(&Sight) -> bool,
+        queued: impl FnOnce(&Sight),
     ) -> Result<Option<u64>, Hung> {
         let shared = self.shared;
         let at = shared.place(self.next);
         self.next += 1;
-        if !spin_until(scale.cut_off, || shared.announced.load() == self.next) {
-            return Err(Hung);
-        }
-        if !queued(&self.waiter) {
-            return Err(Hung);
-        }
+        spin_until(Duration::MAX, || shared.announced.load() == self.next);
+        queued(&self.waiter);
         at.word.set(1);
         let called = shared.now();
         let woken = self.engine.wake_one(at);
-        if !spin_until(scale.cut_off, || shared.returned.load() == self.next) {
-            return Err(Hung);
-        }
+        self.wait_for_return(scale)?;
         Ok((woken == 1).then(|| shared.returned_at.load().saturating_sub(called)))
+    }
+
+    /// Waits until the wait has returned; a waiter that is seen to sleep long after its wake, and
+    /// again and again, has lost it.
+    fn wait_for_return(&self, scale: &Scale) -> Result<(), Hung> {
+        let mut asleep = 0;
+        while asleep < 3 {
+            if spin_until(scale.cut_off / 10, || {
+                self.shared.returned.load() == self.next
+            }) {
+                return Ok(());
+            }
+            asleep = if self.waiter.asleep() { asleep + 1 } else { 0 };
+        }
+        Err(Hung)
     }
 
     fn time(mut self, scale: &Scale) -> Result<Sample, Hung> {
         let grace = |_: &Sight| {
             spin_until(GRACE, || false);
-            true
         };
         let start = Instant::now();
         while self.next < WARM_UP && start.elapsed() < scale.cut_off {
@@ -176,20 +177,14 @@ impl<E: Engine> Partners<E> {
         while start.elapsed() < scale.window || times.is_empty() {
             #[expect(clippy::cast_precision_loss, reason = "a short time")]
             times.extend(self.hand_over(scale, grace)?.map(|time| time as f64));
-            if start.elapsed() > scale.cut_off {
-                break;
-            }
         }
-        if times.is_empty() {
-            Err(Hung)
-        } else {
-            Ok(Sample::new([median(&mut times)]))
-        }
+        Ok(Sample::new([median(&mut times)]))
     }
 
     fn allocations(mut self, scale: &Scale) -> Result<Sample, Hung> {
-        let limit = scale.cut_off;
-        let asleep = |waiter: &Sight| spin_until(limit, || waiter.asleep());
+        let asleep = |waiter: &Sight| {
+            spin_until(Duration::MAX, || waiter.asleep());
+        };
         for _ in 0..100 {
             self.hand_over(scale, asleep)?;
         }

@@ -10,7 +10,7 @@ use crossbeam_utils::atomic::AtomicCell;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::default_engine;
-use crate::measure::threads::{cores, start};
+use crate::measure::threads::{Sight, cores, start, start_seen};
 use crate::measure::{Engine, Hung, Place, Row, Sample, Scale, Unit, Word, Workload};
 
 /// Which pairs, beside whom.
@@ -63,16 +63,21 @@ impl Workload for RoundTrip {
         for _ in 0..burners {
             start(burn);
         }
-        let pairs: Vec<&'static Pair> =
-            (0..pairs).map(|index| Pair::start(engine, index)).collect();
-        // Many hand-overs, each of which may cost a switch: an engine that learns needs some to
-        // settle.
-        std::thread::sleep(scale.warm_up * 3);
+        let pairs: Vec<Running> = (0..pairs)
+            .map(|index| Running::start(engine, index))
+            .collect();
+        // An engine that learns needs some trips to settle, and with idle cores a trip may cost two
+        // wake-ups of a core. Where threads compete for the cores, a window must hold many of the
+        // scheduler's turns.
+        let [warm_ups, windows] = if matches!(self, Self::Idle) {
+            [3, 1]
+        } else {
+            [2, 3]
+        };
+        std::thread::sleep(scale.warm_up * warm_ups);
         let begin = Reading::take(&pairs);
-        // Where threads compete for the cores, a window must hold many of the scheduler's turns.
-        let crowded = matches!(self, Self::Busy | Self::EightPairs);
-        std::thread::sleep(scale.window * if crowded { 3 } else { 1 });
-        let end = first_with_progress(&pairs, &begin, scale.cut_off)?;
+        std::thread::sleep(scale.window * windows);
+        let end = first_with_progress(&pairs, &begin)?;
         Ok(Sample::new(
             end.per_trip_since(&begin)
                 .into_iter()
@@ -90,8 +95,33 @@ struct Pair {
 }
 
 impl Pair {
-    fn start<E: Engine>(engine: &'static E, index: u64) -> &'static Self {
-        let pair: &'static Self = Box::leak(Box::default());
+    fn ping<E: Engine>(&self, engine: &E, [ping, pong]: [Place<'_>; 2]) {
+        for trip in 1.. {
+            ping.word.set(trip);
+            engine.wake_one(ping);
+            engine.wait_while(pong, trip - 1);
+            self.trips.store(trip);
+        }
+    }
+
+    fn pong<E: Engine>(engine: &E, [ping, pong]: [Place<'_>; 2]) {
+        for trip in 1.. {
+            engine.wait_while(ping, trip - 1);
+            pong.word.set(trip);
+            engine.wake_one(pong);
+        }
+    }
+}
+
+/// A pair with its threads.
+struct Running {
+    pair: &'static Pair,
+    threads: Vec<Sight>,
+}
+
+impl Running {
+    fn start<E: Engine>(engine: &'static E, index: u64) -> Self {
+        let pair: &'static Pair = Box::leak(Box::default());
         let ping = Place {
             key: 2 * index + 1,
             word: &pair.ping,
@@ -100,22 +130,15 @@ impl Pair {
             key: 2 * index + 2,
             word: &pair.pong,
         };
-        start(move || {
-            for trip in 1.. {
-                ping.word.set(trip);
-                engine.wake_one(ping);
-                engine.wait_while(pong, trip - 1);
-                pair.trips.store(trip);
-            }
+        let threads = start_seen(2, move |player| match player {
+            0 => pair.ping(engine, [ping, pong]),
+            _ => Pair::pong(engine, [ping, pong]),
         });
-        start(move || {
-            for trip in 1.. {
-                engine.wait_while(ping, trip - 1);
-                pong.word.set(trip);
-                engine.wake_one(pong);
-            }
-        });
-        pair
+        Self { pair, threads }
+    }
+
+    fn asleep(&self) -> bool {
+        self.threads.iter().all(Sight::asleep)
     }
 }
 
@@ -127,9 +150,12 @@ struct Reading {
 }
 
 impl Reading {
-    fn take(pairs: &[&Pair]) -> Self {
+    fn take(pairs: &[Running]) -> Self {
         let cpu = Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default();
-        let trips = pairs.iter().map(|pair| pair.trips.load()).collect();
+        let trips = pairs
+            .iter()
+            .map(|running| running.pair.trips.load())
+            .collect();
         Self {
             at: Instant::now(),
             cpu,
@@ -148,30 +174,38 @@ impl Reading {
         ]
     }
 
-    fn every_pair_went_on_since(&self, begin: &Self) -> bool {
-        self.trips
+    /// The pairs that have not gone on since `begin`.
+    fn still_since<'a>(&self, begin: &Self, pairs: &'a [Running]) -> Vec<&'a Running> {
+        let trips = self.trips.iter().zip(&begin.trips);
+        let still = pairs
             .iter()
-            .zip(&begin.trips)
-            .all(|(end, begin)| end > begin)
+            .zip(trips)
+            .filter(|(_, (end, begin))| end == begin);
+        still.map(|(running, _)| running).collect()
     }
 }
 
-/// The first reading in which every pair has gone on; a pair that does not for so long is lost.
-fn first_with_progress(
-    pairs: &[&Pair],
-    begin: &Reading,
-    cut_off: Duration,
-) -> Result<Reading, Hung> {
-    loop {
+/// Looks at a pair that stands still, 5 ms apart, that show it asleep before it is given up: while
+/// a pair is alive, one of its threads runs, or could.
+const LOOKS: u32 = 20;
+
+/// The first reading in which every pair has gone on, unless one of them never will.
+fn first_with_progress(pairs: &[Running], begin: &Reading) -> Result<Reading, Hung> {
+    let mut asleep = 0;
+    while asleep < LOOKS {
         let reading = Reading::take(pairs);
-        if reading.every_pair_went_on_since(begin) {
+        let still = reading.still_since(begin, pairs);
+        if still.is_empty() {
             return Ok(reading);
         }
-        if begin.at.elapsed() > cut_off {
-            return Err(Hung);
-        }
+        asleep = if still.iter().any(|running| running.asleep()) {
+            asleep + 1
+        } else {
+            0
+        };
         std::thread::sleep(Duration::from_millis(5));
     }
+    Err(Hung)
 }
 
 /// Computes for ever.

@@ -3,7 +3,6 @@
 //! The call is made when every one of them has said that it is about to wait, and the scheduler
 //! says of each that it sleeps. A call that did not wake exactly all of them is not counted.
 
-use std::sync::mpsc;
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
@@ -12,8 +11,11 @@ use crossbeam_utils::atomic::AtomicCell;
 
 use super::default_engine;
 use crate::measure::statistics::median;
-use crate::measure::threads::{Sight, sleep_until, start};
+use crate::measure::threads::{Sight, sleep_until, start_seen};
 use crate::measure::{Engine, Hung, Place, Row, Sample, Scale, Unit, Word, Workload};
+
+/// The time between two looks at who has returned.
+const STEP: Duration = Duration::from_millis(50);
 
 /// How many threads sleep.
 #[derive(Clone, Copy, Debug)]
@@ -68,9 +70,6 @@ impl Workload for WakeAll {
             if let Some((call, running)) = crowd.wake_all(scale)? {
                 calls.push(call);
                 runs.push(running);
-            }
-            if start.elapsed() > scale.cut_off {
-                return Err(Hung);
             }
         }
         Ok(Sample::new([median(&mut calls), median(&mut runs)]))
@@ -134,16 +133,7 @@ impl<E: Engine> Crowd<E> {
             returned: CachePadded::default(),
             last_at: CachePadded::default(),
         }));
-        let (sender, sights) = mpsc::channel();
-        for _ in 0..threads {
-            let sender = sender.clone();
-            start(move || {
-                let own = Sight::own().expect("a thread may look at itself");
-                sender.send(own).expect("the waker waits for all of them");
-                shared.sleep_for_ever(engine);
-            });
-        }
-        let sleepers = sights.iter().take(threads).collect();
+        let sleepers = start_seen(threads, move |_| shared.sleep_for_ever(engine));
         Self {
             engine,
             shared,
@@ -158,24 +148,36 @@ impl<E: Engine> Crowd<E> {
         self.round += 1;
         let announced = u64::from(self.round) * shared.threads as u64;
         let asleep = || shared.announced.load() == announced && self.all_asleep();
-        if !sleep_until(scale.cut_off, asleep) {
-            return Err(Hung);
-        }
+        sleep_until(asleep);
         shared.last_at.store(0);
         shared.word.set(self.round);
         let called = shared.now();
         let woken = self.engine.wake_all(shared.place());
         let call = shared.now() - called;
-        let start = Instant::now();
-        while shared.last_at.load() == 0 {
-            std::thread::park_timeout(Duration::from_millis(100));
-            if start.elapsed() > scale.cut_off {
-                return Err(Hung);
-            }
-        }
+        self.wait_for_the_last(scale)?;
         let running = shared.last_at.load() - called;
         #[expect(clippy::cast_precision_loss, reason = "short times")]
         Ok((woken == shared.threads).then_some((call as f64, running as f64)))
+    }
+
+    /// Waits until all have returned; the rest is lost when none does for the cut-off time. That is
+    /// counted in steps, so that a machine that stands still as a whole is not taken for a loss.
+    fn wait_for_the_last(&self, scale: &Scale) -> Result<(), Hung> {
+        let steps = scale.cut_off.as_millis() / STEP.as_millis();
+        let mut last = (0, 0);
+        while self.shared.last_at.load() == 0 {
+            std::thread::park_timeout(STEP);
+            let returned = self.shared.returned.load();
+            last = if returned == last.0 {
+                (returned, last.1 + 1)
+            } else {
+                (returned, 0)
+            };
+            if last.1 > steps {
+                return Err(Hung);
+            }
+        }
+        Ok(())
     }
 
     /// Twice, since one of them may sleep on its way into the wait.
