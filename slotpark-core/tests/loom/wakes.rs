@@ -110,8 +110,8 @@ fn a_node_is_used_again_after_its_release() {
         (0, 1, Ended::Stale, WOKEN),
         (1, 0, WOKEN, Ended::Stale),
         (1, 1, WOKEN, WOKEN),
-        // The second wait may begin before the first wake looks. But the second wake never meets the
-        // first wait, whose value had changed before the first wake.
+        // The second wait may begin before the first wake looks. But the second wake never meets
+        // the first wait, whose value had changed before the first wake.
         (1, 0, Ended::Stale, WOKEN),
     ];
     explore(expected, move || {
