@@ -5,8 +5,9 @@ mod common;
 
 use std::hash::Hash;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
-use common::{Numbers, Rounds, leak, until, watchdog};
+use common::{Lines, Numbers, Rounds, a_second, leak, until, watchdog};
 use slotpark::core::finalize;
 use slotpark::{FutexKey, Seeded, ShardedWait, WaitOutcome};
 
@@ -107,8 +108,8 @@ fn strided_and_hostile_keys_spread() {
     assert_spread("for another seed", slots_used(|index, _| crafted(index)));
 }
 
-/// How often a table is used for the first time.
-const TABLES: usize = 20_000;
+/// More than can be used for the first time in a second.
+const TABLES: usize = 100_000;
 
 fn fresh_tables() -> &'static [ShardedWait<u64>] {
     let tables: Vec<_> = (0..TABLES).map(|_| ShardedWait::with_slots(1)).collect();
@@ -129,12 +130,15 @@ fn both_use_the_winners_seed() {
     let (tables, rounds) = (fresh_tables(), leak(Rounds::new()));
     let waiter = std::thread::spawn(move || {
         for waits in tables {
-            rounds.begin(0);
+            if !rounds.begin(0) {
+                return;
+            }
             let outcome = waits.wait(&7, || true);
             assert!(outcome.is_woken(), "{outcome:?}");
         }
     });
-    for waits in tables {
+    let mut time_is_left = a_second();
+    for waits in tables.iter().take_while(|_| time_is_left()) {
         rounds.begin(1);
         loop {
             let is_queued = waits.slot_stats(0).parks == 1;
@@ -148,27 +152,36 @@ fn both_use_the_winners_seed() {
             std::hint::spin_loop();
         }
     }
+    rounds.stop();
     waiter.join().expect("every wait is woken");
 }
 
 /// The waker changes the word and wakes once, with whatever it finds.
 fn no_seed_is_no_answer() {
     let (tables, rounds) = (fresh_tables(), leak(Rounds::new()));
-    let word = leak(AtomicU32::new(0));
+    let (word, lines) = (leak(AtomicU32::new(0)), leak(Lines::new()));
     let waiter = std::thread::spawn(move || {
         for waits in tables {
             word.store(0, Ordering::Relaxed);
-            rounds.begin(0);
+            lines.write(0);
+            if !rounds.begin(0) {
+                return;
+            }
             let _outcome = waits.wait(&7, || word.load(Ordering::Relaxed) == 0);
             rounds.end(0);
         }
     });
     let mut numbers = Numbers::new(3);
-    for waits in tables {
+    let mut time_is_left = a_second();
+    for waits in tables.iter().take_while(|_| time_is_left()) {
         rounds.begin(1);
-        for step in 0..numbers.below(40) {
-            std::hint::black_box(step);
+        // About as long as the waiter takes to draw a seed from the kernel.
+        let delay = Duration::from_nanos(numbers.below(1_000));
+        let begin = Instant::now();
+        while begin.elapsed() < delay {
+            std::hint::spin_loop();
         }
+        lines.write(1);
         word.store(1, Ordering::Relaxed);
         let woken = waits.wake_one(&7);
         rounds.end_after(1, || {
@@ -176,5 +189,6 @@ fn no_seed_is_no_answer() {
             assert!(!is_lost, "a wake of a table without a seed was lost");
         });
     }
+    rounds.stop();
     waiter.join().expect("every wait ends");
 }

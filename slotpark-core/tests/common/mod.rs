@@ -210,6 +210,28 @@ impl Rounds {
     }
 }
 
+/// Cache lines that two sides write in turn. Who has written them after the other waits for them,
+/// in its store buffer, and every later store of its waits behind them: that is when a load can
+/// overtake a store for long enough to be seen.
+pub(crate) struct Lines([Line; 24]);
+
+#[derive(Default)]
+#[repr(align(128))]
+struct Line(AtomicU32);
+
+impl Lines {
+    pub(crate) fn new() -> Self {
+        Self(Default::default())
+    }
+
+    #[inline(always)]
+    pub(crate) fn write(&self, value: u32) {
+        for line in &self.0 {
+            line.0.store(value, Ordering::Relaxed);
+        }
+    }
+}
+
 /// True for about a second: how long a search for a rare interleaving goes on.
 pub(crate) fn a_second() -> impl FnMut() -> bool {
     let begin = std::time::Instant::now();
