@@ -10,6 +10,7 @@ use core::ptr;
 use crate::node::{Node, NodeRef};
 use crate::platform::{Event, Platform};
 use crate::slot::SlotGuard;
+use crate::spin::Moment;
 use crate::table::Table;
 use crate::waiter::Run;
 
@@ -73,8 +74,7 @@ impl<K, P: Platform> Table<K, P> {
         if count_max == 0 {
             return true;
         }
-        let limit_ns = self.spin().limit_ns();
-        let now = if limit_ns > 0 { P::ticks() } else { 0 };
+        let now = Moment::now::<P>(self.spin());
         let tail = head.prev();
         let mut skipped = false;
         let mut node = head;
@@ -84,7 +84,7 @@ impl<K, P: Platform> Table<K, P> {
             match filter(&Candidate { tag: node.tag() }) {
                 Filter::Unpark => {
                     guard.unlink(node);
-                    self.teach(guard, node, now, limit_ns);
+                    self.teach(guard, node, now);
                     chosen.push(guard, node);
                     guard.slot.tallies.wakes.add_locked(1);
                     self.observe(Event::Wake, guard.slot);
@@ -102,12 +102,14 @@ impl<K, P: Platform> Table<K, P> {
         }
     }
 
-    /// Tells the slot how long a spin of this waiter would have had to be.
-    fn teach(&self, guard: &SlotGuard<'_, P>, node: NodeRef<'_, P>, now: u64, limit_ns: u32) {
+    /// Tells the slot how long a spin of this waiter would have had to be. One that was moved here
+    /// began to wait for something else.
+    fn teach(&self, guard: &SlotGuard<'_, P>, node: NodeRef<'_, P>, now: Moment) {
         // SAFETY: N1: the waiter is in the frame of its node, which lives until the release.
         let arrived = unsafe { (*node.waiter()).arrived() };
-        if now != 0 && arrived != 0 && !node.is_requeued() {
-            guard.slot.spin.teach(now.saturating_sub(arrived), limit_ns);
+        if now.is_known() && arrived.is_known() && !node.is_requeued() {
+            let limit_ns = self.spin().limit_ns();
+            guard.slot.spin.teach(now.spin_ns_since(arrived), limit_ns);
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::options::{Left, ParkOptions, Parked};
 use crate::platform::{Deadline, Event, Platform};
 use crate::reentry;
 use crate::slot::{Slot, SlotGuard};
+use crate::spin::Moment;
 use crate::table::Table;
 use crate::waiter::{Sleeper, Waiter};
 
@@ -91,14 +92,7 @@ impl<K: Eq, P: Platform> Table<K, P> {
             return Ok(Parked::TimedOut);
         }
         let home = self.slot(hash);
-        let waiter = Waiter::new(
-            home,
-            if self.spin().limit_ns() > 0 {
-                P::ticks()
-            } else {
-                0
-            },
-        );
+        let waiter = Waiter::new(home, Moment::now::<P>(self.spin()));
         let room = UnsafeCell::new(MaybeUninit::<K>::uninit());
         let name = Name {
             hash,
@@ -183,7 +177,7 @@ impl<K, P: Platform> Linked<'_, K, P> {
     fn wait(&self, spin_ns: u64, deadline: Option<Deadline>, on_leave: impl FnOnce(Left)) -> bool {
         let mut sleeper = Sleeper::new(self.waiter, self.home);
         // Nobody spins without a tick source, since that spin would not end.
-        let spins = spin_ns > 0 && self.waiter.arrived() > 0;
+        let spins = spin_ns > 0 && self.waiter.arrived().is_known();
         let woken = (spins && self.spin(spin_ns, deadline)) || sleeper.sleep(deadline);
         if !woken {
             if self.leave(on_leave) {

@@ -143,6 +143,7 @@ mod tests {
     use crate::node::Name;
     use crate::platform::DefaultPlatform;
     use crate::slot::Slot;
+    use crate::spin::{Moment, Spin};
     use crate::waiter::Waiter;
 
     type TestNode = Node<DefaultPlatform>;
@@ -193,7 +194,7 @@ mod tests {
     fn every_node_leaves_from_every_place() {
         // Three keys of three waiters each; every node leaves first, second, .. in every rotation.
         let slot = Slot::<DefaultPlatform>::new();
-        let waiter = Waiter::new(&slot, 0);
+        let waiter = Waiter::new(&slot, Moment::now::<DefaultPlatform>(Spin::Never));
         for start in 0..9 {
             for step in [1, 2, 4, 5, 7, 8] {
                 let nodes: Vec<TestNode> = (0..9).map(|i| node(i / 3, &waiter)).collect();

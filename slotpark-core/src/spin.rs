@@ -3,9 +3,11 @@
 //! Once both sides of a hand-over sleep, each wake takes tens of microseconds, so short spins
 //! always fail and a success counter learns to stop for ever. Instead the slot keeps a moving
 //! average of the time between a waiter's arrival and the moment a waker chose it: the spin that
-//! *would have* sufficed. A failed spin doubles the number of waits that skip spinning, a
+//! *would have* sufficed. If the waker runs on the CPU where the waiter began to wait, no spin would
+//! have: the waiter would have held the CPU that its waker needed. A failed spin doubles the number of waits that skip spinning, a
 //! successful one halves it, so that oversubscribed cores are left to those with work to do.
 
+use crate::platform::Platform;
 use crate::sync::{AtomicU16, Ordering, const_unless_loom};
 
 /// Whether waits look for their wake before they sleep, and how long at most.
@@ -57,12 +59,47 @@ const EXTRA_NS: u64 = 500;
 /// The share of a new sample in the average: one part in 8.
 const AVERAGE_SHIFT: u32 = 3;
 /// Skipping stops doubling at 2^6 - 1 waits. Two of a pair that run at the same time need no sleep
-/// for as long as both keep their cores, so it pays to look for that moment often: with eight pairs
-/// on two cores 2^6 beat 2^10 and 2^4.
+/// for as long as both keep their CPUs, so it pays to look for that moment often.
 const LEVEL_MAX: u16 = 6;
 /// The low bits count the waits still to skip, the high ones the level.
 const LEFT_BITS: u32 = 10;
 const LEFT_MASK: u16 = (1 << LEFT_BITS) - 1;
+
+/// When and where something happened, as far as the platform can tell.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    ticks: u64,
+    cpu: u32,
+}
+
+impl Moment {
+    /// Here and now; unknown where nobody spins.
+    pub(crate) fn now<P: Platform>(spin: Spin) -> Self {
+        if spin.limit_ns() == 0 {
+            return Self {
+                ticks: 0,
+                cpu: u32::MAX,
+            };
+        }
+        Self {
+            ticks: P::ticks(),
+            cpu: P::cpu(),
+        }
+    }
+
+    /// Whether the platform has a tick source.
+    pub(crate) fn is_known(self) -> bool {
+        self.ticks > 0
+    }
+
+    /// The spin that would have lasted from `arrived` until now; on one CPU none is long enough.
+    pub(crate) fn spin_ns_since(self, arrived: Self) -> u64 {
+        if self.cpu == arrived.cpu && self.cpu != u32::MAX {
+            return u64::MAX;
+        }
+        self.ticks.saturating_sub(arrived.ticks)
+    }
+}
 
 /// What one slot has learned. Heuristic values: lost updates are harmless.
 #[derive(Debug)]
@@ -92,9 +129,10 @@ impl SpinMemory {
         budget
     }
 
-    /// A waker chose a waiter `waited_ns` after it arrived. Called under the slot lock.
-    pub(crate) fn teach(&self, waited_ns: u64, limit_ns: u32) {
-        let sample = (waited_ns.min(4 * u64::from(limit_ns)) / UNIT_NS).min(u64::from(u16::MAX));
+    /// A spin of `spin_ns` would have sufficed for the waiter just chosen. Called under the slot
+    /// lock.
+    pub(crate) fn teach(&self, spin_ns: u64, limit_ns: u32) {
+        let sample = (spin_ns.min(4 * u64::from(limit_ns)) / UNIT_NS).min(u64::from(u16::MAX));
         let old = i64::from(get(&self.average));
         let step = sample as i64 - old;
         // Rounded away from zero, so that the average reaches a steady sample.
@@ -157,6 +195,20 @@ mod tests {
             memory.teach(0, LIMIT_NS);
         }
         assert_eq!(memory.plan_ns(LIMIT_NS), EXTRA_NS, "and back again");
+    }
+
+    #[test]
+    fn a_waiter_that_shares_its_cpu_with_the_waker_does_not_spin() {
+        let at = |ticks, cpu| Moment { ticks, cpu };
+        assert_eq!(at(1_500, 0).spin_ns_since(at(1_000, 1)), 500);
+        assert_eq!(at(1_500, 1).spin_ns_since(at(1_000, 1)), u64::MAX);
+        let unknown = u32::MAX;
+        assert_eq!(at(1_500, unknown).spin_ns_since(at(1_000, unknown)), 500);
+        let memory = SpinMemory::new();
+        for _ in 0..8 {
+            memory.teach(at(1_500, 1).spin_ns_since(at(1_000, 1)), LIMIT_NS);
+        }
+        assert_eq!(memory.plan_ns(LIMIT_NS), 0);
     }
 
     #[test]

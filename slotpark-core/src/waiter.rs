@@ -25,6 +25,7 @@ use core::ptr;
 use crate::home::SleepBit;
 use crate::platform::{Deadline, Platform, Slept};
 use crate::slot::Slot;
+use crate::spin::Moment;
 use crate::sync::{AtomicU32, Guarded, Ordering, spin_loop};
 
 const WAITING: u32 = 0;
@@ -93,8 +94,8 @@ pub(crate) struct Waiter<P: Platform> {
     home: *const Slot<P>,
     handle: P::Handle,
     token: Guarded<u64>,
-    /// When it was linked, in ticks; 0 without a tick source.
-    arrived: u64,
+    /// When and where it began to wait.
+    arrived: Moment,
     #[expect(
         dead_code,
         reason = "which key of several decided the wait: set by wait-any"
@@ -110,7 +111,7 @@ pub(crate) struct Waiter<P: Platform> {
 }
 
 impl<P: Platform> Waiter<P> {
-    pub(crate) fn new(home: *const Slot<P>, arrived: u64) -> Self {
+    pub(crate) fn new(home: *const Slot<P>, arrived: Moment) -> Self {
         Self {
             state: State(AtomicU32::new(WAITING)),
             home,
@@ -123,8 +124,8 @@ impl<P: Platform> Waiter<P> {
         }
     }
 
-    /// When it arrived, in ticks; 0 without a tick source.
-    pub(crate) fn arrived(&self) -> u64 {
+    /// When and where it began to wait.
+    pub(crate) fn arrived(&self) -> Moment {
         self.arrived
     }
 

@@ -191,6 +191,13 @@ pub unsafe trait Platform: Sized + 'static {
     /// then nobody spins.
     fn ticks() -> u64;
 
+    /// The number of the CPU that this runs on, if that is cheap to know, for the learned spin: who
+    /// shares a CPU with its waker spins in vain. `u32::MAX`, the default, is unknown.
+    #[inline(always)]
+    fn cpu() -> u32 {
+        u32::MAX
+    }
+
     /// Told what happens in the slot with this index, under its lock. Does nothing unless a
     /// platform counts.
     #[inline(always)]
