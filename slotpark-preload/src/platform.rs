@@ -120,6 +120,10 @@ unsafe impl Platform for Interposed {
         Linux::ticks()
     }
 
+    fn cpu() -> u32 {
+        Linux::cpu()
+    }
+
     fn observe(event: Event, slot: usize) {
         match event {
             Event::Park => process::row().park(slot),
