@@ -9,7 +9,7 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
-#[cfg(any(feature = "std", slotpark_loom))]
+#[cfg(any(feature = "std", slotpark_loom, slotpark_shuttle))]
 extern crate std;
 
 mod choose;

@@ -4,7 +4,11 @@
 //! table, and neither may a signal handler that interrupts them: the call could wait for a lock
 //! that its own thread holds. A thread-local count of held locks turns that hang into a panic.
 
-#[cfg(all(debug_assertions, feature = "std", not(slotpark_loom)))]
+#[cfg(all(
+    debug_assertions,
+    feature = "std",
+    not(any(slotpark_loom, slotpark_shuttle))
+))]
 mod held {
     use core::cell::Cell;
 
@@ -26,7 +30,11 @@ mod held {
     }
 }
 
-#[cfg(not(all(debug_assertions, feature = "std", not(slotpark_loom))))]
+#[cfg(not(all(
+    debug_assertions,
+    feature = "std",
+    not(any(slotpark_loom, slotpark_shuttle))
+)))]
 mod held {
     #[inline(always)]
     pub(crate) fn count() -> u32 {

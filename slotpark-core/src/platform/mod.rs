@@ -1,23 +1,16 @@
 //! The operating system as the engine sees it: sleep and wake a thread, sleep of a slot lock, time.
 //!
 //! Four platforms: [`Linux`] (futex by raw syscall), [`Portable`] (`std::thread::park`), the model
-//! checker's own, and whatever a `no_std` host implements. The choice is a type parameter of
+//! checkers' own, and whatever a `no_std` host implements. The choice is a type parameter of
 //! [`Table`](crate::Table) with a default chosen by the target.
 
 mod deadline;
-#[cfg(slotpark_loom)]
-mod model;
-#[cfg(all(feature = "std", not(slotpark_loom)))]
+#[cfg(all(feature = "std", not(any(slotpark_loom, slotpark_shuttle))))]
 mod portable;
 
 pub use deadline::{Clock, Deadline};
-#[cfg(slotpark_loom)]
-pub use model::Model;
-#[cfg(all(feature = "std", not(slotpark_loom)))]
+#[cfg(all(feature = "std", not(any(slotpark_loom, slotpark_shuttle))))]
 pub use portable::Portable;
-
-#[cfg(slotpark_loom)]
-pub(crate) use model::entropy;
 
 use crate::sync::AtomicU32;
 
@@ -27,7 +20,7 @@ macro_rules! with_futex {
         #[cfg(all(
             target_os = "linux",
             any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"),
-            not(any(slotpark_portable, slotpark_loom))
+            not(any(slotpark_portable, slotpark_loom, slotpark_shuttle))
         ))]
         $item
     )*};
@@ -44,8 +37,16 @@ macro_rules! without_futex {
                     any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")
                 ))
             ),
-            not(slotpark_loom)
+            not(any(slotpark_loom, slotpark_shuttle))
         ))]
+        $item
+    )*};
+}
+
+/// Items for model checkers.
+macro_rules! with_model {
+    ($($item:item)*) => {$(
+        #[cfg(any(slotpark_loom, slotpark_shuttle))]
         $item
     )*};
 }
@@ -85,9 +86,14 @@ without_futex! {
     pub type DefaultPlatform = HostMissing;
 }
 
-/// The platform of a table that names none, in the model checker.
-#[cfg(slotpark_loom)]
-pub type DefaultPlatform = Model;
+with_model! {
+    mod model;
+    pub use model::Model;
+    pub(crate) use model::entropy;
+
+    /// The platform of a table that names none, in a model checker.
+    pub type DefaultPlatform = Model;
+}
 
 /// Why a sleep returned.
 ///

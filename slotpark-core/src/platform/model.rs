@@ -1,15 +1,14 @@
-//! The kernel of the model checker: a compare and a list of bits under one mutex.
+//! The kernel of the model checkers: a compare and a list of bits under one mutex.
 //!
 //! It has no clock. A deadline of 0 is past from the start; any other is not past when a wait
-//! begins and past as soon as the waiter would sleep.
-
-use loom::sync::{Condvar, Mutex};
+//! begins. A deadline of 1 is past as soon as the waiter would sleep, a deadline of n + 1 after n
+//! looks at what others have done meanwhile.
 
 use super::{Clock, Deadline, Platform, Slept};
-use crate::sync::AtomicU32;
+use crate::sync::{AtomicU32, Condvar, Mutex, lazy_static, yield_now};
 use crate::word;
 
-/// loom's scheduler with a stand-in for the futex.
+/// The scheduler of loom or of shuttle, with a stand-in for the futex.
 #[derive(Clone, Copy, Debug)]
 pub enum Model {}
 
@@ -25,12 +24,26 @@ struct Kernel {
     changed: Condvar,
 }
 
-loom::lazy_static! {
+lazy_static! {
     static ref KERNEL: Kernel =
         Kernel { sleepers: Mutex::new((Vec::new(), 0)), changed: Condvar::new() };
 }
 
 impl Kernel {
+    /// Looks up to `looks` times whether the sleeper with this number is woken, then leaves.
+    fn look(&self, number: usize, looks: u64) -> Slept {
+        for _ in 0..looks {
+            yield_now();
+            let sleepers = self.sleepers.lock().unwrap();
+            if sleepers.0.iter().all(|sleeper| sleeper.number != number) {
+                return Slept::Early;
+            }
+        }
+        let mut sleepers = self.sleepers.lock().unwrap();
+        sleepers.0.retain(|sleeper| sleeper.number != number);
+        Slept::TimedOut
+    }
+
     fn wake(&self, word: usize, bits: u32, count_max: usize) {
         let mut sleepers = self.sleepers.lock().unwrap();
         let mut count = 0;
@@ -57,7 +70,7 @@ unsafe impl Platform for Model {
     fn critical() {}
 
     fn sleep(word: &AtomicU32, expected: u32, bits: u32, deadline: Option<Deadline>) -> Slept {
-        if deadline.is_some() {
+        if deadline.is_some_and(|deadline| deadline.at_ns() <= 1) {
             return Slept::TimedOut;
         }
         let mut sleepers = KERNEL.sleepers.lock().unwrap();
@@ -71,10 +84,14 @@ unsafe impl Platform for Model {
             bits,
             number,
         });
-        while sleepers.0.iter().any(|sleeper| sleeper.number == number) {
-            sleepers = KERNEL.changed.wait(sleepers).unwrap();
-        }
-        Slept::Early
+        let Some(deadline) = deadline else {
+            while sleepers.0.iter().any(|sleeper| sleeper.number == number) {
+                sleepers = KERNEL.changed.wait(sleepers).unwrap();
+            }
+            return Slept::Early;
+        };
+        drop(sleepers);
+        KERNEL.look(number, deadline.at_ns() - 1)
     }
 
     fn wake_group(word: &AtomicU32, bits: u32) {

@@ -1,25 +1,25 @@
-//! The only door to atomics, fences and shared cells: real ones, or loom's under `slotpark_loom`.
+//! The only door to atomics, fences and shared cells: real ones, loom's under `slotpark_loom`, or
+//! shuttle's under `slotpark_shuttle`.
 //!
 //! **States**: none. **Orderings**: the tokens stand in the small wrapper types that use these
 //! (`Announced`, `SlotLock`, `State`, `Sequence`, ..), never at call sites.
 
-#[cfg(slotpark_loom)]
-mod model;
 #[cfg(not(slotpark_loom))]
-mod real;
-
+mod cell;
 #[cfg(slotpark_loom)]
-pub(crate) use model::*;
-#[cfg(not(slotpark_loom))]
-pub(crate) use real::*;
+#[path = "loom.rs"]
+mod imp;
+#[cfg(slotpark_shuttle)]
+#[path = "shuttle.rs"]
+mod imp;
+#[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
+#[path = "real.rs"]
+mod imp;
 
-/// A 32-bit atomic word: what threads sleep on. `core`'s, or loom's in the model checker.
+pub(crate) use imp::*;
+
+/// A 32-bit atomic word: what threads sleep on. `core`'s, or that of a model checker.
 pub use imp::AtomicU32;
-
-#[cfg(slotpark_loom)]
-use model as imp;
-#[cfg(not(slotpark_loom))]
-use real as imp;
 
 /// Declares a function `const`, except under loom, whose atomics cannot be made in a constant.
 macro_rules! const_unless_loom {

@@ -9,6 +9,13 @@ pub(crate) use loom::sync::atomic::{
 
 pub(crate) use loom::hint::spin_loop;
 
+/// What the model's kernel is built on.
+pub(crate) use loom::{
+    lazy_static,
+    sync::{Condvar, Mutex},
+    thread::yield_now,
+};
+
 /// A slot lock never spins in the model: each look would be one more state.
 pub(crate) const LOCK_SPIN_COUNT_MAX: u32 = 0;
 

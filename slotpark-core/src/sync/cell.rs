@@ -1,0 +1,28 @@
+//! A shared cell that its surroundings guard: `core`'s `UnsafeCell`, with the contract on its
+//! accesses.
+
+use core::cell::UnsafeCell;
+
+/// A value guarded by a lock, or by an ownership that the surrounding type explains.
+#[derive(Debug)]
+pub(crate) struct Guarded<T>(UnsafeCell<T>);
+
+impl<T: Copy> Guarded<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self(UnsafeCell::new(value))
+    }
+
+    /// # Safety
+    /// The caller holds what guards this cell: nobody writes it meanwhile.
+    pub(crate) unsafe fn get(&self) -> T {
+        // SAFETY: by the caller's contract nobody writes the cell during this read.
+        unsafe { *self.0.get() }
+    }
+
+    /// # Safety
+    /// The caller holds what guards this cell: nobody else reads or writes it meanwhile.
+    pub(crate) unsafe fn set(&self, value: T) {
+        // SAFETY: by the caller's contract nobody else accesses the cell during this write.
+        unsafe { *self.0.get() = value };
+    }
+}

@@ -1,0 +1,58 @@
+//! The engine under shuttle: random programs of several threads, in random interleavings, followed
+//! step by step by a naive model.
+//!
+//! Whatever changes a queue does so under a slot lock, where the engine tells its platform. The
+//! platform of these tests passes that on to a map of FIFO queues, which says what each wait and
+//! each wake has to return. No wake is repeated: who is missed sleeps for ever, and shuttle reports
+//! a deadlock. shuttle is sequentially consistent: orderings are loom's.
+#![cfg(slotpark_shuttle)]
+
+mod explore;
+mod host;
+#[path = "../common/naive.rs"]
+#[expect(dead_code, reason = "the sequential model uses all of it")]
+mod naive;
+mod oracle;
+mod program;
+
+use explore::{Scheduler, explore};
+use host::{Alone, Grouped};
+use program::{Shape, run};
+
+/// Three keys that meet in one slot.
+const ONE_SLOT: Shape = Shape {
+    slots: 1,
+    hashes: [0, 1, 2],
+};
+
+/// Two keys in one slot, and a third in another.
+const TWO_SLOTS: Shape = Shape {
+    slots: 2,
+    hashes: [0, 1, 2],
+};
+
+/// Three keys that a hasher cannot tell apart.
+const EQUAL_HASHES: Shape = Shape {
+    slots: 2,
+    hashes: [1, 1, 1],
+};
+
+macro_rules! programs {
+    ($($name:ident: $scheduler:ident, $host:ty, $shape:ident;)*) => {$(
+        #[test]
+        fn $name() {
+            explore(stringify!($name), Scheduler::$scheduler, || run::<$host>($shape));
+        }
+    )*};
+}
+
+programs! {
+    random_in_one_slot: Random, Grouped, ONE_SLOT;
+    random_in_two_slots: Random, Grouped, TWO_SLOTS;
+    random_with_equal_hashes: Random, Grouped, EQUAL_HASHES;
+    random_without_group_sleep: Random, Alone, TWO_SLOTS;
+    priorities_in_one_slot: Priorities, Grouped, ONE_SLOT;
+    priorities_in_two_slots: Priorities, Grouped, TWO_SLOTS;
+    priorities_with_equal_hashes: Priorities, Grouped, EQUAL_HASHES;
+    priorities_without_group_sleep: Priorities, Alone, TWO_SLOTS;
+}
