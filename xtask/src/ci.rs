@@ -1,11 +1,11 @@
 //! `ci`: what a merge needs beyond the README's tests, which `.ci/run` runs by themselves.
 
 use crate::step::Step;
-use crate::{check, loom, miri, msrv, nostd, package, portable};
+use crate::{check, loom, miri, msrv, nostd, orderings, package, portable};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Add what takes longer: Miri.
+    /// Add what takes longer: Miri, and the engine with weakened orderings.
     #[arg(long)]
     full: bool,
 }
@@ -19,6 +19,7 @@ pub(crate) fn steps(args: &Args) -> Vec<Step> {
     steps.extend(package::steps());
     if args.full {
         steps.extend(miri::steps(&miri::Args::default()));
+        steps.extend(orderings::steps(orderings::Args::default()));
     }
     steps
 }

@@ -10,6 +10,7 @@ mod loom;
 mod miri;
 mod msrv;
 mod nostd;
+mod orderings;
 mod package;
 mod portable;
 mod repo;
@@ -46,6 +47,8 @@ enum Command {
     Portable,
     /// The model checker's tests of the engine.
     Loom,
+    /// The engine with each memory ordering weakened in turn: a loom test must fail.
+    Orderings(orderings::Args),
     /// The engine without the standard library.
     Nostd,
     /// The engine's tests under Miri.
@@ -54,7 +57,7 @@ enum Command {
     Msrv,
     /// Pack the publishable crates, as `cargo publish` would.
     Package,
-    /// Everything but the README's tests and Miri; ends with a table of the steps.
+    /// Everything but the README's tests and what takes longer; ends with a table of the steps.
     Ci(ci::Args),
 }
 
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Command::Test => test::steps(),
         Command::Portable => portable::steps(),
         Command::Loom => loom::steps(),
+        Command::Orderings(args) => orderings::steps(args),
         Command::Nostd => nostd::steps(),
         Command::Miri(args) => miri::steps(&args),
         Command::Msrv => msrv::steps(),

@@ -4,10 +4,10 @@
 //! violation: a check that cannot fail is a defect.
 
 mod docs;
-mod orderings;
-mod source;
+pub(crate) mod orderings;
+pub(crate) mod source;
 mod style;
-mod tree;
+pub(crate) mod tree;
 
 use std::fmt;
 

@@ -3,7 +3,7 @@
 //! The triangle holds for the engine and the library. Other crates only explain what is not
 //! relaxed; tests, benchmarks and examples are free.
 
-mod pairs;
+pub(crate) mod pairs;
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -16,7 +16,7 @@ use crate::tidy::tree::Tree;
 use crate::tidy::{Finding, pattern};
 
 const STRONG: [&str; 4] = ["Acquire", "Release", "AcqRel", "SeqCst"];
-const RELAXED: &str = "Relaxed";
+pub(crate) const RELAXED: &str = "Relaxed";
 /// How far above an ordering its comment may stand, in lines of code.
 const LINES_ABOVE_MAX: usize = 6;
 
@@ -31,6 +31,9 @@ pub(super) fn check(tree: &Tree, findings: &mut Vec<Finding>) {
         let in_triangle = ["slotpark-core/src/", "slotpark/src/"]
             .iter()
             .any(|folder| source.path.starts_with(folder));
+        if source.path.contains("/src/") {
+            renames(source, findings);
+        }
         if in_triangle {
             engine(source, &mut pairs, findings);
         } else if source.path.contains("/src/") {
@@ -56,7 +59,7 @@ fn door(source: &Source, findings: &mut Vec<Finding>) {
 }
 
 fn engine(source: &Source, pairs: &mut Pairs, findings: &mut Vec<Finding>) {
-    for ordering in orderings(source, findings) {
+    for ordering in orderings(source).map(|at| &source.tokens[at]) {
         let strong = ordering.text != RELAXED;
         let Some(block) = comment_block(source, ordering.line, !strong) else {
             findings.push(unexplained(source, ordering));
@@ -79,7 +82,7 @@ fn engine(source: &Source, pairs: &mut Pairs, findings: &mut Vec<Finding>) {
 }
 
 fn others(source: &Source, findings: &mut Vec<Finding>) {
-    for ordering in orderings(source, findings) {
+    for ordering in orderings(source).map(|at| &source.tokens[at]) {
         let strong = ordering.text != RELAXED;
         if strong && comment_block(source, ordering.line, false).is_none() {
             findings.push(unexplained(source, ordering));
@@ -95,37 +98,58 @@ fn unexplained(source: &Source, ordering: &Token) -> Finding {
     Finding::error(&source.path, ordering.line + 1, "ordering", text)
 }
 
-/// Every use of an ordering outside tests and imports.
-fn orderings<'a>(source: &'a Source, findings: &mut Vec<Finding>) -> Vec<&'a Token> {
-    let imports = imports(&source.tokens);
-    let is_imported = |name: &str| imports.iter().any(|&at| source.tokens[at].text == name);
-    let mut found = Vec::new();
-    for (at, token) in source.tokens.iter().enumerate() {
-        if source.lines[token.line].is_test {
-            continue;
-        }
-        let before = |steps: usize| at.checked_sub(steps).map(|at| &*source.tokens[at].text);
-        if token.text == "as" && before(1) == Some("Ordering") {
+/// An ordering under another name is not found by what follows.
+fn renames(source: &Source, findings: &mut Vec<Finding>) {
+    for pair in source.tokens.windows(2) {
+        let line = pair[1].line;
+        if pair[0].text == "Ordering" && pair[1].text == "as" && !source.lines[line].is_test {
             let text = "`Ordering` keeps its name: under another one it is not found";
-            findings.push(Finding::error(
-                &source.path,
-                token.line + 1,
-                "ordering",
-                text,
-            ));
-        }
-        if imports.contains(&at) || (token.text != RELAXED && !STRONG.contains(&&*token.text)) {
-            continue;
-        }
-        let is_ordering = match (before(1), before(2)) {
-            (Some(":"), Some(":")) => before(3) == Some("Ordering"),
-            _ => is_imported(&token.text) || is_imported("*"),
-        };
-        if is_ordering {
-            found.push(token);
+            findings.push(Finding::error(&source.path, line + 1, "ordering", text));
         }
     }
-    found
+}
+
+/// Every use of an ordering outside tests and imports, as an index into the tokens.
+pub(crate) fn orderings(source: &Source) -> impl Iterator<Item = usize> {
+    let imports = imports(&source.tokens);
+    let is_imported = |name: &str| imports.iter().any(|&at| source.tokens[at].text == name);
+    let is_ordering = |at: usize| {
+        let token = &source.tokens[at];
+        let before = |steps: usize| at.checked_sub(steps).map(|at| &*source.tokens[at].text);
+        if token.text != RELAXED && !STRONG.contains(&&*token.text) {
+            return false;
+        }
+        match (before(1), before(2)) {
+            (Some(":"), Some(":")) => before(3) == Some("Ordering"),
+            _ => is_imported(&token.text) || is_imported("*"),
+        }
+    };
+    let found = code(source).filter(|at| !imports.contains(at) && is_ordering(*at));
+    found.collect::<Vec<_>>().into_iter()
+}
+
+/// Every call of a fence, or of a function that is named as one, outside tests: an index into the
+/// tokens.
+pub(crate) fn fences(source: &Source) -> impl Iterator<Item = usize> {
+    let text = |at: usize| source.tokens.get(at).map(|token| &*token.text);
+    code(source).filter(move |&at| {
+        let is_fence = text(at).is_some_and(|name| name == "fence" || name.ends_with("_fence"));
+        let is_declared = at > 0 && text(at - 1) == Some("fn");
+        is_fence && !is_declared && text(at + 1) == Some("(")
+    })
+}
+
+/// The tokens outside tests.
+fn code(source: &Source) -> impl Iterator<Item = usize> {
+    (0..source.tokens.len()).filter(|&at| !source.lines[source.tokens[at].line].is_test)
+}
+
+/// The pairs that the comment of a line names, each with its side.
+pub(crate) fn pairs_at(source: &Source, line: usize) -> Vec<(String, String)> {
+    let block = comment_block(source, line, false);
+    let sides = block.as_ref().map(|block| pair_sides(&block.text));
+    let owned = |(pair, side): (&str, &str)| (pair.to_string(), side.to_string());
+    sides.unwrap_or_default().into_iter().map(owned).collect()
 }
 
 /// The tokens that stand in `use` declarations.

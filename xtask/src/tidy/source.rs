@@ -4,39 +4,41 @@ use ra_ap_rustc_lexer::{FrontmatterAllowed, TokenKind, tokenize};
 
 /// A line, taken apart.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Line {
-    pub(super) raw: String,
+pub(crate) struct Line {
+    pub(crate) raw: String,
     /// Without comments, and with the contents of every literal left out.
-    pub(super) code: String,
+    pub(crate) code: String,
     /// The text of comments, with their marks.
-    pub(super) comment: String,
+    pub(crate) comment: String,
     /// Stands in a test, benchmark or example, or under `#[cfg(test)]`.
-    pub(super) is_test: bool,
+    pub(crate) is_test: bool,
 }
 
 impl Line {
     /// Nothing but a comment stands here.
-    pub(super) fn is_comment(&self) -> bool {
+    pub(crate) fn is_comment(&self) -> bool {
         self.code.trim().is_empty() && !self.comment.is_empty()
     }
 }
 
 /// A word or a sign of the code.
 #[derive(Clone, Debug)]
-pub(super) struct Token {
-    pub(super) text: String,
+pub(crate) struct Token {
+    pub(crate) text: String,
     /// Index into `lines`.
-    pub(super) line: usize,
+    pub(crate) line: usize,
+    /// Where it begins in the text, in bytes.
+    pub(crate) start: usize,
 }
 
-pub(super) struct Source {
-    pub(super) path: String,
-    pub(super) lines: Vec<Line>,
-    pub(super) tokens: Vec<Token>,
+pub(crate) struct Source {
+    pub(crate) path: String,
+    pub(crate) lines: Vec<Line>,
+    pub(crate) tokens: Vec<Token>,
 }
 
 impl Source {
-    pub(super) fn new(path: &str, text: &str) -> Self {
+    pub(crate) fn new(path: &str, text: &str) -> Self {
         let is_test = path
             .split('/')
             .any(|part| ["tests", "benches", "examples"].contains(&part));
@@ -63,6 +65,7 @@ impl Source {
         let mut line = 0;
         let mut rest = text;
         for token in tokenize(text, FrontmatterAllowed::No) {
+            let start = text.len() - rest.len();
             let (piece, after) = rest.split_at(token.len as usize);
             rest = after;
             match token.kind {
@@ -83,6 +86,7 @@ impl Source {
                     self.tokens.push(Token {
                         text: piece.into(),
                         line,
+                        start,
                     });
                 }
             }
@@ -91,7 +95,7 @@ impl Source {
     }
 
     /// `#[cfg(test)] mod name;`: the module's path from the root, without its ending.
-    pub(super) fn test_modules_elsewhere(&self) -> Vec<String> {
+    pub(crate) fn test_modules_elsewhere(&self) -> Vec<String> {
         let stem = self.path.trim_end_matches(".rs");
         let (folder, name) = stem.rsplit_once('/').unwrap_or(("", stem));
         let home = if ["lib", "main", "mod"].contains(&name) {
@@ -107,7 +111,7 @@ impl Source {
             .collect()
     }
 
-    pub(super) fn mark_as_test(&mut self) {
+    pub(crate) fn mark_as_test(&mut self) {
         for line in &mut self.lines {
             line.is_test = true;
         }
@@ -159,7 +163,7 @@ fn end_of_item(tokens: &[Token], from: usize) -> usize {
 }
 
 /// The token that closes the bracket at `open`; the last one where nothing does.
-fn closing(tokens: &[Token], open: usize) -> usize {
+pub(crate) fn closing(tokens: &[Token], open: usize) -> usize {
     let mut depth = 0_usize;
     for (at, token) in tokens.iter().enumerate().skip(open) {
         match token.text.as_str() {

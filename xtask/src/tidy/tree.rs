@@ -6,7 +6,7 @@ use std::fs;
 use crate::repo::{Repo, output};
 use crate::tidy::source::Source;
 
-pub(super) struct Tree {
+pub(crate) struct Tree {
     /// Text by path from the root, with `/` on every system; what is no text is empty.
     files: BTreeMap<String, String>,
     sources: Vec<Source>,
@@ -14,7 +14,7 @@ pub(super) struct Tree {
 
 impl Tree {
     /// The working tree: what is committed, and what is new and not ignored.
-    pub(super) fn load(repo: &Repo) -> anyhow::Result<Self> {
+    pub(crate) fn load(repo: &Repo) -> anyhow::Result<Self> {
         let args = [
             "ls-files",
             "-z",
@@ -35,7 +35,7 @@ impl Tree {
     }
 
     #[cfg(test)]
-    pub(super) fn of(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn of(files: &[(&str, &str)]) -> Self {
         Self::new(
             files
                 .iter()
@@ -65,22 +65,22 @@ impl Tree {
         Self { files, sources }
     }
 
-    pub(super) fn sources(&self) -> &[Source] {
+    pub(crate) fn sources(&self) -> &[Source] {
         &self.sources
     }
 
-    pub(super) fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&str, &str)> {
         self.files
             .iter()
             .map(|(path, text)| (path.as_str(), text.as_str()))
     }
 
-    pub(super) fn text(&self, path: &str) -> Option<&str> {
+    pub(crate) fn text(&self, path: &str) -> Option<&str> {
         self.files.get(path).map(String::as_str)
     }
 
     /// A file or a directory of this path exists.
-    pub(super) fn exists(&self, path: &str) -> bool {
+    pub(crate) fn exists(&self, path: &str) -> bool {
         let folder = format!("{path}/");
         path.is_empty()
             || self.files.contains_key(path)

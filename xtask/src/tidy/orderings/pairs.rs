@@ -85,7 +85,8 @@ impl Pairs {
     }
 }
 
-fn is_test_of(test: &str, pair: &str) -> bool {
+/// The test's name says that it is one of the pair's.
+pub(crate) fn is_test_of(test: &str, pair: &str) -> bool {
     let name = format!("pair_{}", pair.to_lowercase());
     test.strip_prefix(&name)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
