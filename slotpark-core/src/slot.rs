@@ -93,8 +93,9 @@ impl<P: Platform> Slot<P> {
     /// Takes the slot lock. The caller has called `reentry::check` where it holds no other.
     #[inline]
     pub(crate) fn lock(&self) -> SlotGuard<'_, P> {
-        self.lock.lock();
+        // Counted from before to after, so that a signal handler is told at any moment in between.
         reentry::add();
+        self.lock.lock();
         SlotGuard {
             slot: self,
             settle: Cell::new(0),
@@ -143,8 +144,8 @@ impl<P: Platform> Drop for SlotGuard<'_, P> {
         if settle != 0 {
             self.slot.announced.settle(settle);
         }
-        reentry::subtract();
         self.slot.lock.unlock();
+        reentry::subtract();
     }
 }
 

@@ -1,65 +1,13 @@
-//! Stories of panics and of calls from where none may be made: the queues stay sound.
+//! Stories of panics in closures and keys: the queues stay sound.
 
 mod common;
 
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use common::counting::{Counting, Counts, after};
-use common::{FOREVER, nest, skip, sleepy};
-use slotpark_core::{Filter, Left, ParkOptions, Parked, RequeueOptions, Table};
-
-const AT: (u64, u64) = (5, 1);
-const TO: (u64, u64) = (6, 2);
-const ALL: usize = usize::MAX;
-
-fn woken(tokens: impl IntoIterator<Item = u64>) -> Vec<Parked> {
-    let woken = tokens.into_iter().map(|token| Parked::Woken { token });
-    woken.collect()
-}
-
-/// Runs what must panic, and returns its message.
-fn panics<R>(run: impl FnOnce() -> R) -> String {
-    let Err(panic) = catch_unwind(AssertUnwindSafe(run)) else {
-        panic!("this had to panic, and did not");
-    };
-    match panic.downcast::<String>() {
-        Ok(text) => *text,
-        Err(panic) => panic.downcast_ref::<&str>().expect("a text").to_string(),
-    }
-}
-
-fn ignore<T>(_outcome: T) {}
-
-fn yes() -> Result<bool, ()> {
-    Ok(true)
-}
-
-/// Nobody waits, no lock is held, nothing is announced: a wait and a wake still find each other.
-fn assert_sound(table: &Table<u64, Counting>) {
-    for (hash, key) in [AT, TO] {
-        let (counts, woken_by_nobody) = Counts::of(|| table.unpark(hash, &key, ALL, 0));
-        assert_eq!(
-            (counts, woken_by_nobody),
-            (Counts::default(), 0),
-            "announced"
-        );
-        assert_eq!(table.waiters(hash, &key), 0);
-        let outcomes = nest(table, (hash, key), 2, &mut || {
-            assert_eq!(table.waiters(hash, &key), 2);
-            assert_eq!(table.unpark(hash, &key, ALL, 3), 2);
-        });
-        assert_eq!(outcomes, woken([3, 3]));
-    }
-}
-
-fn move_all() -> RequeueOptions {
-    RequeueOptions {
-        wake_max: 1,
-        move_max: ALL,
-        token: 0,
-    }
-}
+use common::counting::{Counting, after};
+use common::faults::{ALL, AT, TO, assert_sound, move_all, panics, woken, yes};
+use common::{FOREVER, nest, sleepy};
+use slotpark_core::{Filter, Left, ParkOptions, Parked, Table};
 
 /// A panic in `validate` left the slot locked, or the waiter announced or linked.
 #[test]
@@ -207,106 +155,4 @@ fn panic_in_on_leave() {
     let park = || table.park_with(AT.0, &AT.1, options, yes, || {}, leave);
     assert_eq!(panics(park), "on leave");
     assert_sound(table);
-}
-
-/// Calling the table from a closure under its lock waited for one's own lock for ever.
-#[test]
-fn reentry_is_detected() {
-    if !cfg!(debug_assertions) {
-        return skip(
-            "reentry_is_detected",
-            "release builds do not count held locks",
-        );
-    }
-    let table = sleepy::<Counting>(4);
-    let calls: [&dyn Fn(); 5] = [
-        &|| ignore(table.park(TO.0, &TO.1, FOREVER, || true)),
-        &|| ignore(table.unpark(AT.0, &AT.1, 1, 0)),
-        &|| ignore(table.unpark_with(TO.0, &TO.1, 1, |_| Filter::Unpark, |_| 0)),
-        &|| ignore(table.waiters(AT.0, &AT.1)),
-        &|| ignore(table.requeue((AT.0, &AT.1), (TO.0, &TO.1), move_all(), yes)),
-    ];
-    for call in calls {
-        for closure in 0..5 {
-            let message = panics(|| call_from(table, closure, call));
-            let expected = "a table was called while this thread holds a slot lock";
-            assert!(message.contains(expected), "closure {closure}: {message}");
-            assert_sound(table);
-        }
-    }
-}
-
-/// Makes `call` from the closure with this number.
-fn call_from(table: &Table<u64, Counting>, closure: usize, call: &dyn Fn()) {
-    let all = |_: &_| Filter::Unpark;
-    let mut runs = 0;
-    let under_the_lock = || {
-        runs += 1;
-        if runs == 2 {
-            call();
-        }
-        true
-    };
-    match closure {
-        0 => ignore(table.park(AT.0, &AT.1, FOREVER, under_the_lock)),
-        1 => ignore(table.unpark_with(AT.0, &AT.1, 1, all, |_| {
-            call();
-            0
-        })),
-        2 => {
-            let moving = || {
-                call();
-                yes()
-            };
-            ignore(table.requeue((AT.0, &AT.1), (TO.0, &TO.1), move_all(), moving));
-        }
-        3 => {
-            let options = ParkOptions::new().deadline(after(1));
-            ignore(table.park_with(AT.0, &AT.1, options, yes, || {}, |_| call()));
-        }
-        _ => {
-            let mut message = None;
-            let outcomes = nest(table, AT, 1, &mut || {
-                let filter = |_: &_| {
-                    call();
-                    Filter::Skip
-                };
-                message = Some(panics(|| table.unpark_filter(AT.0, &AT.1, 1, filter, 0)));
-                assert_eq!(table.unpark(AT.0, &AT.1, 1, 7), 1);
-            });
-            assert_eq!(outcomes, woken([7]));
-            std::panic::panic_any(message.expect("it panicked"));
-        }
-    }
-}
-
-/// Closures that run outside the lock may call the table: the first `validate`, `before_sleep`.
-#[test]
-fn reentry_outside_the_lock_is_fine() {
-    let table = sleepy::<Counting>(4);
-    let mut runs = 0;
-    let validate = || {
-        runs += 1;
-        if runs == 1 {
-            assert_eq!(table.waiters(AT.0, &AT.1), 0);
-        }
-        Ok::<_, ()>(true)
-    };
-    let wake = || assert_eq!(table.unpark(AT.0, &AT.1, 1, 7), 1);
-    let parked = table.park_with(AT.0, &AT.1, FOREVER, validate, wake, |_| {});
-    assert_eq!(parked, Ok(Parked::Woken { token: 7 }));
-}
-
-/// `Debug` in a `validate` closure waited for the lock that its own thread held.
-#[test]
-fn debug_takes_no_lock() {
-    let table = sleepy::<Counting>(4);
-    let mut shown = Vec::new();
-    let show = || {
-        shown.push(format!("{table:?}"));
-        shown.len() < 2
-    };
-    assert_eq!(table.park(AT.0, &AT.1, FOREVER, show), Parked::Stale);
-    assert_eq!(shown.len(), 2, "once outside the lock, once under it");
-    assert!(shown[1].contains("Table"), "{shown:?}");
 }

@@ -1,8 +1,8 @@
 //! Stories of memory ordering, searched for on the machine at hand. The model checker proves what
 //! this can only look for; but this looks at real fences on a real machine. It sees the more, the
-//! fewer stores the compiler leaves between two accesses: on x86 a missing fence of a waker shows
-//! after a few rounds of optimized code (level 1 is enough), and never in code without optimization,
-//! whose calls store more to the stack than a store buffer holds.
+//! fewer stores the compiler leaves between two accesses: on x86 a waker without its fence shows
+//! after a few rounds of optimized code (level 1 is enough), and never in code that is not: its
+//! calls store more to the stack than a store buffer holds.
 
 mod common;
 

@@ -29,11 +29,13 @@ fn timed_out_while_spliced() {
     let _watch = watchdog("timed_out_while_spliced");
     let table = sleepy::<Spied>(1);
     let mut spliced = 0;
-    // A slow machine may let a deadline pass before the wake: then once more.
+    let mut timeout = Duration::from_millis(50);
+    // A slow machine may let a deadline pass before the wake: then once more, with more time.
     while spliced < 3 {
+        timeout *= 2;
         let spies = [(); 3].map(|()| -> &'static Spy { leak(Spy::default()) });
         let waits = spies.map(|spy| {
-            let deadline = soon(Duration::from_millis(100));
+            let deadline = soon(timeout);
             Waiting::started(move || {
                 spy.follow();
                 table.park(AT.0, &AT.1, ParkOptions::new().deadline(deadline), || true)
@@ -73,7 +75,7 @@ fn timed_out_while_spliced() {
     storm(table, 4, 1_500, |table, _| table.unpark(AT.0, &0, ALL, 0));
 }
 
-/// Waits with tiny timeouts on four keys against a waker: who was counted was woken, and nobody else.
+/// Waits with tiny timeouts on four keys against a waker: who was counted was woken, nobody else.
 fn storm(
     table: &'static Table<u64>,
     threads: u64,
@@ -143,7 +145,7 @@ fn group_sleep_with_deadline() {
     }
 }
 
-/// 32 bits for any number of sleepers: with a count of one the kernel woke the other owner of a bit.
+/// 32 bits for any number of sleepers: told to wake one, the kernel woke the other owner of a bit.
 #[test]
 fn shared_bit_wakes_the_right_one() {
     let _watch = watchdog("shared_bit_wakes_the_right_one");

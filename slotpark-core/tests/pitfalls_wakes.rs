@@ -1,4 +1,4 @@
-//! Stories of lost, stolen and doubled wakes. Each test is named after a bug that shipped somewhere.
+//! Stories of lost, stolen and doubled wakes: each test is named after a bug that shipped.
 
 mod common;
 
@@ -150,7 +150,7 @@ fn two_wakes_two_waiters() {
     assert_eq!(outcomes, [1, 2].map(|token| Parked::Woken { token }));
 }
 
-/// wasmtime #7623, chicory #1315: a thread that came after the wake took it from one that was there.
+/// wasmtime #7623, chicory #1315: who came after the wake took it from one who was there.
 #[test]
 fn late_arrival_takes_no_ones_wake() {
     let _watch = watchdog("late_arrival_takes_no_ones_wake");
@@ -236,8 +236,8 @@ fn wake_all_is_one_moment() {
     }
 }
 
-/// P2616R3, glibc's `sem_post`: the waiter frees the object the moment it is released, and the waker
-/// still touches it. Here the word and the waiter's frame are overwritten at once.
+/// P2616R3, glibc's `sem_post`: the waiter frees the object the moment it is released, and the
+/// waker still touches it. Here the word and the waiter's frame are overwritten at once.
 #[test]
 fn wake_of_a_gone_object() {
     let _watch = watchdog("wake_of_a_gone_object");

@@ -4,11 +4,11 @@
 mod common;
 
 use std::hash::{Hash, Hasher};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use common::faults::panics;
 use common::{skip, until, watchdog};
 use slotpark::{
     Clock, Deadline, FutexWait, Requeued, SLOTS_MAX, ShardedWait, WaitOutcome, WhileOutcome,
@@ -29,16 +29,6 @@ fn queued<R: Send + 'static>(
     let thread = std::thread::spawn(move || wait(&waiting));
     until("a thread is queued", || waits.waiters(&7) == 1);
     thread
-}
-
-fn panics<R>(run: impl FnOnce() -> R) -> String {
-    let Err(panic) = catch_unwind(AssertUnwindSafe(run)) else {
-        panic!("this had to panic, and did not");
-    };
-    match panic.downcast::<String>() {
-        Ok(text) => *text,
-        Err(panic) => panic.downcast_ref::<&str>().expect("a text").to_string(),
-    }
 }
 
 fn assert_sound(waits: &Waits) {

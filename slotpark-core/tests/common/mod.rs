@@ -2,6 +2,7 @@
 #![allow(dead_code, unused_imports, reason = "each file of tests uses its part")]
 
 pub(crate) mod counting;
+pub(crate) mod faults;
 pub(crate) mod spied;
 pub(crate) mod watchdog;
 
@@ -64,9 +65,11 @@ impl Waiting {
         (hash, key): (u64, u64),
         options: ParkOptions,
     ) -> Self {
-        let others = table.waiters(hash, &key);
+        // Not `waiters`, which a short deadline could lower again unseen.
+        let parks = || table.slot_stats(table.slot_index(hash)).parks;
+        let others = parks();
         let waiting = Self::started(move || table.park(hash, &key, options, || true));
-        until("a thread is queued", || table.waiters(hash, &key) > others);
+        until("a thread is queued", || parks() > others);
         waiting
     }
 
