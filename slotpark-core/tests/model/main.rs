@@ -1,0 +1,104 @@
+//! Random programs of waits, wakes, filters, requeues, deadlines and panics, compared step by step
+//! with a naive model: one queue per key, first come, first served.
+//!
+//! Waiters are coroutines of the test's own thread, on a platform whose sleep goes back to the
+//! test: any waiter goes on at any step, and every run of a program is the same. A failure is
+//! shrunk, printed and kept in `regressions.txt`, whose programs are run first.
+#![cfg(not(miri))] // Coroutines switch stacks by hand.
+
+mod expected;
+mod host;
+mod machine;
+#[path = "../common/naive.rs"]
+mod naive;
+mod program;
+mod waits;
+mod wakes;
+
+use proptest::test_runner::{Config, FileFailurePersistence, TestRunner};
+
+use host::Virtual;
+use machine::{Seen, follow};
+use program::{Program, crowds, programs};
+
+/// Programs of a test; `PROPTEST_CASES` changes it.
+const PROGRAMS: u32 = 1_500;
+const CROWDS: u32 = 100;
+
+#[test]
+fn waiters_that_sleep_in_groups_follow_the_model() {
+    let seen = run(PROGRAMS, programs(), follow::<Virtual<true>>);
+    assert_everything_happened(seen);
+}
+
+#[test]
+fn waiters_that_sleep_alone_follow_the_model() {
+    let seen = run(PROGRAMS, programs(), follow::<Virtual<false>>);
+    assert_everything_happened(seen);
+}
+
+/// More sleepers than a slot has bits, and more than two for each.
+#[test]
+fn crowds_follow_the_model() {
+    let seen = run(CROWDS, crowds(), follow::<Virtual<true>>);
+    let is_shared = is_limited() || seen.count("a wait was woken for nothing") > 0;
+    assert!(is_shared, "nobody shared a bit: {seen:?}");
+}
+
+/// Somebody asked for another number of programs.
+fn is_limited() -> bool {
+    std::env::var_os("PROPTEST_CASES").is_some()
+}
+
+fn run(
+    programs: u32,
+    strategy: impl proptest::strategy::Strategy<Value = Program>,
+    follow: fn(&Program, &mut Seen),
+) -> Seen {
+    let mut config = Config {
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(
+            "tests/model/regressions.txt",
+        ))),
+        max_shrink_iters: 20_000,
+        ..Config::default()
+    };
+    if !is_limited() {
+        config.cases = programs;
+    }
+    let seen = std::cell::RefCell::new(Seen::default());
+    let mut runner = TestRunner::new(config);
+    let result = runner.run(&strategy, |program| {
+        follow(&program, &mut seen.borrow_mut());
+        Ok(())
+    });
+    if let Err(failure) = result {
+        panic!("{failure}\n{runner}");
+    }
+    seen.into_inner()
+}
+
+/// What never happens is not tested.
+fn assert_everything_happened(seen: Seen) {
+    let events = [
+        "a wait was woken",
+        "a wait was woken before it slept",
+        "a wait was woken past its deadline",
+        "a wait was woken after a move",
+        "a wait timed out",
+        "a wait timed out after a move",
+        "a wait was stale",
+        "a wait failed",
+        "a wait panicked",
+        "a wake panicked",
+        "a requeue panicked",
+        "a comparison panicked",
+        "a waiter was moved",
+        "a key found others in its slot",
+    ];
+    for event in events {
+        assert!(
+            is_limited() || seen.count(event) > 0,
+            "never: {event}: {seen:?}"
+        );
+    }
+}
