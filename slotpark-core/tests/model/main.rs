@@ -22,7 +22,7 @@ use machine::{Seen, follow};
 use program::{Program, crowds, programs};
 
 /// Programs of a test; `PROPTEST_CASES` changes it.
-const PROGRAMS: u32 = 1_500;
+const PROGRAMS: u32 = 2_000;
 const CROWDS: u32 = 100;
 
 #[test]
