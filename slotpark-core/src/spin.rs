@@ -3,9 +3,10 @@
 //! Once both sides of a hand-over sleep, each wake takes tens of microseconds, so short spins
 //! always fail and a success counter learns to stop for ever. Instead the slot keeps a moving
 //! average of the time between a waiter's arrival and the moment a waker chose it: the spin that
-//! *would have* sufficed. If the waker runs on the CPU where the waiter began to wait, no spin would
-//! have: the waiter would have held the CPU that its waker needed. A failed spin doubles the number of waits that skip spinning, a
-//! successful one halves it, so that oversubscribed cores are left to those with work to do.
+//! *would have* sufficed. A waker that runs on the CPU where its waiter began to wait teaches that
+//! no spin would have: the waiter would have held the CPU that its waker needed. A failed spin
+//! doubles the number of waits that skip spinning, a successful one halves it, so that
+//! oversubscribed CPUs are left to those with work to do.
 
 use crate::platform::Platform;
 use crate::sync::{AtomicU16, Ordering, const_unless_loom};
@@ -61,13 +62,16 @@ const AVERAGE_SHIFT: u32 = 3;
 /// Skipping stops doubling at 2^6 - 1 waits. Two of a pair that run at the same time need no sleep
 /// for as long as both keep their CPUs, so it pays to look for that moment often.
 const LEVEL_MAX: u16 = 6;
-/// Where waits have been too long to spin for, one in this many spins all the same, for a quarter of
-/// the limit: a pair that has begun to run side by side would not be noticed otherwise, since
-/// waiter and waker that sleep in turns are long in coming.
-const LONG_SKIP: u16 = 127;
-/// The low bits count the waits still to skip, the high ones the level.
+/// Where spinning does not pay, one wait in this many looks all the same, for a quarter of the
+/// limit: once waiter and waker sleep in turns, they are long in coming, and one that runs beside
+/// the other again would not be noticed otherwise.
+const FUTILE_SKIP: u16 = 127;
+/// Set while the last waker ran on its waiter's CPU.
+const TOGETHER: u16 = 1 << 15;
+/// The low bits count the waits still to skip, those above the level.
 const LEFT_BITS: u32 = 10;
 const LEFT_MASK: u16 = (1 << LEFT_BITS) - 1;
+const LEVEL_MASK: u16 = !(LEFT_MASK | TOGETHER);
 
 /// When and where something happened, as far as the platform can tell.
 #[derive(Clone, Copy, Debug)]
@@ -96,12 +100,11 @@ impl Moment {
         self.ticks > 0
     }
 
-    /// The spin that would have lasted from `arrived` until now; on one CPU none is long enough.
-    pub(crate) fn spin_ns_since(self, arrived: Self) -> u64 {
-        if self.cpu == arrived.cpu && self.cpu != u32::MAX {
-            return u64::MAX;
-        }
-        self.ticks.saturating_sub(arrived.ticks)
+    /// The spin that would have lasted from `arrived` until now; `None` on one CPU, where none is
+    /// long enough.
+    pub(crate) fn spin_ns_since(self, arrived: Self) -> Option<u64> {
+        let together = self.cpu == arrived.cpu && self.cpu != u32::MAX;
+        (!together).then(|| self.ticks.saturating_sub(arrived.ticks))
     }
 }
 
@@ -130,16 +133,25 @@ impl SpinMemory {
             return 0;
         }
         let budget = 2 * u64::from(get(&self.average)) * UNIT_NS + EXTRA_NS;
-        if budget <= u64::from(limit_ns) {
+        if skip & TOGETHER == 0 && budget <= u64::from(limit_ns) {
             return budget;
         }
-        set(&self.skip, skip | LONG_SKIP);
+        set(&self.skip, skip | FUTILE_SKIP);
         u64::from(limit_ns) / 4
     }
 
-    /// A spin of `spin_ns` would have sufficed for the waiter just chosen. Called under the slot
-    /// lock.
-    pub(crate) fn teach(&self, spin_ns: u64, limit_ns: u32) {
+    /// A spin of `spin_ns` would have sufficed for the waiter just chosen, or none. Called under
+    /// the slot lock.
+    pub(crate) fn teach(&self, spin_ns: Option<u64>, limit_ns: u32) {
+        let skip = get(&self.skip);
+        let Some(spin_ns) = spin_ns else {
+            set(&self.skip, skip | TOGETHER);
+            return;
+        };
+        if skip & TOGETHER != 0 {
+            // They have come apart: the next wait may spin.
+            set(&self.skip, skip & LEVEL_MASK);
+        }
         let sample = (spin_ns.min(4 * u64::from(limit_ns)) / UNIT_NS).min(u64::from(u16::MAX));
         let old = i64::from(get(&self.average));
         let step = sample as i64 - old;
@@ -150,16 +162,15 @@ impl SpinMemory {
 
     /// A spin ended, found released or not.
     pub(crate) fn spun(&self, found: bool) {
-        let level = get(&self.skip) >> LEFT_BITS;
-        if found {
-            if level > 0 {
-                set(&self.skip, (level - 1) << LEFT_BITS);
-            }
+        let skip = get(&self.skip);
+        let level = (skip & LEVEL_MASK) >> LEFT_BITS;
+        let (level, left) = if found {
+            (level.saturating_sub(1), 0)
         } else {
             let level = (level + 1).min(LEVEL_MAX);
-            let left = (get(&self.skip) & LEFT_MASK).max((1 << level) - 1);
-            set(&self.skip, (level << LEFT_BITS) | left);
-        }
+            (level, (skip & LEFT_MASK).max((1 << level) - 1))
+        };
+        set(&self.skip, (skip & TOGETHER) | (level << LEFT_BITS) | left);
     }
 }
 
@@ -198,11 +209,11 @@ mod tests {
     fn the_average_follows_the_wakers() {
         let memory = SpinMemory::new();
         for _ in 0..100 {
-            memory.teach(8_000, LIMIT_NS);
+            memory.teach(Some(8_000), LIMIT_NS);
         }
         assert_eq!(next_spin(&memory), (2 * 8_000 + EXTRA_NS, 0));
         for _ in 0..100 {
-            memory.teach(u64::MAX, LIMIT_NS);
+            memory.teach(Some(u64::MAX), LIMIT_NS);
         }
         let look = u64::from(LIMIT_NS) / 4;
         assert_eq!(
@@ -210,9 +221,9 @@ mod tests {
             (look, 0),
             "longer than the limit: a look now and then"
         );
-        assert_eq!(next_spin(&memory), (look, u32::from(LONG_SKIP)));
+        assert_eq!(next_spin(&memory), (look, u32::from(FUTILE_SKIP)));
         for _ in 0..100 {
-            memory.teach(0, LIMIT_NS);
+            memory.teach(Some(0), LIMIT_NS);
         }
         memory.spun(true);
         assert_eq!(next_spin(&memory).0, EXTRA_NS, "and back again");
@@ -221,16 +232,23 @@ mod tests {
     #[test]
     fn a_waiter_that_shares_its_cpu_with_the_waker_does_not_spin() {
         let at = |ticks, cpu| Moment { ticks, cpu };
-        assert_eq!(at(1_500, 0).spin_ns_since(at(1_000, 1)), 500);
-        assert_eq!(at(1_500, 1).spin_ns_since(at(1_000, 1)), u64::MAX);
+        assert_eq!(at(1_500, 0).spin_ns_since(at(1_000, 1)), Some(500));
+        assert_eq!(at(1_500, 1).spin_ns_since(at(1_000, 1)), None);
         let unknown = u32::MAX;
-        assert_eq!(at(1_500, unknown).spin_ns_since(at(1_000, unknown)), 500);
+        assert_eq!(
+            at(1_500, unknown).spin_ns_since(at(1_000, unknown)),
+            Some(500)
+        );
         let memory = SpinMemory::new();
-        for _ in 0..8 {
-            memory.teach(at(1_500, 1).spin_ns_since(at(1_000, 1)), LIMIT_NS);
-        }
-        next_spin(&memory);
+        memory.teach(None, LIMIT_NS);
+        assert_eq!(
+            next_spin(&memory),
+            (u64::from(LIMIT_NS) / 4, 0),
+            "a look now and then"
+        );
         assert_eq!(memory.plan_ns(LIMIT_NS), 0);
+        memory.teach(Some(0), LIMIT_NS);
+        assert_eq!(next_spin(&memory), (EXTRA_NS, 0), "they have come apart");
     }
 
     #[test]
