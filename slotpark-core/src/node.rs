@@ -82,33 +82,32 @@ pub(crate) enum Role {
     Waiter,
 }
 
-/// See the module.
+/// See the module. Two cache lines: what every search and wake touches, then the rest.
+#[repr(C, align(64))]
 pub(crate) struct Node<P: Platform> {
     slot: AtomicPtr<Slot<P>>,
     next: Guarded<*const Self>,
     prev: Guarded<*const Self>,
     name: Guarded<Name>,
-    group: Guarded<Group<P>>,
+    waiter: *const Waiter<P>,
+    /// The caller's: seen by filters; its low half is the bitset of bitset wakes.
+    tag: u64,
     /// This node represents its key: `group` is valid.
     head: Guarded<bool>,
     /// It was moved here from another key: its waiting time teaches nothing.
     requeued: Guarded<bool>,
-    #[expect(dead_code, reason = "keyed locks add the role of a holder")]
+    /// Keyed locks add the role of a holder.
     role: Role,
-    /// The caller's: seen by filters; its low half is the bitset of bitset wakes.
-    tag: u64,
-    #[expect(dead_code, reason = "the place of permits and priorities")]
-    weight: u32,
+
+    group: Guarded<Group<P>>,
     /// The generation of the table in which it was linked: a fork begins a new one.
     generation: u32,
-    #[expect(
-        dead_code,
-        reason = "the place of inspection data, null when it is off"
-    )]
+    /// The place of permits and priorities.
+    weight: u32,
+    /// The place of inspection data, null when it is off.
     inspection: *const (),
     /// Where a requeue may write a key of the table's type.
     room: *mut (),
-    waiter: *const Waiter<P>,
     alive: Alive,
 }
 

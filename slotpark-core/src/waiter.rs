@@ -87,27 +87,22 @@ impl State {
     }
 }
 
-/// See the module.
+/// See the module. One cache line.
+#[repr(C, align(64))]
 pub(crate) struct Waiter<P: Platform> {
     state: State,
+    /// Which key of several decided the wait: set by wait-any.
+    claim: AtomicU32,
     /// The slot where it began and on whose sequence it sleeps, wherever its nodes are moved.
     home: *const Slot<P>,
-    handle: P::Handle,
     token: Guarded<u64>,
     /// When and where it began to wait.
     arrived: Moment,
-    #[expect(
-        dead_code,
-        reason = "which key of several decided the wait: set by wait-any"
-    )]
-    claim: AtomicU32,
-    #[expect(
-        dead_code,
-        reason = "how the wait ended when not by a wake: closed, interrupted"
-    )]
-    ending: Guarded<u32>,
-    #[expect(dead_code, reason = "the Waker of a task")]
+    handle: P::Handle,
+    /// The Waker of a task.
     waker: Guarded<*const ()>,
+    /// How the wait ended when not by a wake: closed, interrupted.
+    ending: Guarded<u32>,
 }
 
 impl<P: Platform> Waiter<P> {

@@ -1,7 +1,7 @@
 //! `ci`: what a merge needs beyond the README's tests, which `.ci/run` runs by themselves.
 
 use crate::step::Step;
-use crate::{check, loom, miri, msrv, nostd, orderings, package, portable};
+use crate::{check, loom, miri, msrv, nostd, orderings, package, portable, shuttle};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -14,6 +14,7 @@ pub(crate) fn steps(args: &Args) -> Vec<Step> {
     let mut steps = check::steps();
     steps.extend(portable::steps());
     steps.extend(loom::steps());
+    steps.extend(shuttle::steps(&shuttle::Args::default()));
     steps.extend(nostd::steps());
     steps.extend(msrv::steps());
     steps.extend(package::steps());

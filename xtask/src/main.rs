@@ -15,6 +15,7 @@ mod package;
 mod portable;
 mod repo;
 mod setup;
+mod shuttle;
 mod step;
 mod test;
 mod tidy;
@@ -47,6 +48,8 @@ enum Command {
     Portable,
     /// The model checker's tests of the engine.
     Loom,
+    /// Random programs of the engine in random interleavings, against a naive model.
+    Shuttle(shuttle::Args),
     /// The engine with each memory ordering weakened in turn: a loom test must fail.
     Orderings(orderings::Args),
     /// The engine without the standard library.
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Command::Test => test::steps(),
         Command::Portable => portable::steps(),
         Command::Loom => loom::steps(),
+        Command::Shuttle(args) => shuttle::steps(&args),
         Command::Orderings(args) => orderings::steps(args),
         Command::Nostd => nostd::steps(),
         Command::Miri(args) => miri::steps(&args),
