@@ -3,6 +3,7 @@
 mod compare;
 mod measure;
 mod run;
+mod stress;
 
 use std::process::ExitCode;
 
@@ -22,12 +23,15 @@ enum Command {
     Compare(compare::Args),
     /// Run an unmodified program with its private futexes on slotpark.
     Run(run::Args),
+    /// Try to find a lost or a wrong wake: every primitive at random, with exact accounting.
+    Stress(stress::Args),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Compare(args) => compare::main(&args),
         Command::Run(args) => run::main(&args),
+        Command::Stress(args) => stress::main(&args),
     };
     match result {
         Ok(code) => code,

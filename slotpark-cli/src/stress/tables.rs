@@ -1,0 +1,178 @@
+//! The tables under stress. They live as long as the process and are shared by all scenes, so that
+//! the keys of each collide with those of the others.
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+use std::hash::BuildHasher;
+
+use slotpark::core::{Table, finalize};
+use slotpark::{FutexWait, Seeded, ShardedWait, SlotStats, Spin};
+
+use super::planned::Key;
+
+/// A `ShardedWait` of numbers, whose hash is known, so that the engine's table can be called too.
+#[derive(Debug)]
+pub(super) struct Numbers {
+    pub(super) waits: ShardedWait<Key>,
+    hasher: Seeded,
+}
+
+impl Numbers {
+    fn new(slots: usize, spin: Spin, seed: u64) -> Self {
+        let table = Table::with_slots(slots).with_spin(spin);
+        Self {
+            waits: ShardedWait::from_table(table, Seeded::with_seed(seed)),
+            hasher: Seeded::with_seed(seed),
+        }
+    }
+
+    pub(super) fn table(&self) -> &Table<Key> {
+        self.waits.table()
+    }
+
+    pub(super) fn hash(&self, key: Key) -> u64 {
+        finalize(self.hasher.hash_one(key))
+    }
+
+    /// `count` keys that no other call with another `family` returns. All of them in the first
+    /// slots, if they shall be crowded.
+    pub(super) fn keys(&self, family: u64, count: usize, crowded: bool) -> Vec<Key> {
+        /// A number of slots that a few keys fill.
+        const CROWDED_SLOTS: usize = 2;
+        let keys = (family << 40..).map(Key);
+        keys.filter(|key| !crowded || self.waits.slot_of(key) < CROWDED_SLOTS)
+            .take(count)
+            .collect()
+    }
+}
+
+/// Which of the tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Which {
+    /// Numbers, whose waits spin as they learn.
+    Spinning,
+    /// Numbers, whose waits sleep at once.
+    Sleeping,
+    Names,
+    Futex,
+}
+
+const ALL: [Which; 4] = [Which::Spinning, Which::Sleeping, Which::Names, Which::Futex];
+
+/// See the file.
+#[derive(Debug)]
+pub(super) struct Tables {
+    pub(super) spinning: Numbers,
+    pub(super) sleeping: Numbers,
+    pub(super) names: ShardedWait<String>,
+    pub(super) futex: FutexWait,
+}
+
+/// The waiters of one key, as the library counts them.
+#[derive(Debug)]
+pub(super) struct Queue {
+    pub(super) table: Which,
+    pub(super) key: String,
+    pub(super) slot: usize,
+    pub(super) waiters: usize,
+}
+
+impl Tables {
+    pub(super) fn new(slots: usize, seed: u64) -> &'static Self {
+        let names = ShardedWait::from_table(Table::with_slots(slots), Seeded::with_seed(seed));
+        Box::leak(Box::new(Self {
+            spinning: Numbers::new(slots, Spin::DEFAULT, seed),
+            sleeping: Numbers::new(slots, Spin::Never, seed),
+            names,
+            futex: FutexWait::with_slots(slots),
+        }))
+    }
+
+    pub(super) fn numbers(&self, which: Which) -> &Numbers {
+        match which {
+            Which::Sleeping => &self.sleeping,
+            _ => &self.spinning,
+        }
+    }
+
+    /// Read without a lock.
+    fn stats(&self, which: Which) -> impl Iterator<Item = SlotStats> {
+        let slots = self.futex.table().slot_count();
+        (0..slots).map(move |slot| match which {
+            Which::Spinning => self.spinning.waits.slot_stats(slot),
+            Which::Sleeping => self.sleeping.waits.slot_stats(slot),
+            Which::Names => self.names.slot_stats(slot),
+            Which::Futex => self.futex.table().slot_stats(slot),
+        })
+    }
+
+    /// Nobody waits: then who was queued was woken or has left, and the library's own counters say
+    /// so. `sent` is what wakes have counted in all, by our books.
+    pub(super) fn check_empty(&self, sent: impl Fn(Which) -> u64) -> Result<(), String> {
+        for which in ALL {
+            let total = sum(self.stats(which));
+            let gone = total.wakes.wrapping_add(total.timeouts);
+            if total.parks != gone.wrapping_add(total.cancels) {
+                return Err(format!(
+                    "the counters of table {which:?} do not add up: {total:?}"
+                ));
+            }
+            let sent = sent(which);
+            if total.wakes != sent as u32 {
+                return Err(format!(
+                    "wakes of table {which:?} counted {sent} waiters, its slots {} (modulo 2^32)",
+                    total.wakes
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The counters of the slots that queues stand in, and the sums, for a finding. Takes no lock.
+    pub(super) fn show(&self, queues: &[Queue]) -> String {
+        let mut text = String::new();
+        for which in ALL {
+            let slots: HashSet<usize> = queues
+                .iter()
+                .filter(|queue| queue.table == which)
+                .map(|queue| queue.slot)
+                .collect();
+            let total = sum(self.stats(which));
+            let _written = writeln!(text, "  table {which:?}: all slots: {}", shown(total));
+            for (slot, stats) in self.stats(which).enumerate() {
+                if slots.contains(&slot) {
+                    let _written = writeln!(text, "    slot {slot}: {}", shown(stats));
+                }
+            }
+        }
+        text
+    }
+}
+
+fn sum(stats: impl Iterator<Item = SlotStats>) -> SlotStats {
+    stats.fold(SlotStats::default(), |mut sum, slot| {
+        sum.parks = sum.parks.wrapping_add(slot.parks);
+        sum.wakes = sum.wakes.wrapping_add(slot.wakes);
+        sum.timeouts = sum.timeouts.wrapping_add(slot.timeouts);
+        sum.cancels = sum.cancels.wrapping_add(slot.cancels);
+        sum.requeues = sum.requeues.wrapping_add(slot.requeues);
+        sum.collisions = sum.collisions.wrapping_add(slot.collisions);
+        sum
+    })
+}
+
+fn shown(stats: SlotStats) -> String {
+    let SlotStats {
+        parks,
+        wakes,
+        timeouts,
+        cancels,
+        requeues,
+        collisions,
+        ..
+    } = stats;
+    format!(
+        "{parks} parks, {wakes} wakes, {timeouts} timeouts, {cancels} cancels, {requeues} \
+         requeues, {collisions} collisions"
+    )
+}
