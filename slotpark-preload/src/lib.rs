@@ -23,6 +23,8 @@ mod abi;
 mod call;
 mod futex;
 mod layout;
+#[cfg(test)]
+mod oracle;
 mod platform;
 mod process;
 mod row;

@@ -6,6 +6,7 @@
 
 mod check;
 mod ci;
+mod fuzz;
 mod loom;
 mod miri;
 mod msrv;
@@ -52,6 +53,8 @@ enum Command {
     Shuttle(shuttle::Args),
     /// The engine with each memory ordering weakened in turn: a loom test must fail.
     Orderings(orderings::Args),
+    /// Programs and futex calls from bytes, as a fuzzer changes them.
+    Fuzz(fuzz::Args),
     /// The engine without the standard library.
     Nostd,
     /// The engine's tests under Miri.
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
         Command::Loom => loom::steps(),
         Command::Shuttle(args) => shuttle::steps(&args),
         Command::Orderings(args) => orderings::steps(args),
+        Command::Fuzz(args) => fuzz::steps(&args),
         Command::Nostd => nostd::steps(),
         Command::Miri(args) => miri::steps(&args),
         Command::Msrv => msrv::steps(),

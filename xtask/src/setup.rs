@@ -15,6 +15,7 @@ pub(crate) fn steps(repo: &Repo) -> Vec<Step> {
             &["component", "add", "rustfmt", "clippy"],
         ),
         nightly(),
+        cargo_fuzz(),
         rustup(BARE_TARGET, &["target", "add", BARE_TARGET]),
     ];
     steps.extend(msrv::toolchains(repo).into_iter().map(toolchain));
@@ -45,6 +46,15 @@ fn nightly() -> Step {
         run(repo
             .command("rustup", &add)
             .args(["miri", "rust-src", "clippy", "rustfmt"]))?;
+        Ok(Outcome::Done)
+    })
+}
+
+fn cargo_fuzz() -> Step {
+    Step::new("cargo-fuzz", |repo| {
+        if output(&mut repo.cargo(&["fuzz", "--version"])).is_err() {
+            run(&mut repo.cargo(&["install", "cargo-fuzz", "--locked"]))?;
+        }
         Ok(Outcome::Done)
     })
 }

@@ -6,6 +6,8 @@
 //! shrunk, printed and kept in `regressions.txt`, whose programs are run first.
 #![cfg(not(miri))] // Coroutines switch stacks by hand.
 
+mod bytes;
+mod drawn;
 mod expected;
 mod host;
 mod machine;
@@ -15,11 +17,16 @@ mod program;
 mod waits;
 mod wakes;
 
+use std::path::Path;
+
 use proptest::test_runner::{Config, FileFailurePersistence, TestRunner};
 
+use arbitrary::{Arbitrary, Unstructured};
+use bytes::Input;
+use drawn::{crowds, programs};
 use host::Virtual;
 use machine::{Seen, follow};
-use program::{Program, crowds, programs};
+use program::Program;
 
 /// Programs of a test; `PROPTEST_CASES` changes it.
 const PROGRAMS: u32 = 2_000;
@@ -43,6 +50,25 @@ fn crowds_follow_the_model() {
     let seen = run(CROWDS, crowds(), follow::<Virtual<true>>);
     let is_shared = is_limited() || seen.count("a wait was woken for nothing") > 0;
     assert!(is_shared, "nobody shared a bit: {seen:?}");
+}
+
+/// What the fuzzer has found worth keeping. A packed crate comes without it.
+#[test]
+fn the_corpus_of_the_fuzzer_follows_the_model() {
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
+    if !fuzz.exists() {
+        return;
+    }
+    let mut seen = Seen::default();
+    for file in fuzz.join("corpus/queue_operations").read_dir().unwrap() {
+        let path = file.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        // Shown if it fails: the program behind the bytes is named by its file.
+        println!("{}", path.display());
+        let input = Input::arbitrary_take_rest(Unstructured::new(&bytes)).unwrap();
+        input.follow(&mut seen);
+    }
+    assert_everything_happened(seen);
 }
 
 /// Somebody asked for another number of programs.

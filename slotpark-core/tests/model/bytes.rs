@@ -1,0 +1,162 @@
+//! Programs written as bytes: what the fuzzer changes, and what its corpus holds.
+//!
+//! Every choice takes one byte, so that bytes cut out or put in change few choices. Where the bytes
+//! have run out they read as zeros, and zero is the plainest choice: no fault, no deadline.
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+
+use crate::host::Virtual;
+use crate::machine::{Seen, follow};
+use crate::program::{ALL, Answer, Command, KEYS, Park, Program, SHAPES, Step, Verdict};
+
+/// More say nothing new, and take longer.
+const COMMANDS_MAX: usize = 200;
+/// Enough at once to share the bits of a slot.
+const CROWD_MAX: u8 = 70;
+
+/// A program, and how its waiters sleep.
+#[derive(Clone, Debug)]
+pub(crate) struct Input {
+    sleeps_in_groups: bool,
+    program: Program,
+}
+
+impl Input {
+    pub(crate) fn follow(&self, seen: &mut Seen) {
+        if self.sleeps_in_groups {
+            follow::<Virtual<true>>(&self.program, seen);
+        } else {
+            follow::<Virtual<false>>(&self.program, seen);
+        }
+    }
+}
+
+impl<'a> Arbitrary<'a> for Input {
+    fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Self> {
+        let sleeps_in_groups = *bytes.choose(&[true, false])?;
+        let shape = *bytes.choose(&SHAPES)?;
+        let mut commands = Vec::new();
+        while !bytes.is_empty() && commands.len() < COMMANDS_MAX {
+            let (command, times) = command(bytes)?;
+            let left = COMMANDS_MAX - commands.len();
+            commands.extend(std::iter::repeat_n(command, times.min(left)));
+        }
+        Ok(Self {
+            sleeps_in_groups,
+            program: Program { shape, commands },
+        })
+    }
+}
+
+/// A command, and how often it is given.
+fn command(bytes: &mut Unstructured<'_>) -> Result<(Command, usize)> {
+    let kind = bytes.int_in_range(0..=15_u8)?;
+    let step = match kind {
+        0..=3 => Step::Park(park(bytes)?),
+        4..=6 => Step::Run {
+            who: usize::from(bytes.arbitrary::<u8>()?),
+            says_timed_out: bytes.arbitrary()?,
+        },
+        7 => Step::Pass {
+            ns: bytes.int_in_range(1..=3)?,
+        },
+        8 | 9 => Step::Requeue {
+            from: key(bytes)?,
+            to: key(bytes)?,
+            wake_max: bytes.int_in_range(0..=2)?,
+            move_max: count(bytes)?,
+            answer: answer(bytes)?,
+        },
+        10 | 11 => Step::Unpark {
+            key: key(bytes)?,
+            count: count(bytes)?,
+        },
+        12 => Step::UnparkBits {
+            key: key(bytes)?,
+            count: count(bytes)?,
+            bits: bytes.int_in_range(1..=3)?,
+        },
+        13 => Step::UnparkFilter {
+            key: key(bytes)?,
+            count: count(bytes)?,
+            verdicts: verdicts(bytes)?,
+        },
+        14 => Step::UnparkWith {
+            key: key(bytes)?,
+            count: count(bytes)?,
+            verdicts: verdicts(bytes)?,
+            policy_panics: rarely(bytes)?,
+        },
+        _ => return crowd(bytes),
+    };
+    let panicking_comparison = match rarely(bytes)? {
+        true => Some(bytes.int_in_range(0..=3)?),
+        false => None,
+    };
+    let command = Command {
+        step,
+        panicking_comparison,
+    };
+    Ok((command, 1))
+}
+
+/// Many equal waits.
+fn crowd(bytes: &mut Unstructured<'_>) -> Result<(Command, usize)> {
+    let command = Command {
+        step: Step::Park(park(bytes)?),
+        panicking_comparison: None,
+    };
+    let times = bytes.int_in_range(2..=CROWD_MAX)?;
+    Ok((command, usize::from(times)))
+}
+
+fn park(bytes: &mut Unstructured<'_>) -> Result<Park> {
+    Ok(Park {
+        key: key(bytes)?,
+        bits: bytes.int_in_range(1..=3)?,
+        // Four of ten wait for ever, and one not at all.
+        patience: bytes.int_in_range(0..=9_u64)?.checked_sub(4),
+        validated: bytes.arbitrary()?,
+        answers: [answer(bytes)?, answer(bytes)?],
+        lingers: bytes.arbitrary()?,
+        before_sleep_panics: rarely(bytes)?,
+        on_leave_panics: rarely(bytes)?,
+    })
+}
+
+fn key(bytes: &mut Unstructured<'_>) -> Result<u64> {
+    bytes.int_in_range(0..=KEYS - 1)
+}
+
+fn count(bytes: &mut Unstructured<'_>) -> Result<usize> {
+    bytes.choose(&[1, 0, 2, 3, ALL]).copied()
+}
+
+fn answer(bytes: &mut Unstructured<'_>) -> Result<Answer> {
+    Ok(match bytes.arbitrary::<u8>()? {
+        0..=243 => Answer::Yes,
+        244..=247 => Answer::No,
+        248..=251 => Answer::Fails,
+        252.. => Answer::Panics,
+    })
+}
+
+/// One to four.
+fn verdicts(bytes: &mut Unstructured<'_>) -> Result<Vec<Verdict>> {
+    let count = bytes.int_in_range(1..=4_u8)?;
+    (0..count).map(|_| verdict(bytes)).collect()
+}
+
+fn verdict(bytes: &mut Unstructured<'_>) -> Result<Verdict> {
+    Ok(match bytes.arbitrary::<u8>()? {
+        0..=119 => Verdict::Unpark,
+        120..=219 => Verdict::Skip,
+        220..=239 => Verdict::Stop,
+        240.. => Verdict::Panics,
+    })
+}
+
+/// True for one byte in sixteen.
+fn rarely(bytes: &mut Unstructured<'_>) -> Result<bool> {
+    Ok(bytes.arbitrary::<u8>()? >= 240)
+}
