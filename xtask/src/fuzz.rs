@@ -72,6 +72,8 @@ fn fuzz(repo: &Repo, target: &str, seconds: u32) -> Result<Outcome> {
         format!("-max_len={BYTES_MAX}"),
         format!("-timeout={HANG_SECONDS}"),
         format!("-exact_artifact_path={}", finding.display()),
+        // Long programs from the start: a short run would not come to them by itself.
+        "-len_control=0".into(),
         "-print_final_stats=1".into(),
     ]);
     let result = run(&mut command);
