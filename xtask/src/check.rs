@@ -10,6 +10,8 @@ pub(crate) fn steps() -> Vec<Step> {
     vec![
         Step::new("fmt", |repo| {
             run(&mut repo.cargo(&["fmt", "--all", "--", "--check"]))?;
+            let fuzz = ["fmt", "--manifest-path", "fuzz/Cargo.toml"];
+            run(repo.cargo(&fuzz).args(["--", "--check"]))?;
             Ok(Outcome::Done)
         }),
         tidy(),
