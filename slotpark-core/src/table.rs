@@ -232,11 +232,13 @@ impl<K, P: Platform> Table<K, P> {
     /// Empties the table in the child of a fork: the waiters and lock holders in it are threads of
     /// the parent, of which the child has only the one that forked. A wait which that thread is in
     /// the middle of (it forked from `before_sleep`) is in no queue of the child: only its deadline
-    /// ends it.
+    /// ends it, and `on_leave` does not run.
     ///
     /// # Safety
-    /// This is the only thread of the process, and it is not inside a closure that runs under a
-    /// slot lock.
+    /// - This is the only thread of the process, and it is not inside a closure that runs under a
+    ///   slot lock.
+    /// - If it is in the middle of a wait through another table over the same static slots, that
+    ///   table is reset too before the closure returns.
     ///
     /// ```
     /// let table = slotpark_core::Table::<u64>::new();

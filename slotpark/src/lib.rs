@@ -47,7 +47,7 @@
 //! | deadlines | absolute; a wait counted by a waker never times out |
 //! | panics | of your closures and of `Eq` and `Hash` are yours; the queue stays sound |
 //! | `Send`, `Sync` | if the key is `Sync` |
-//! | fork | [`core::Table::reset_after_fork`] in the child |
+//! | fork | [`core::Table::reset_after_fork`] in the child, by `table()` |
 //! | global allocators | on Linux: usable inside one, in thread-local destructors, before `main` |
 //! | signals | not from a handler: it may interrupt the holder of a slot lock |
 #![forbid(unsafe_code)]

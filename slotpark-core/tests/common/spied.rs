@@ -1,7 +1,7 @@
 //! The default platform, watched: a test sees where another thread sleeps and stops a waker.
 
 use std::cell::{Cell, RefCell};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{self, AtomicUsize, Ordering};
 
 use slotpark_core::{AtomicU32, Clock, Deadline, DefaultPlatform, Platform, Slept};
 
@@ -11,6 +11,8 @@ pub(crate) struct Spy {
     sleeps: AtomicUsize,
     endless_sleeps: AtomicUsize,
     lock_sleeps: AtomicUsize,
+    locks: AtomicUsize,
+    bits: atomic::AtomicU32,
 }
 
 thread_local! {
@@ -37,6 +39,16 @@ impl Spy {
     /// Sleeps begun for a slot lock.
     pub(crate) fn lock_sleeps(&self) -> usize {
         self.lock_sleeps.load(Ordering::Acquire)
+    }
+
+    /// Slot locks taken, or pairs of them.
+    pub(crate) fn locks(&self) -> usize {
+        self.locks.load(Ordering::Acquire)
+    }
+
+    /// The bits that the last sleep began with.
+    pub(crate) fn bits(&self) -> u32 {
+        self.bits.load(Ordering::Acquire)
     }
 }
 
@@ -75,11 +87,15 @@ unsafe impl Platform for Spied {
     }
 
     fn critical() -> Self::Critical {
+        report(|spy| &spy.locks);
         DefaultPlatform::critical()
     }
 
     fn sleep(word: &AtomicU32, expected: u32, bits: u32, deadline: Option<Deadline>) -> Slept {
-        report(|spy| &spy.sleeps);
+        report(|spy| {
+            spy.bits.store(bits, Ordering::Release);
+            &spy.sleeps
+        });
         if deadline.is_none() {
             report(|spy| &spy.endless_sleeps);
         }

@@ -133,7 +133,7 @@ impl<K, S, P: Platform> ShardedWait<K, S, P> {
         Self { table, hasher }
     }
 
-    /// The engine's table.
+    /// The engine's table: its verbs with filters and policies, and `reset_after_fork`.
     ///
     /// ```
     /// assert_eq!(slotpark::ShardedWait::<u64>::new().table().slot_count(), 512);
