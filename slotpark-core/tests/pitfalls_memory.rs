@@ -2,10 +2,9 @@
 //! while the calling thread holds a slot lock.
 
 mod common;
+#[path = "common/watched.rs"]
+mod watched;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-use std::io::Write;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -14,51 +13,10 @@ use common::counting::{Counting, Counts, after};
 use common::{FOREVER, Numbers, a_second, leak, outlast, skip, sleepy, soon, watchdog};
 use slotpark_core::{Deadline, DefaultPlatform, Filter, ParkOptions, Parked};
 use slotpark_core::{RequeueOptions, Table, finalize, slot_lock_held};
-
-struct Watched;
+use watched::{COMPLAINT, Watched, allocated};
 
 #[global_allocator]
 static ALLOCATOR: Watched = Watched;
-
-thread_local! {
-    static CALLS: Cell<usize> = const { Cell::new(0) };
-    static BYTES: Cell<isize> = const { Cell::new(0) };
-}
-
-const COMPLAINT: &str = "the allocator was called while this thread holds a slot lock";
-
-fn seen(bytes: isize) {
-    if slot_lock_held() {
-        // Not by a panic, which an allocator must not raise, and which would allocate.
-        let _ = std::io::stderr().write_all(COMPLAINT.as_bytes());
-        std::process::abort();
-    }
-    CALLS.set(CALLS.get() + 1);
-    BYTES.set(BYTES.get() + bytes);
-}
-
-// SAFETY: everything is passed to the system's allocator; what is added neither allocates nor
-// unwinds.
-unsafe impl GlobalAlloc for Watched {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        seen(layout.size() as isize);
-        // SAFETY: the caller's contract is the same.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        seen(-(layout.size() as isize));
-        // SAFETY: the caller's contract is the same.
-        unsafe { System.dealloc(block, layout) }
-    }
-}
-
-/// Calls of the allocator and bytes kept by what `run` does on this thread.
-fn allocated(run: impl FnOnce()) -> (usize, isize) {
-    let (calls, bytes) = (CALLS.get(), BYTES.get());
-    run();
-    (CALLS.get() - calls, BYTES.get() - bytes)
-}
 
 /// wasmtime #13981: a map entry for every key that was ever waited on, 49 MiB for a million.
 #[test]
