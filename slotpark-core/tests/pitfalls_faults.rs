@@ -2,12 +2,13 @@
 
 mod common;
 
+use std::borrow::Borrow;
 use std::cell::Cell;
 
-use common::counting::{Counting, after};
+use common::counting::{Counting, Counts, after};
 use common::faults::{ALL, AT, TO, assert_sound, move_all, panics, woken, yes};
 use common::{FOREVER, nest, sleepy};
-use slotpark_core::{Filter, Left, ParkOptions, Parked, Table};
+use slotpark_core::{Filter, Left, ParkOptions, Parked, RequeueOptions, Table};
 
 /// A panic in `validate` left the slot locked, or the waiter announced or linked.
 #[test]
@@ -24,6 +25,10 @@ fn panic_in_validate() {
         assert_eq!(message, "validate", "the caller's own panic comes out");
         assert_sound(table);
     }
+    let faulty = || -> bool { panic!("validate") };
+    // Of a caller who has looked already, the first run is under the lock.
+    panics(|| table.park(AT.0, &AT.1, FOREVER.validated(), faulty));
+    assert_sound(table);
     let outcomes = nest(table, AT, 3, &mut || {
         let faulty = || -> Result<bool, ()> { panic!("validate") };
         panics(|| table.requeue((AT.0, &AT.1), (TO.0, &TO.1), move_all(), faulty));
@@ -92,6 +97,54 @@ fn panic_in_eq() {
     assert_eq!(table.unpark(from.0, from.1, ALL, 0), 0);
 }
 
+/// A key that is found by its number, in a way that fails on demand.
+struct Lent(u64);
+
+impl PartialEq for Lent {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl Eq for Lent {}
+
+impl Borrow<u64> for Lent {
+    fn borrow(&self) -> &u64 {
+        assert!(self.0 != SORE.get(), "borrow");
+        &self.0
+    }
+}
+
+/// A panic in the key's `Borrow` under the slot lock, in every call that takes a borrowed form.
+#[test]
+fn panic_in_borrow() {
+    let table: Table<Lent, Counting> = Table::with_slots(4);
+    let all = |_: &_| Filter::Unpark;
+    let park = |before_sleep: &mut dyn FnMut()| {
+        table.park_with(AT.0, &Lent(AT.1), FOREVER, yes, before_sleep, |_| {})
+    };
+    let while_queued = &mut || {
+        SORE.set(AT.1);
+        let messages = [
+            panics(|| table.unpark(AT.0, &AT.1, ALL, 0)),
+            panics(|| table.unpark_bitset(AT.0, &AT.1, ALL, 1, 0)),
+            panics(|| table.unpark_filter(AT.0, &AT.1, ALL, all, 0)),
+            panics(|| table.unpark_with(AT.0, &AT.1, ALL, all, |_| 0)),
+            panics(|| table.waiters(AT.0, &AT.1)),
+        ];
+        SORE.set(0);
+        assert_eq!(messages, ["borrow"; 5]);
+        assert_eq!(table.waiters(AT.0, &AT.1), 2);
+        assert_eq!(table.unpark(AT.0, &AT.1, ALL, 7), 2);
+    };
+    let mut younger = None;
+    let older = park(&mut || younger = Some(park(while_queued)));
+    let woken = Ok(Parked::Woken { token: 7 });
+    assert_eq!((older, younger), (woken, Some(woken)));
+    let (counts, nobody) = Counts::of(|| table.unpark(AT.0, &AT.1, ALL, 0));
+    assert_eq!((counts, nobody), (Counts::default(), 0), "announced");
+}
+
 /// A filter that panics at the third waiter: the two chosen before are woken, the third stays.
 #[test]
 fn panic_in_filter() {
@@ -109,6 +162,23 @@ fn panic_in_filter() {
         assert_eq!(table.unpark(AT.0, &AT.1, ALL, 7), 2);
     });
     assert_eq!(outcomes, woken([0, 0, 7, 7]));
+    assert_sound(table);
+    // Of a wake with a policy, which must not run then; a waiter that was skipped keeps its place.
+    let outcomes = nest(table, AT, 4, &mut || {
+        let mut seen = 0;
+        let filter = |_: &_| {
+            seen += 1;
+            assert!(seen < 3, "filter");
+            [Filter::Skip, Filter::Unpark][seen - 1]
+        };
+        let policy = |_| unreachable!("nothing was chosen in the end");
+        let message = panics(|| table.unpark_with(AT.0, &AT.1, ALL, filter, policy));
+        assert_eq!(message, "filter");
+        assert_eq!(table.waiters(AT.0, &AT.1), 3);
+        assert_eq!(table.unpark(AT.0, &AT.1, 1, 6), 1);
+        assert_eq!(table.unpark(AT.0, &AT.1, ALL, 7), 2);
+    });
+    assert_eq!(outcomes, woken([6, 0, 7, 7]));
     assert_sound(table);
 }
 
@@ -155,4 +225,50 @@ fn panic_in_on_leave() {
     let park = || table.park_with(AT.0, &AT.1, options, yes, || {}, leave);
     assert_eq!(panics(park), "on leave");
     assert_sound(table);
+}
+
+const MOVE_ALL: RequeueOptions = RequeueOptions {
+    wake_max: 0,
+    move_max: ALL,
+    token: 0,
+};
+
+/// Panics of a waiter that was moved, and that leaves others behind: it leaves the queue that it is
+/// in by then, and nobody else does.
+#[test]
+fn panic_of_a_moved_waiter() {
+    let table = sleepy::<Counting>(4);
+    let move_all = || {
+        let moved = table.requeue((AT.0, &AT.1), (TO.0, &TO.1), MOVE_ALL, yes);
+        assert_eq!(moved.map(|done| done.map(|done| done.moved)), Ok(Some(3)));
+    };
+    let soon = ParkOptions::new().deadline(after(1));
+    let in_before_sleep = || {
+        let fails = || {
+            move_all();
+            panic!("before sleep")
+        };
+        table.park_with(AT.0, &AT.1, FOREVER, yes, fails, |_| {})
+    };
+    let in_on_leave = || {
+        let fails = |left: Left| {
+            assert!(!left.last, "there are others");
+            panic!("on leave")
+        };
+        table.park_with(AT.0, &AT.1, soon, yes, move_all, fails)
+    };
+    let waits: [(&str, &dyn Fn() -> Result<Parked, ()>); 2] = [
+        ("before sleep", &in_before_sleep),
+        ("on leave", &in_on_leave),
+    ];
+    for (message, wait) in waits {
+        let outcomes = nest(table, AT, 2, &mut || {
+            assert_eq!(panics(wait), message);
+            assert_eq!(table.waiters(AT.0, &AT.1), 0);
+            assert_eq!(table.waiters(TO.0, &TO.1), 2);
+            assert_eq!(table.unpark(TO.0, &TO.1, ALL, 7), 2);
+        });
+        assert_eq!(outcomes, woken([7, 7]));
+        assert_sound(table);
+    }
 }
