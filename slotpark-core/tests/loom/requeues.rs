@@ -162,3 +162,31 @@ fn an_arrival_at_the_source_is_moved_or_stays() {
         (moved, woken, ended)
     });
 }
+
+/// Requeuers of both directions, each with a waiter at its source: both locks are taken in one
+/// order, the second of them moves both, and both waiters are where the counts say.
+#[test]
+fn requeues_of_both_directions_gather_everybody() {
+    let expected = [
+        // Moved forth, moved back, woken at A, woken at B.
+        (1, 2, 2, 0),
+        (2, 1, 0, 2),
+    ];
+    explore(expected, || {
+        let scene = Scene::<OwnBit>::new(2);
+        let (ended, other) = scene.wait_then(A, None, || {
+            scene.spawn(|scene| {
+                scene.wait_then(B, None, || {
+                    let forth = scene.spawn(|scene| scene.requeue(A, B, || true));
+                    let back = scene.requeue(B, A, || true).unwrap();
+                    let forth = forth.join().unwrap().unwrap();
+                    (forth, back, scene.wake(A, ALL), scene.wake(B, ALL))
+                })
+            })
+        });
+        let (other, counts) = other.join().unwrap();
+        assert_eq!((ended, other), (WOKEN, WOKEN));
+        scene.assert_empty();
+        counts
+    });
+}

@@ -1,11 +1,12 @@
 //! Wakes that race with waits: who is counted is woken, once, and nobody is missed.
 
+use std::cell::Cell;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use slotpark_core::{Filter, ParkOptions, Seeded, finalize};
 
-use crate::host::{OwnBit, Spinning};
+use crate::host::{Alone, Choice, OwnBit, Spinning};
 use crate::scene::{A, ALL, B, Ended, Scene, TOKEN, explore};
 
 const WOKEN: Ended = Ended::Woken(TOKEN);
@@ -125,6 +126,41 @@ fn a_node_is_used_again_after_its_release() {
         assert_eq!(first + second, ended.0.count() + ended.1.count());
         scene.assert_empty();
         (first, second, ended.0, ended.1)
+    });
+}
+
+/// The same from one place, so that the second node lies exactly where the first one lay, and
+/// sleeps on a word of its own: the first waker may still pass that word's address to the kernel,
+/// which ends a sleep of the second wait and not the wait.
+#[test]
+fn a_late_wake_of_the_word_before_wakes_nobody() {
+    reuse::<Alone>();
+    reuse::<OwnBit>();
+}
+
+fn reuse<H: Choice>() {
+    explore([(1, 1, 0)], || {
+        let scene = Scene::<H>::new(1);
+        let waker = Cell::new(None);
+        // The first wait is woken by another thread, which may be busy with it for long.
+        let mut counts = (0, 0, 0);
+        for round in 0..2 {
+            let (ended, second) = scene.wait_then(A, None, || match round {
+                0 => {
+                    waker.set(Some(scene.spawn(|scene| scene.wake(A, 1))));
+                    None
+                }
+                _ => Some(scene.spawn(|scene| scene.wake(A, 1))),
+            });
+            assert_eq!(ended, WOKEN);
+            if let Some(second) = second {
+                counts.1 = second.join().unwrap();
+            }
+        }
+        counts.0 = waker.take().unwrap().join().unwrap();
+        counts.2 = scene.wake(A, ALL);
+        scene.assert_empty();
+        counts
     });
 }
 
