@@ -1,18 +1,41 @@
-//! Stories of signal handlers: a wake is not async-signal-safe, and debug builds say so.
+//! Stories of signal handlers: a wake is not async-signal-safe, and debug builds say so; a signal
+//! ends no wait and opens no slot lock.
 #![cfg(target_os = "linux")]
 
 mod common;
 
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
-use common::{FOREVER, skip};
-use slotpark_core::{Parked, Slots, Table};
+use common::{FOREVER, asleep, leak, skip, sleepy, soon, task, until, watchdog};
+use slotpark_core::{DefaultPlatform, Filter, Parked, RequeueOptions, Slots, Table};
 
 static SLOTS: Slots<u64> = Slots::new();
 static TABLE: Table<u64> = Table::over(&SLOTS);
+static WOKEN_BY_HANDLER: AtomicUsize = AtomicUsize::new(0);
+static RUNS_OF_HANDLER: AtomicUsize = AtomicUsize::new(0);
 
 extern "C" fn wake(_signal: libc::c_int) {
-    let _woken = TABLE.unpark(1, &1, 1, 0);
+    let woken = TABLE.unpark(1, &1, 1, 3);
+    WOKEN_BY_HANDLER.fetch_add(woken, Ordering::Relaxed);
+    RUNS_OF_HANDLER.fetch_add(1, Ordering::Release);
+}
+
+extern "C" fn count(_signal: libc::c_int) {
+    RUNS_OF_HANDLER.fetch_add(1, Ordering::Release);
+}
+
+/// Installs a handler that lets system calls end with EINTR.
+fn handle(signal: libc::c_int, handler: extern "C" fn(libc::c_int)) {
+    // SAFETY: all zero is a value of this struct: no flags, an empty mask.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    action.sa_sigaction = handler as libc::sighandler_t;
+    // SAFETY: the handler has the signature that a handler without SA_SIGINFO has, and lives as
+    // long as the process.
+    let failed = unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) };
+    assert_eq!(failed, 0);
 }
 
 fn raise() {
@@ -20,14 +43,17 @@ fn raise() {
     unsafe { libc::raise(libc::SIGUSR1) };
 }
 
-/// What the child of this test does: its handler wakes while `validate` runs, before or under the
-/// slot lock.
-fn child(run_that_is_hit: u32) {
-    // SAFETY: alarm(2) is always callable. It ends a child that hangs, which the parent reports.
-    unsafe { libc::alarm(30) };
-    let handler: extern "C" fn(libc::c_int) = wake;
-    // SAFETY: the handler has the signature that signal(2) wants, and lives as long as the process.
-    unsafe { libc::signal(libc::SIGUSR1, handler as libc::sighandler_t) };
+fn raise_and<T>(result: T) -> T {
+    raise();
+    result
+}
+
+fn yes() -> Result<bool, ()> {
+    Ok(true)
+}
+
+/// Waits on key 1 and raises in the run of `validate` with this number.
+fn hit_validate(run_that_is_hit: u32) {
     let mut run = 0;
     let parked = TABLE.park(1, &1, FOREVER, || {
         run += 1;
@@ -37,41 +63,183 @@ fn child(run_that_is_hit: u32) {
         run < 2
     });
     assert_eq!(parked, Parked::Stale);
-    println!("the child came to its end");
 }
 
-const HIT: &str = "SLOTPARK_SIGNAL_HITS_RUN";
+/// What is hit by the signal, whether its thread holds a slot lock then, and how many waiters the
+/// handler wakes.
+type Scene = (&'static str, bool, usize, fn());
 
-fn run_child(story: &str, run_that_is_hit: u32) -> Output {
+const SCENES: [Scene; 7] = [
+    ("validate outside the lock", false, 0, || hit_validate(1)),
+    ("before_sleep", false, 1, || {
+        let parked = TABLE.park_with(1, &1, FOREVER, yes, raise, |_| {});
+        assert_eq!(parked, Ok(Parked::Woken { token: 3 }));
+    }),
+    ("validate under the lock", true, 0, || hit_validate(2)),
+    ("filter", true, 0, || {
+        let wake = || {
+            let filter = |_: &_| raise_and(Filter::Unpark);
+            assert_eq!(TABLE.unpark_filter(1, &1, 1, filter, 0), 1);
+        };
+        let parked = TABLE.park_with(1, &1, FOREVER, yes, wake, |_| {});
+        assert_eq!(parked, Ok(Parked::Woken { token: 0 }));
+    }),
+    ("policy", true, 0, || {
+        let all = |_: &_| Filter::Unpark;
+        assert_eq!(TABLE.unpark_with(1, &1, 1, all, |_| raise_and(0)), 0);
+    }),
+    ("validate of a requeue", true, 0, || {
+        let moved = TABLE.requeue((1, &1), (2, &2), RequeueOptions::default(), || {
+            raise_and(Ok::<_, ()>(false))
+        });
+        assert_eq!(moved, Ok(None));
+    }),
+    ("on_leave", true, 0, || {
+        let options = FOREVER.deadline(soon(Duration::from_millis(50)));
+        let parked = TABLE.park_with(1, &1, options, yes, || {}, |_| raise());
+        assert_eq!(parked, Ok(Parked::TimedOut));
+    }),
+];
+
+const COMPLETE: &str = "the child came to its end";
+const HIT: &str = "SLOTPARK_SIGNAL_HITS";
+
+/// What the child of this test does: its handler wakes while the scene's closure runs.
+fn child(number: usize) {
+    // SAFETY: alarm(2) is always callable. It ends a child that hangs, which the parent reports.
+    unsafe { libc::alarm(30) };
+    handle(libc::SIGUSR1, wake);
+    let (_, _, woken, scene) = SCENES[number];
+    scene();
+    assert_eq!(RUNS_OF_HANDLER.load(Ordering::Acquire), 1);
+    assert_eq!(WOKEN_BY_HANDLER.load(Ordering::Relaxed), woken);
+    assert_eq!((TABLE.waiters(1, &1), TABLE.waiters(2, &2)), (0, 0));
+    println!("{COMPLETE}");
+}
+
+fn run_child(story: &str, number: usize) -> Output {
     Command::new(std::env::current_exe().expect("this test has a path"))
         .args(["--exact", story, "--nocapture"])
-        .env(HIT, run_that_is_hit.to_string())
+        .env(HIT, number.to_string())
         .output()
         .expect("a test can run itself")
 }
 
 /// A handler that interrupts a thread under a slot lock and wakes waits for its own thread for
-/// ever: the debug build ends with a message instead.
+/// ever: the debug build ends with a message instead, whichever closure is interrupted.
 #[test]
 fn signals() {
     const STORY: &str = "signals";
-    if let Some(run) = std::env::var(HIT).ok().and_then(|run| run.parse().ok()) {
-        return child(run);
+    if let Some(number) = std::env::var(HIT).ok().and_then(|text| text.parse().ok()) {
+        return child(number);
     }
-    let harmless = run_child(STORY, 1);
-    assert!(harmless.status.success(), "outside the lock: {harmless:?}");
-    let output = String::from_utf8_lossy(&harmless.stdout);
-    assert!(output.contains("the child came to its end"), "{output}");
-    if !cfg!(debug_assertions) {
-        return skip(STORY, "release builds do not detect a handler's re-entry");
+    for (number, (what, holds_lock, ..)) in SCENES.into_iter().enumerate() {
+        if holds_lock && !cfg!(debug_assertions) {
+            skip(STORY, "release builds do not detect a handler's re-entry");
+            break;
+        }
+        let child = run_child(STORY, number);
+        let output = String::from_utf8_lossy(&child.stdout);
+        let complaint = String::from_utf8_lossy(&child.stderr);
+        let expected = "a table was called while this thread holds a slot lock";
+        assert_eq!(child.status.success(), !holds_lock, "{what}: {child:?}");
+        assert_eq!(output.contains(COMPLETE), !holds_lock, "{what}: {output}");
+        let complains = complaint.contains(expected);
+        assert_eq!(complains, holds_lock, "{what}: {complaint}");
     }
-    let caught = run_child(STORY, 2);
-    let complaint = String::from_utf8_lossy(&caught.stderr);
-    let expected = "a table was called while this thread holds a slot lock";
-    assert!(!caught.status.success(), "{caught:?}");
-    assert!(
-        complaint.contains(expected),
-        "{:?}: {complaint}",
-        caught.status
-    );
+}
+
+/// A thread of ours that signals are sent to.
+struct Target<R> {
+    thread: JoinHandle<R>,
+    task: String,
+    handle: libc::pthread_t,
+}
+
+impl<R: Send + 'static> Target<R> {
+    /// Starts the thread, and returns once it is in what it does.
+    fn asleep(run: impl FnOnce() -> R + Send + 'static, has_begun: impl Fn() -> bool) -> Self {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            // SAFETY: pthread_self(3) is always callable.
+            let handle = unsafe { libc::pthread_self() };
+            sender.send((task(), handle)).expect("the test listens");
+            run()
+        });
+        let (task, handle) = receiver.recv().expect("the thread has begun");
+        until("it has begun", has_begun);
+        until("it is asleep", || asleep(&task));
+        Self {
+            thread,
+            task,
+            handle,
+        }
+    }
+
+    /// Interrupts its sleep, and returns once it sleeps again or has come to its end.
+    fn interrupt(&self) {
+        let runs = RUNS_OF_HANDLER.load(Ordering::Acquire);
+        // SAFETY: the thread is not joined yet.
+        let _failed = unsafe { libc::pthread_kill(self.handle, libc::SIGUSR2) };
+        // A thread that has come to its end meanwhile runs no handler.
+        until("the handler has run", || {
+            RUNS_OF_HANDLER.load(Ordering::Acquire) > runs || self.thread.is_finished()
+        });
+        until("it sleeps again", || {
+            asleep(&self.task) || self.thread.is_finished()
+        });
+    }
+
+    fn join(self) -> R {
+        self.thread.join().expect("no panic")
+    }
+}
+
+/// A kernel's futex wait ends with EINTR: a wait here ends by its wake or its deadline, and who
+/// sleeps for a slot lock does not take it before it is given back.
+#[test]
+fn signals_end_no_wait() {
+    let _watch = watchdog("signals_end_no_wait");
+    handle(libc::SIGUSR2, count);
+    let table = sleepy::<DefaultPlatform>(1);
+    let queued = |waiters| move || table.waiters(1, &1) == waiters;
+
+    let waiter = Target::asleep(|| table.park(1, &1, FOREVER, || true), queued(1));
+    for _ in 0..100 {
+        waiter.interrupt();
+        assert!(!waiter.thread.is_finished() && queued(1)());
+    }
+    assert_eq!(table.unpark(1, &1, usize::MAX, 5), 1);
+    assert_eq!(waiter.join(), Parked::Woken { token: 5 });
+
+    let deadline = soon(Duration::from_millis(200));
+    let options = FOREVER.deadline(deadline);
+    let linked = || table.slot_stats(0).parks == 2;
+    let waiter = Target::asleep(move || table.park(1, &1, options, || true), linked);
+    while !waiter.thread.is_finished() {
+        waiter.interrupt();
+    }
+    assert_eq!(waiter.join(), Parked::TimedOut);
+    assert!(deadline.is_some_and(slotpark_core::Deadline::is_past::<DefaultPlatform>));
+
+    let (is_held, is_over) = (leak(AtomicBool::new(false)), leak(AtomicBool::new(false)));
+    let all = |_: &_| Filter::Unpark;
+    let holder = std::thread::spawn(move || {
+        table.unpark_with(1, &1, 1, all, |_| {
+            is_held.store(true, Ordering::Release);
+            while !is_over.load(Ordering::Acquire) {
+                std::thread::yield_now();
+            }
+            0
+        })
+    });
+    until("the slot lock is held", || is_held.load(Ordering::Acquire));
+    let take = move || table.unpark_with(1, &1, 1, all, |_| 0);
+    let taker = Target::asleep(take, || true);
+    for _ in 0..100 {
+        taker.interrupt();
+        assert!(!taker.thread.is_finished(), "two holders of one slot lock");
+    }
+    is_over.store(true, Ordering::Release);
+    assert_eq!((holder.join().expect("no panic"), taker.join()), (0, 0));
 }

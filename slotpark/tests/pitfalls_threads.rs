@@ -4,26 +4,40 @@
 mod common;
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use common::{skip, until, watchdog};
-use slotpark::{FutexWait, WaitOutcome};
+use slotpark::{FutexWait, Requeued, WaitOutcome};
 
 static GO: AtomicU32 = AtomicU32::new(0);
 static GONE: AtomicU32 = AtomicU32::new(0);
+/// Waits on GO that were woken, and wakes of waits on GONE.
+static WOKEN: AtomicU32 = AtomicU32::new(0);
+static WAKES: AtomicUsize = AtomicUsize::new(0);
 
-/// What a thread does when its thread-local values are destroyed: it waits, then it wakes.
+/// What a thread does when its thread-local values are destroyed: it tries everything, waits until
+/// it is woken, then wakes.
 struct LastWords(Cell<u32>);
 
 impl Drop for LastWords {
     fn drop(&mut self) {
         assert_eq!(self.0.get(), 1);
         let futex = FutexWait::process();
+        let own = [AtomicU32::new(0), AtomicU32::new(0)];
+        assert_eq!(futex.wait(&own[0], 1), WaitOutcome::Stale);
+        let moment = Duration::from_micros(300);
+        let outcome = futex.wait_for(&own[0], 0, moment);
+        assert_eq!(outcome, WaitOutcome::TimedOut);
+        let moved = futex.requeue(&own[0], &own[1], 1, usize::MAX);
+        assert_eq!(moved, Requeued::default());
+        assert_eq!((futex.wake(&own[0], 1), futex.waiters(&own[1])), (0, 0));
         while GO.load(Ordering::Acquire) == 0 {
-            let _outcome = futex.wait(&GO, 0);
+            let outcome = futex.wait(&GO, 0);
+            WOKEN.fetch_add(u32::from(outcome.is_woken()), Ordering::Relaxed);
         }
         GONE.fetch_add(1, Ordering::Release);
-        let _woken = futex.wake(&GONE, usize::MAX);
+        WAKES.fetch_add(futex.wake(&GONE, usize::MAX), Ordering::Relaxed);
     }
 }
 
@@ -57,14 +71,19 @@ fn thread_exit_and_tls_destructor() {
     });
     GO.store(1, Ordering::Release);
     assert_eq!(futex.wake(&GO, usize::MAX), THREADS as usize);
+    let mut woken = 0;
     loop {
         let gone = GONE.load(Ordering::Acquire);
         if gone == 2 * THREADS {
             break;
         }
-        let _outcome = futex.wait(&GONE, gone);
+        woken += usize::from(futex.wait(&GONE, gone).is_woken());
     }
     for thread in threads {
+        // A destructor that panics ends the process.
         thread.join().expect("its end was orderly");
     }
+    assert_eq!(WOKEN.load(Ordering::Relaxed), THREADS);
+    assert_eq!(WAKES.load(Ordering::Relaxed), woken);
+    assert_eq!((futex.waiters(&GO), futex.waiters(&GONE)), (0, 0));
 }
