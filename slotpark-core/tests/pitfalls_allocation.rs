@@ -35,8 +35,10 @@ fn yes() -> Result<bool, ()> {
     Ok(true)
 }
 
+type Maker = (&'static str, fn() -> Table<u64>);
+
 /// What makes a table: one allocation of its slots.
-const MAKERS: [(&str, fn() -> Table<u64>); 3] = [
+const MAKERS: [Maker; 3] = [
     ("table::new", Table::new),
     ("table::with_slots", || Table::with_slots(500)),
     ("table::try_with_slots", || {

@@ -257,7 +257,8 @@ fn panic_of_a_moved_waiter() {
         };
         table.park_with(AT.0, &AT.1, soon, yes, move_all, fails)
     };
-    let waits: [(&str, &dyn Fn() -> Result<Parked, ()>); 2] = [
+    type Wait<'w> = &'w dyn Fn() -> Result<Parked, ()>;
+    let waits: [(&str, Wait<'_>); 2] = [
         ("before sleep", &in_before_sleep),
         ("on leave", &in_on_leave),
     ];

@@ -77,6 +77,9 @@ const AT: Key = Key(7);
 const TO: Key = Key(8);
 const ALL: usize = usize::MAX;
 
+/// A call and its name.
+type Call<'c> = (&'static str, &'c dyn Fn());
+
 /// A table of one slot with two threads on key 7.
 struct Scene {
     waits: &'static Waits,
@@ -103,7 +106,7 @@ impl Scene {
     }
 
     /// Makes each call in turn, which must panic and do nothing.
-    fn all_panic(&self, sore: Sore, calls: &[(&str, &dyn Fn())]) {
+    fn all_panic(&self, sore: Sore, calls: &[Call<'_>]) {
         for (name, call) in calls {
             SORE.set(sore);
             let message = panics(call);
@@ -131,7 +134,7 @@ impl Scene {
 fn ignore<T>(_outcome: T) {}
 
 /// What hashes and compares keys: all of them hash, these compare too.
-fn calls_that_compare(waits: &Waits, call: &mut dyn FnMut(&[(&str, &dyn Fn())])) {
+fn calls_that_compare(waits: &Waits, call: &mut dyn FnMut(&[Call<'_>])) {
     let hour = Duration::from_secs(3_600);
     let late = || Instant::now() + hour;
     let deadline = Deadline::after::<Spied>(hour);
