@@ -7,6 +7,7 @@
 mod check;
 mod ci;
 mod fuzz;
+mod columns;
 mod loom;
 mod miri;
 mod msrv;
@@ -20,6 +21,7 @@ mod shuttle;
 mod step;
 mod test;
 mod tidy;
+mod twin;
 
 use std::process::ExitCode;
 

@@ -6,19 +6,23 @@
 
 mod mutants;
 mod trial;
-mod twin;
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::columns::table;
 use crate::orderings::mutants::Mutant;
 use crate::orderings::trial::{Ended, Tests};
-use crate::orderings::twin::{CRATE, Twin};
 use crate::repo::Repo;
 use crate::step::{Outcome, Step};
 use crate::tidy::orderings::pairs::is_test_of;
 use crate::tidy::tree::Tree;
+use crate::twin::{Build, Twin};
+
+/// What is weakened, and the file that takes a mutant's witness.
+const CRATE: &str = "slotpark-core";
+const FIRST_FILE: &str = "slotpark-core/src/lib.rs";
 
 /// The limit of a test of the engine as it is.
 const SOUND_SECONDS_MAX: u64 = 300;
@@ -85,7 +89,7 @@ enum Fate {
 
 /// Tries every mutant and prints the table.
 fn examine(repo: &Repo, tree: &Tree, mutants: &[Mutant]) -> Result<()> {
-    let twin = Twin::new(repo, tree)?;
+    let twin = Twin::new(repo, tree, "orderings", &[CRATE])?;
     let tests = built(repo, &twin)?;
     let timed = sound(&tests)?;
     let mut rows = vec![
@@ -121,7 +125,7 @@ fn examine(repo: &Repo, tree: &Tree, mutants: &[Mutant]) -> Result<()> {
 
 fn built(repo: &Repo, twin: &Twin) -> Result<Tests> {
     Ok(Tests {
-        program: twin.build(repo)?,
+        program: twin.build(repo, CRATE, "loom", Build::Loom)?,
         log: twin.log(),
     })
 }
@@ -151,7 +155,7 @@ fn sound(tests: &Tests) -> Result<Vec<Timed>> {
 
 /// Tries one mutant: first the tests of its pairs, then the others, up to the first that fails.
 fn fate(repo: &Repo, twin: &Twin, mutant: &Mutant, timed: &[Timed]) -> Result<Fate> {
-    twin.write(Some(mutant))?;
+    twin.write(|path, text| mutated(path, text, mutant))?;
     let tests = match built(repo, twin) {
         Ok(tests) => tests,
         Err(error) => {
@@ -196,6 +200,19 @@ fn fate(repo: &Repo, twin: &Twin, mutant: &Mutant, timed: &[Timed]) -> Result<Fa
     }))
 }
 
+/// The text of a file of the copy.
+fn mutated(path: &str, text: &str, mutant: &Mutant) -> String {
+    let mut text = if path == mutant.path {
+        mutant.applied(text)
+    } else {
+        text.to_string()
+    };
+    if path == FIRST_FILE {
+        text += &mutant.witness();
+    }
+    text
+}
+
 /// The test is one of a pair of the mutant.
 fn tests_pair(test: &str, mutant: &Mutant) -> bool {
     let name = test.rsplit("::").next().unwrap_or(test);
@@ -213,27 +230,9 @@ fn site(mutant: &Mutant) -> String {
     format!("{}:{}, {sides}", mutant.path, mutant.line)
 }
 
-/// Columns side by side; the last one of a row is as long as it is.
-fn table(rows: &[impl AsRef<[String]>]) -> String {
-    let columns = rows.iter().map(|row| row.as_ref().len()).max().unwrap_or(0);
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.as_ref().get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<_> = (0..columns).map(width).collect();
-    let line = |row: &[String]| {
-        let cells = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, &width)| format!("{cell:width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_string() + "\n"
-    };
-    rows.iter().map(|row| line(row.as_ref())).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{chosen, site, table, tests_pair};
+    use super::{FIRST_FILE, chosen, mutated, site, tests_pair};
     use crate::repo::Repo;
     use crate::tidy::tree::Tree;
 
@@ -279,9 +278,13 @@ mod tests {
     }
 
     #[test]
-    fn columns_stand_below_each_other() {
-        let row = |cells: [&str; 2]| cells.map(String::from);
-        let rows = [row(["a", "long"]), row(["bcd", "x"])];
-        assert_eq!(table(&rows), "a    long\nbcd  x\n");
+    fn a_mutant_changes_its_file_and_brings_its_witness() {
+        let tree = Tree::of(&[("slotpark-core/src/a.rs", SITES)]);
+        let mutant = &chosen(&tree, Some("LOCK")).unwrap()[0];
+        assert_eq!(mutated("slotpark-core/src/b.rs", SITES, mutant), SITES);
+        let weakened = mutated("slotpark-core/src/a.rs", SITES, mutant);
+        assert!(weakened.contains("Relaxed") && !weakened.contains("mod mutant"));
+        let first = mutated(FIRST_FILE, SITES, mutant);
+        assert!(first.starts_with(SITES) && first.ends_with(&mutant.witness()));
     }
 }
