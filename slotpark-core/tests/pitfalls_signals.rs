@@ -107,7 +107,7 @@ const HIT: &str = "SLOTPARK_SIGNAL_HITS";
 /// What the child of this test does: its handler wakes while the scene's closure runs.
 fn child(number: usize) {
     // SAFETY: alarm(2) is always callable. It ends a child that hangs, which the parent reports.
-    unsafe { libc::alarm(30) };
+    unsafe { libc::alarm(10) };
     handle(libc::SIGUSR1, wake);
     let (_, _, woken, scene) = SCENES[number];
     scene();

@@ -72,6 +72,45 @@ fn requeue_against_a_wake_of_the_source() {
     });
 }
 
+/// Within one slot, whose lock the leaver does not hold when it looks: in no slot is chosen, never
+/// on the way, and who takes itself for chosen waits for a release that never comes.
+#[test]
+fn requeue_never_shows_null() {
+    let expected = [Some(0), Some(1)];
+    explore(expected, || {
+        let scene = Scene::<OwnBit>::new(1);
+        let (ended, requeuer) = scene.wait_then(A, SOON, || {
+            scene.spawn(|scene| scene.requeue(A, C, || true))
+        });
+        let moved = requeuer.join().unwrap();
+        assert_eq!(ended, Ended::TimedOut, "nobody woke it");
+        scene.assert_empty();
+        moved
+    });
+}
+
+/// An observer that looks at the source, then at the target, meets a waiter that is moved at one of
+/// them, whichever slot comes first: the count of the target says so before that of the source
+/// stops to.
+#[test]
+fn requeue_counts_add_first() {
+    for (from, to) in [(A, B), (B, A)] {
+        explore([(0, Some(1), 1), (1, Some(0), 0)], move || {
+            let scene = Scene::<OwnBit>::new(2);
+            let (ended, (here, moved, there)) = scene.wait_then(from, None, || {
+                let requeuer = scene.spawn(move |scene| scene.requeue(from, to, || true));
+                let here = scene.wake(from, 1);
+                let there = scene.wake(to, 1);
+                assert_eq!(here + there, 1, "it was met at one of them");
+                (here, requeuer.join().unwrap(), there)
+            });
+            assert_eq!(ended, WOKEN);
+            scene.assert_empty();
+            (here, moved, there)
+        });
+    }
+}
+
 /// Two waiters are moved while one of them leaves: the group's record goes with the right one.
 #[test]
 fn two_are_moved_while_one_leaves() {

@@ -22,6 +22,13 @@ fn one_sleeper<H: Choice>() {
     });
 }
 
+/// A sequence that changed before the state did told nobody anything: who read it after the change
+/// found no release, slept, and nothing changed any more.
+#[test]
+fn release_before_sequence() {
+    one_sleeper::<SharedBit>();
+}
+
 /// Two sleepers of one home and one wake of both: one bump, one wake of both bits.
 #[test]
 fn pair_sleep_group() {
