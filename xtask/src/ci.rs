@@ -1,11 +1,11 @@
 //! `ci`: what a merge needs beyond the README's tests, which `.ci/run` runs by themselves.
 
 use crate::step::Step;
-use crate::{check, fuzz, loom, miri, msrv, nostd, orderings, package, portable, shuttle};
+use crate::{check, fuzz, loom, miri, msrv, nostd, orderings, package, plants, portable, shuttle};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Add what takes longer: Miri, the fuzz targets, and the engine with weakened orderings.
+    /// Add what takes longer: Miri, the fuzz targets, weakened orderings, and planted bugs.
     #[arg(long)]
     full: bool,
 }
@@ -22,6 +22,7 @@ pub(crate) fn steps(args: &Args) -> Vec<Step> {
         steps.extend(miri::steps(&miri::Args::default()));
         steps.extend(fuzz::steps(&fuzz::Args::default()));
         steps.extend(orderings::steps(orderings::Args::default()));
+        steps.extend(plants::steps(plants::Args::default()));
     }
     steps
 }

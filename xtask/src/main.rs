@@ -6,14 +6,15 @@
 
 mod check;
 mod ci;
-mod fuzz;
 mod columns;
+mod fuzz;
 mod loom;
 mod miri;
 mod msrv;
 mod nostd;
 mod orderings;
 mod package;
+mod plants;
 mod portable;
 mod repo;
 mod setup;
@@ -57,6 +58,8 @@ enum Command {
     Orderings(orderings::Args),
     /// Programs and futex calls from bytes, as a fuzzer changes them.
     Fuzz(fuzz::Args),
+    /// The bugs of the pitfall stories, planted one at a time: the story's test must fail.
+    Plants(plants::Args),
     /// The engine without the standard library.
     Nostd,
     /// The engine's tests under Miri.
@@ -83,6 +86,7 @@ fn main() -> ExitCode {
         Command::Shuttle(args) => shuttle::steps(&args),
         Command::Orderings(args) => orderings::steps(args),
         Command::Fuzz(args) => fuzz::steps(&args),
+        Command::Plants(args) => plants::steps(args),
         Command::Nostd => nostd::steps(),
         Command::Miri(args) => miri::steps(&args),
         Command::Msrv => msrv::steps(),
