@@ -118,7 +118,7 @@ fn judge(trial: &Trial, build: Build) -> Ended {
     // drags others along.
     let panic = || match build {
         Build::Loom => trial.panic_messages().next(),
-        Build::Debug | Build::Release => trial.panic_messages().last(),
+        Build::Debug | Build::Release => trial.panic_messages().filter(is_of_code).last(),
     };
     let doctest = || lines().find(|line| is_doctest(line));
     let how = match (
@@ -133,6 +133,11 @@ fn judge(trial: &Trial, build: Build) -> Ended {
         (Some(status), None) => return Ended::Unclear(format!("no report, {status}")),
     };
     Ended::Noticed(how)
+}
+
+/// Not what the runtime says of a panic that it cannot pass on.
+fn is_of_code(message: &&str) -> bool {
+    !message.starts_with("panic in a destructor") && !message.starts_with("panic in a function")
 }
 
 /// What the tests say before they end their own process, where nothing may panic.
@@ -182,6 +187,8 @@ mod tests {
         let expected = PANIC.replace('x', "on purpose");
         let two = expected + PANIC;
         assert_eq!(judged("false", &two), "assertion failed: x");
+        let aborted = PANIC.to_string() + &PANIC.replace("assertion", "panic in a destructor");
+        assert_eq!(judged("false", &aborted), "assertion failed: x");
         let first = "assertion failed: on purpose";
         assert_eq!(judged_of("false", &two, Build::Loom), first);
         let hang = "watchdog: `tale` hangs after 8 s\n";
