@@ -32,8 +32,9 @@ impl Drop for LastWords {
         let moved = futex.requeue(&own[0], &own[1], 1, usize::MAX);
         assert_eq!(moved, Requeued::default());
         assert_eq!((futex.wake(&own[0], 1), futex.waiters(&own[1])), (0, 0));
-        while GO.load(Ordering::Acquire) == 0 {
-            let outcome = futex.wait(&GO, 0);
+        let round = ROUND.replace(ROUND.get() + 1);
+        while GO.load(Ordering::Acquire) == round {
+            let outcome = futex.wait(&GO, round);
             WOKEN.fetch_add(u32::from(outcome.is_woken()), Ordering::Relaxed);
         }
         GONE.fetch_add(1, Ordering::Release);
@@ -42,6 +43,8 @@ impl Drop for LastWords {
 }
 
 thread_local! {
+    /// How many last words of this thread have begun; it has no destructor of its own.
+    static ROUND: Cell<u32> = const { Cell::new(0) };
     static EARLY: LastWords = const { LastWords(Cell::new(0)) };
     static LATE: LastWords = const { LastWords(Cell::new(0)) };
 }
@@ -60,17 +63,22 @@ fn thread_exit_and_tls_destructor() {
         .map(|_| {
             std::thread::spawn(|| {
                 EARLY.with(|words| words.0.set(1));
-                // The thread's first ordinary wait stands between the two.
-                assert_eq!(futex.wait(&GO, 1), WaitOutcome::Stale);
+                // The thread's first ordinary wait, which is queued, stands between the two.
+                let own = AtomicU32::new(0);
+                let outcome = futex.wait_for(&own, 0, Duration::from_micros(300));
+                assert_eq!(outcome, WaitOutcome::TimedOut);
                 LATE.with(|words| words.0.set(1));
             })
         })
         .collect();
-    until("all wait at their end", || {
-        futex.waiters(&GO) == THREADS as usize
-    });
-    GO.store(1, Ordering::Release);
-    assert_eq!(futex.wake(&GO, usize::MAX), THREADS as usize);
+    // Each destructor waits: one of the two comes after whatever the ordinary wait left to destroy.
+    for round in 1..=2 {
+        until("all wait at their end", || {
+            futex.waiters(&GO) == THREADS as usize
+        });
+        GO.store(round, Ordering::Release);
+        assert_eq!(futex.wake(&GO, usize::MAX), THREADS as usize);
+    }
     let mut woken = 0;
     loop {
         let gone = GONE.load(Ordering::Acquire);
@@ -83,7 +91,7 @@ fn thread_exit_and_tls_destructor() {
         // A destructor that panics ends the process.
         thread.join().expect("its end was orderly");
     }
-    assert_eq!(WOKEN.load(Ordering::Relaxed), THREADS);
+    assert_eq!(WOKEN.load(Ordering::Relaxed), 2 * THREADS);
     assert_eq!(WAKES.load(Ordering::Relaxed), woken);
     assert_eq!((futex.waiters(&GO), futex.waiters(&GONE)), (0, 0));
 }
