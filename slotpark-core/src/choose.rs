@@ -1,18 +1,19 @@
-//! Choosing waiters of one key, and the chain of the chosen until they are released.
+//! Choosing waiters of one key, and the chain of the chosen threads until they are released.
 //!
-//! A chosen node is detached with `slot = null`, which is the dequeue: from then on its waiter
-//! reports Woken and touches no link, and the chain is private to this waker. The slot is unlocked,
-//! and only then are the chosen released, each by one swap after which its frame may be gone.
+//! The chosen node of a thread is detached with `slot = null`, which is the dequeue: from then on
+//! its waiter reports Woken and touches no link, and the chain is private to this waker. The slot is
+//! unlocked, and only then are the chosen released, each by one swap after which its frame may be
+//! gone. Chosen tasks are the affair of `wakers`.
 
-use core::marker::PhantomData;
 use core::ptr;
 
-use crate::node::{Node, NodeRef};
+use crate::node::{Node, NodeRef, Role};
 use crate::platform::{Event, Platform};
 use crate::slot::SlotGuard;
 use crate::spin::Moment;
 use crate::table::Table;
-use crate::waiter::Run;
+use crate::waiter::{Ending, Run, Verdict};
+use crate::wakers::Wakers;
 
 /// What a filter says of one waiter.
 ///
@@ -62,44 +63,62 @@ pub struct Choice {
 }
 
 impl<K, P: Platform> Table<K, P> {
-    /// Detaches waiters of one group, from its head on; true if waiters remain in it.
+    /// Chooses waiters of one group, from its head on; true if waiters remain in it.
     pub(crate) fn choose<'g>(
         &self,
         guard: &'g SlotGuard<'_, P>,
         head: NodeRef<'g, P>,
         count_max: usize,
         mut filter: impl FnMut(&Candidate) -> Filter,
-        chosen: &mut Chosen<'_, P>,
+        chosen: &mut Chosen<'_, '_, P>,
     ) -> bool {
-        if count_max == 0 {
-            return true;
-        }
-        let now = Moment::now::<P>(self.spin());
-        let tail = head.prev();
+        let mut now = None;
+        let mut left = count_max;
         let mut skipped = false;
-        let mut node = head;
-        loop {
-            let next = node.next();
-            self.observe(Event::NodeVisited, guard.slot);
-            match filter(&Candidate { tag: node.tag() }) {
-                Filter::Unpark => {
-                    guard.unlink(node);
-                    self.teach(guard, node, now);
-                    chosen.push(guard, node);
-                    guard.slot.tallies.wakes.add_locked(1);
-                    self.observe(Event::Wake, guard.slot);
-                }
-                Filter::Skip => skipped = true,
-                Filter::Stop => return true,
+        for node in guard.ring(head) {
+            if !node.waits() {
+                continue;
             }
-            if node == tail {
-                return skipped;
-            }
-            if chosen.count == count_max {
+            if left == 0 {
                 return true;
             }
-            node = next;
+            self.observe(Event::NodeVisited, guard.slot);
+            match filter(&Candidate { tag: node.tag() }) {
+                Filter::Unpark => {}
+                Filter::Skip => {
+                    skipped = true;
+                    continue;
+                }
+                Filter::Stop => return true,
+            }
+            if !is_claimed(node) {
+                continue;
+            }
+            left -= 1;
+            if node.role() == Role::Task {
+                chosen.mark(guard, node);
+            } else {
+                guard.unlink(node);
+                if chosen.verdict.ending == Ending::Woken {
+                    let now = *now.get_or_insert_with(|| Moment::now::<P>(self.spin()));
+                    self.teach(guard, node, now);
+                }
+                chosen.push(guard, node);
+            }
+            self.count(guard, chosen.verdict.ending);
         }
+        skipped
+    }
+
+    /// Counts a wait that was ended by somebody else.
+    pub(crate) fn count(&self, guard: &SlotGuard<'_, P>, ending: Ending) {
+        let tallies = &guard.slot.tallies;
+        let (tally, event) = match ending {
+            Ending::Woken => (&tallies.wakes, Event::Wake),
+            Ending::Closed | Ending::Interrupted => (&tallies.cancels, Event::Cancel),
+        };
+        tally.add_locked(1);
+        self.observe(event, guard.slot);
     }
 
     /// Tells the slot how long a spin of this waiter would have had to be. One that was moved here
@@ -114,25 +133,37 @@ impl<K, P: Platform> Table<K, P> {
     }
 }
 
-/// Detached nodes, private to one waker: a chain by `next`, oldest first. Dropping it releases
-/// them; the slot lock must be free by then.
-pub(crate) struct Chosen<'t, P: Platform> {
+/// Decides a wait that has a claim for this node; false if it was decided before (W4).
+fn is_claimed<P: Platform>(node: NodeRef<'_, P>) -> bool {
+    // SAFETY: N1: the waiter is in the frame of its node, which is linked.
+    node.entry().is_none() || unsafe { (*node.waiter()).claim.take(node.entry()) }
+}
+
+/// The chosen: threads in a chain by `next`, oldest first, tasks marked in their rings. Dropping it
+/// releases the threads; the slot lock must be free by then.
+pub(crate) struct Chosen<'w, 't, P: Platform> {
     first: *const Node<P>,
     last: *const Node<P>,
     pub(crate) count: usize,
-    pub(crate) token: u64,
-    /// Homes of sleepers are slots of this table, which the waker borrows.
-    table: PhantomData<&'t ()>,
+    /// What they are told; the token may become known after they are chosen.
+    pub(crate) verdict: Verdict,
+    /// The first of those marked since the last `collect`, and how many they are.
+    first_marked: *const Node<P>,
+    marked_count: usize,
+    /// Homes of sleepers are slots of the table that the waker borrows for `'t`.
+    wakers: &'w mut Wakers<'t, P>,
 }
 
-impl<'t, P: Platform> Chosen<'t, P> {
-    pub(crate) fn new<K>(_table: &'t Table<K, P>) -> Self {
+impl<'w, 't, P: Platform> Chosen<'w, 't, P> {
+    pub(crate) fn new(wakers: &'w mut Wakers<'t, P>, verdict: Verdict) -> Self {
         Self {
             first: ptr::null(),
             last: ptr::null(),
             count: 0,
-            token: 0,
-            table: PhantomData,
+            verdict,
+            first_marked: ptr::null(),
+            marked_count: 0,
+            wakers,
         }
     }
 
@@ -150,9 +181,33 @@ impl<'t, P: Platform> Chosen<'t, P> {
         self.last = node.as_ptr();
         self.count += 1;
     }
+
+    /// From here on the task of `node`, which stays linked, is chosen.
+    fn mark<'g>(&mut self, guard: &'g SlotGuard<'_, P>, node: NodeRef<'g, P>) {
+        self.wakers.mark(node, self.verdict);
+        guard.leave_one();
+        if self.marked_count == 0 {
+            self.first_marked = node.as_ptr();
+        }
+        self.marked_count += 1;
+        self.count += 1;
+    }
+
+    /// Once the verdict is known, in the same hold of the lock: tells it to the tasks just chosen,
+    /// and takes their Wakers.
+    #[inline]
+    pub(crate) fn collect(&mut self, guard: &SlotGuard<'_, P>) {
+        let count = core::mem::take(&mut self.marked_count);
+        // SAFETY: N1: marked under this hold of the lock, the node is still linked.
+        let first = unsafe { NodeRef::from_raw(self.first_marked) };
+        self.first_marked = ptr::null();
+        if let Some(first) = first {
+            self.wakers.collect(guard, first, count, self.verdict);
+        }
+    }
 }
 
-impl<P: Platform> Drop for Chosen<'_, P> {
+impl<P: Platform> Drop for Chosen<'_, '_, P> {
     fn drop(&mut self) {
         let mut run = Run::new();
         let mut node = self.first;
@@ -162,8 +217,8 @@ impl<P: Platform> Drop for Chosen<'_, P> {
             node = chosen.chained();
             let waiter = chosen.waiter();
             // SAFETY: W1: we detached this node, and release its waiter once; homes are slots of
-            // the table that `self` borrows.
-            unsafe { run.release(waiter, self.token) };
+            // the table that the waker borrows.
+            unsafe { run.release(waiter, self.verdict) };
         }
         run.flush();
     }

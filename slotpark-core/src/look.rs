@@ -66,13 +66,7 @@ impl<K, P: Platform> Table<K, P> {
         let Some(head) = self.find(&guard, hash, key) else {
             return 0;
         };
-        let mut count = 1;
-        let mut node = head.next();
-        while node != head {
-            self.observe(Event::NodeVisited, slot);
-            count += 1;
-            node = node.next();
-        }
-        count
+        let visited = guard.ring(head).inspect(|_| self.observe(Event::NodeVisited, slot));
+        visited.filter(|node| node.waits()).count()
     }
 }

@@ -1,21 +1,24 @@
 //! A node: the place of one waiter in the queue of one key.
 //!
-//! A node lies in its waiter's frame and is linked into exactly one slot, or into none.
+//! A node lies in its waiter's frame or future and is linked into exactly one slot, or into none.
 //!
 //! **States**: new (`slot` null, no links) -> linked (`slot` set) -> left (unlinked by its own
-//! waiter, `slot` null) or chosen (detached by a waker, `slot` null, then released).
+//! waiter, `slot` null) or chosen (detached by a waker, `slot` null, then released). The node of a
+//! task may be chosen while it is still linked: then it is *marked* by its waker, counts as gone for
+//! everybody else, and leaves as soon as its Waker is taken or its future looks.
 //!
 //! **Invariants**
 //! - N1 While a node is linked, its frame lives. A frame ends only after its waiter unlinked the
-//!   node itself under the slot's lock, or after the release that follows a detachment.
+//!   node itself under the slot's lock, or after the release that follows a detachment. A task has
+//!   no release of its own: its frame may end once `slot` is null (UNLINK).
 //! - N2 Links, name, group and flags of a linked node are accessed under the lock of the slot in
 //!   `slot` only; of a chosen node, by the waker that detached it, until it releases the waiter.
 //! - N3 The name's key points to a live key of the table's type while the node is linked.
 //! - N4 `slot` is written under the lock of the old and of the new slot; a requeue writes it once,
 //!   from slot to slot: null says "chosen" or "left", never "on the way".
 //!
-//! **Orderings**: LOCK (all guarded fields). `slot` itself is read without the lock, then the lock
-//! is taken and it is read again.
+//! **Orderings**: LOCK (all guarded fields), UNLINK (a task's `slot` becomes null). `slot` itself is
+//! read without the lock, then the lock is taken and it is read again.
 
 use core::ptr;
 
@@ -43,7 +46,7 @@ impl Copy for Name {}
 /// the next one when that node leaves.
 #[expect(
     dead_code,
-    reason = "the last three are the places of keyed locks and closed keys"
+    reason = "holders and their total are the places of keyed locks"
 )]
 pub(crate) struct Group<P: Platform> {
     /// The next key of the slot, null at the end of the list.
@@ -54,8 +57,8 @@ pub(crate) struct Group<P: Platform> {
     pub(crate) holders: *const Node<P>,
     /// A total over the holders (readers, permits).
     pub(crate) aggregate: u32,
-    /// For keyed locks and closed keys.
-    pub(crate) flags: u32,
+    /// How many nodes keep the key closed.
+    pub(crate) closers: u32,
 }
 
 impl<P: Platform> Group<P> {
@@ -64,7 +67,7 @@ impl<P: Platform> Group<P> {
         prev: ptr::null(),
         holders: ptr::null(),
         aggregate: 0,
-        flags: 0,
+        closers: 0,
     };
 }
 
@@ -78,8 +81,12 @@ impl<P: Platform> Copy for Group<P> {}
 /// What a node is in its group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// It waits for the key.
-    Waiter,
+    /// A thread waits for the key.
+    Thread,
+    /// A task waits for the key.
+    Task,
+    /// It keeps the key closed.
+    Closer,
 }
 
 /// See the module. Two cache lines: what every search and wake touches, then the rest.
@@ -98,16 +105,20 @@ pub(crate) struct Node<P: Platform> {
     requeued: Guarded<bool>,
     /// Keyed locks add the role of a holder.
     role: Role,
+    /// Which of the waiter's nodes it is, if the waiter is decided by a claim.
+    entry: Option<u8>,
 
     group: Guarded<Group<P>>,
     /// The generation of the table in which it was linked: a fork begins a new one.
     generation: u32,
-    /// The place of permits and priorities.
+    /// Its priority: those with more stand before it.
     weight: u32,
     /// The place of inspection data, null when it is off.
     inspection: *const (),
     /// Where a requeue may write a key of the table's type.
     room: *mut (),
+    /// The waker that has chosen this linked node of a task, null if none has.
+    mark: Guarded<*const ()>,
     alive: Alive,
 }
 
@@ -119,6 +130,9 @@ impl<P: Platform> Node<P> {
         generation: u32,
         waiter: *const Waiter<P>,
     ) -> Self {
+        // One cache line for each of its halves, where words are words.
+        #[cfg(all(not(any(slotpark_loom, slotpark_shuttle)), target_pointer_width = "64"))]
+        const { assert!(size_of::<Self>() == 128, "a node is two cache lines") };
         Self {
             slot: AtomicPtr::new(ptr::null_mut()),
             next: Guarded::new(ptr::null()),
@@ -127,15 +141,47 @@ impl<P: Platform> Node<P> {
             group: Guarded::new(Group::NONE),
             head: Guarded::new(false),
             requeued: Guarded::new(false),
-            role: Role::Waiter,
+            role: Role::Thread,
+            entry: None,
             tag,
             weight: 0,
             generation,
             inspection: ptr::null(),
             room,
             waiter,
+            mark: Guarded::new(ptr::null()),
             alive: Alive::new(),
         }
+    }
+
+    pub(crate) fn with_role(mut self, role: Role) -> Self {
+        self.role = role;
+        self
+    }
+
+    /// One of several nodes of its waiter, or the one of a waiter with an interrupter (W4).
+    pub(crate) fn of_entry(mut self, entry: u8) -> Self {
+        self.entry = Some(entry);
+        self
+    }
+
+    pub(crate) fn with_weight(mut self, weight: u32) -> Self {
+        self.weight = weight;
+        self
+    }
+
+    /// Who waits here. Before the node is linked for the first time.
+    pub(crate) fn set_waiter(&mut self, waiter: *const Waiter<P>) {
+        self.waiter = waiter;
+    }
+
+    /// What it was called last.
+    ///
+    /// # Safety
+    /// The node has left its slot: nobody but its owner knows it.
+    pub(crate) unsafe fn last_name(&self) -> Name {
+        // SAFETY: N2: nobody else accesses a node that is in no queue and not chosen.
+        unsafe { self.name.get() }
     }
 
     /// The slot it is linked in now, null when it is chosen or has left. To be read again under
@@ -144,6 +190,13 @@ impl<P: Platform> Node<P> {
         // ORDERING: none, relaxed: a hint until it is read again under the lock; null sends the
         // waiter to its state, whose acquire load orders everything (HANDOFF).
         self.slot.load(Ordering::Relaxed).cast_const()
+    }
+
+    /// Whether the node of a task has left its slot: then nobody but its owner knows it.
+    pub(crate) fn has_left(&self) -> bool {
+        // ORDERING: UNLINK acquire side: the verdict, and the waker's last touches of the frame,
+        // come before what the task does next.
+        self.slot.load(Ordering::Acquire).is_null()
     }
 
     /// The generation of the table in which the node was made.
@@ -278,6 +331,51 @@ impl<'g, P: Platform> NodeRef<'g, P> {
         self.0.alive.touch();
         // ORDERING: none, relaxed: see `Node::slot`.
         self.0.slot.store(slot.cast_mut(), Ordering::Relaxed);
+    }
+
+    /// The last touch of a task's node by its waker, which has unlinked it.
+    pub(crate) fn let_go(self) {
+        self.0.alive.touch();
+        // ORDERING: UNLINK release side: the verdict and this waker's touches of the frame come
+        // before what the task does with it.
+        self.0.slot.store(ptr::null_mut(), Ordering::Release);
+    }
+
+    pub(crate) fn role(self) -> Role {
+        self.0.alive.touch();
+        self.0.role
+    }
+
+    pub(crate) fn entry(self) -> Option<u8> {
+        self.0.alive.touch();
+        self.0.entry
+    }
+
+    pub(crate) fn weight(self) -> u32 {
+        self.0.alive.touch();
+        self.0.weight
+    }
+
+    /// Who has chosen it while it stays linked.
+    pub(crate) fn mark(self) -> *const () {
+        self.0.alive.touch();
+        // SAFETY: N2: the lock is held for `'g`.
+        unsafe { self.0.mark.get() }
+    }
+
+    pub(crate) fn set_mark(self, by: *const ()) {
+        self.0.alive.touch();
+        // SAFETY: N2: the lock is held for `'g`.
+        unsafe { self.0.mark.set(by) };
+    }
+
+    /// Whether it waits: it is a waiter's node that nobody has chosen and no other key has claimed.
+    pub(crate) fn waits(self) -> bool {
+        if self.role() == Role::Closer || !self.mark().is_null() {
+            return false;
+        }
+        // SAFETY: N1: the waiter is in the frame of its node, which is linked.
+        self.entry().is_none() || unsafe { (*self.waiter()).claim.is_open() }
     }
 
     pub(crate) fn tag(self) -> u64 {

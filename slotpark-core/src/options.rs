@@ -1,6 +1,7 @@
 //! What a wait brings, and how it ends.
 
 use crate::platform::Deadline;
+use crate::waiter::{Ending, Verdict};
 
 /// How a wait came to its end.
 ///
@@ -20,11 +21,67 @@ pub enum Parked {
     },
     /// `validate` said no: there was nothing to wait for.
     Stale,
-    /// The deadline passed, and no waker had chosen this waiter.
+    /// The deadline passed, and nobody had ended this wait before.
     TimedOut,
+    /// The key or the whole table was closed, before the wait or during it.
+    Closed,
+    /// Its interrupter ended it, or had been told to before it began.
+    Interrupted,
 }
 
-/// What a wait brings beside its key: a deadline and a tag.
+impl Parked {
+    /// Whether a waker counted this wait.
+    ///
+    /// ```
+    /// assert!(slotpark_core::Parked::Woken { token: 0 }.is_woken());
+    /// ```
+    #[must_use]
+    pub const fn is_woken(self) -> bool {
+        matches!(self, Self::Woken { .. })
+    }
+}
+
+impl From<Verdict> for Parked {
+    fn from(verdict: Verdict) -> Self {
+        match verdict.ending {
+            Ending::Woken => Self::Woken {
+                token: verdict.token,
+            },
+            Ending::Closed => Self::Closed,
+            Ending::Interrupted => Self::Interrupted,
+        }
+    }
+}
+
+/// Where a waiter stands among those of its key.
+///
+/// ```
+/// use slotpark_core::{Order, ParkOptions};
+/// assert_eq!(ParkOptions::new().order(Order::Fifo), ParkOptions::new());
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Order {
+    /// Behind all others. Takes constant time.
+    #[default]
+    Fifo,
+    /// Before all others without a priority. Takes one step per waiter with a priority.
+    Lifo,
+    /// Behind those of at least this priority, before the rest; all others have 0. Takes one step
+    /// per waiter that it stands behind, or constant time at the end.
+    Priority(u32),
+}
+
+impl Order {
+    pub(crate) const fn weight(self) -> u32 {
+        match self {
+            Self::Fifo | Self::Lifo => 0,
+            Self::Priority(weight) => weight,
+        }
+    }
+}
+
+/// What a wait brings beside its key: a deadline, a tag, its place in the queue.
 ///
 /// ```
 /// use slotpark_core::{Deadline, ParkOptions, Parked, Table};
@@ -35,6 +92,7 @@ pub enum Parked {
 pub struct ParkOptions {
     pub(crate) deadline: Option<Deadline>,
     pub(crate) tag: u64,
+    pub(crate) order: Order,
     pub(crate) validated: bool,
 }
 
@@ -50,6 +108,7 @@ impl ParkOptions {
         Self {
             deadline: None,
             tag: u64::MAX,
+            order: Order::Fifo,
             validated: false,
         }
     }
@@ -76,6 +135,19 @@ impl ParkOptions {
     #[must_use]
     pub const fn tag(mut self, tag: u64) -> Self {
         self.tag = tag;
+        self
+    }
+
+    /// Where it stands among the waiters of its key. Whoever is moved to another key keeps its
+    /// priority and stands behind its equals there.
+    ///
+    /// ```
+    /// use slotpark_core::{Order, ParkOptions};
+    /// assert_ne!(ParkOptions::new().order(Order::Lifo), ParkOptions::new());
+    /// ```
+    #[must_use]
+    pub const fn order(mut self, order: Order) -> Self {
+        self.order = order;
         self
     }
 

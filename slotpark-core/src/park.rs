@@ -12,8 +12,9 @@ use core::cell::{Cell, UnsafeCell};
 use core::mem::MaybeUninit;
 use core::ptr;
 
+use crate::leave::{Reason, Was};
 use crate::node::{Name, Node, NodeRef};
-use crate::options::{Left, ParkOptions, Parked};
+use crate::options::{Left, Order, ParkOptions, Parked};
 use crate::platform::{Deadline, Event, Platform};
 use crate::reentry;
 use crate::slot::{Slot, SlotGuard};
@@ -28,6 +29,10 @@ impl<K: Eq, P: Platform> Table<K, P> {
     /// once under it; no wake of the key falls between the second run and the moment the waiter can
     /// be found. A deadline already past returns [`Parked::TimedOut`] after the first run, without
     /// a syscall.
+    ///
+    /// If more than one thing could end the wait, what is said is, at its start, the first of
+    /// Stale, Closed, TimedOut that is true; once it is queued, whatever came first of a wake and a
+    /// closing, and TimedOut only if neither did.
     ///
     /// # Panics
     /// Passes panics of `validate` and of `K`'s `Eq` on; the queue stays sound. In debug builds, if
@@ -87,12 +92,15 @@ impl<K: Eq, P: Platform> Table<K, P> {
         if !options.validated && !validate()? {
             return Ok(Parked::Stale);
         }
+        let home = self.slot(hash);
+        if home.announced.is_closed() {
+            return Ok(Parked::Closed);
+        }
         let deadline = options.deadline;
         if deadline.is_some_and(Deadline::is_past::<P>) {
             return Ok(Parked::TimedOut);
         }
-        let home = self.slot(hash);
-        let waiter = Waiter::new(home, Moment::now::<P>(self.spin()));
+        let waiter = Waiter::thread(home, Moment::now::<P>(self.spin()));
         let room = UnsafeCell::new(MaybeUninit::<K>::uninit());
         let name = Name {
             hash,
@@ -104,10 +112,14 @@ impl<K: Eq, P: Platform> Table<K, P> {
             options.tag,
             self.generation(),
             &waiter,
-        );
-        let Some(spin_ns) = self.enqueue(home, &node, key, validate)? else {
-            return Ok(Parked::Stale);
+        )
+        .with_weight(options.order.weight());
+        let critical = P::critical();
+        let spin_ns = match self.enqueue(home, &node, key, options.order, validate)? {
+            Enqueued::Linked(_guard) => home.spin.plan_ns(self.spin().limit_ns()),
+            Enqueued::Refused(parked) => return Ok(parked),
         };
+        drop(critical);
         let linked = Linked {
             table: self,
             home,
@@ -116,49 +128,59 @@ impl<K: Eq, P: Platform> Table<K, P> {
             decided: Cell::new(false),
         };
         before_sleep();
-        let woken = linked.wait(spin_ns, deadline, on_leave);
+        let parked = linked.wait(spin_ns, deadline, on_leave);
         drop(linked);
-        Ok(if woken {
-            Parked::Woken {
-                token: waiter.token(),
-            }
-        } else {
-            Parked::TimedOut
-        })
+        Ok(parked)
     }
 
-    /// Announces, validates under the lock, links; the time to spin, or `None` for stale.
-    fn enqueue<E>(
-        &self,
-        home: &Slot<P>,
+    /// Announces, validates under the lock, links; hands the lock on to the caller, who has entered
+    /// the platform's critical section.
+    pub(crate) fn enqueue<'t, E>(
+        &'t self,
+        slot: &'t Slot<P>,
         node: &Node<P>,
         key: &K,
-        mut validate: impl FnMut() -> Result<bool, E>,
-    ) -> Result<Option<u64>, E> {
-        home.announced.announce();
-        let _critical = P::critical();
-        let guard = home.lock();
+        order: Order,
+        validate: impl FnOnce() -> Result<bool, E>,
+    ) -> Result<Enqueued<'t, P>, E> {
+        slot.announced.announce();
+        let guard = slot.lock();
         // Taken back when the guard is dropped, unless the node is linked by then: whatever way
         // this ends, the announcement does not outlive it.
         guard.leave_one();
         if !validate()? {
-            return Ok(None);
+            return Ok(Enqueued::Refused(Parked::Stale));
         }
         // SAFETY: N1: the frame of `node` lives until it is unlinked or released.
         let Some(node) = (unsafe { NodeRef::from_raw(node) }) else {
-            return Ok(None);
+            return Ok(Enqueued::Refused(Parked::Stale));
         };
         let head = self.find(&guard, node.name().hash, key);
-        if head.is_none() && guard.first().is_some() {
-            home.tallies.collisions.add_locked(1);
-            self.observe(Event::Collision, home);
+        if slot.announced.is_closed() || head.is_some_and(|head| head.group().closers > 0) {
+            return Ok(Enqueued::Refused(Parked::Closed));
         }
-        guard.push(head, node);
+        if head.is_none() && guard.first().is_some() {
+            slot.tallies.collisions.add_locked(1);
+            self.observe(Event::Collision, slot);
+        }
+        if order == Order::Lifo {
+            guard.push_in_front(head, node);
+        } else {
+            guard.push(head, node);
+        }
         guard.enter_one();
-        home.tallies.parks.add_locked(1);
-        self.observe(Event::Park, home);
-        Ok(Some(home.spin.plan_ns(self.spin().limit_ns())))
+        slot.tallies.parks.add_locked(1);
+        self.observe(Event::Park, slot);
+        Ok(Enqueued::Linked(guard))
     }
+}
+
+/// What became of an attempt to queue.
+pub(crate) enum Enqueued<'t, P: Platform> {
+    /// Linked; the slot is still locked.
+    Linked(SlotGuard<'t, P>),
+    /// There is nothing to wait for.
+    Refused(Parked),
 }
 
 /// A node that is linked, or chosen and not yet released: its frame must not end.
@@ -172,70 +194,48 @@ struct Linked<'f, K, P: Platform> {
 }
 
 impl<K, P: Platform> Linked<'_, K, P> {
-    /// Spins, sleeps, and leaves when the deadline passes; true if woken. Afterwards the frame may
-    /// end.
-    fn wait(&self, spin_ns: u64, deadline: Option<Deadline>, on_leave: impl FnOnce(Left)) -> bool {
+    /// Spins, sleeps, and leaves when the deadline passes. Afterwards the frame may end.
+    fn wait(
+        &self,
+        spin_ns: u64,
+        deadline: Option<Deadline>,
+        on_leave: impl FnOnce(Left),
+    ) -> Parked {
+        if self.is_forked() {
+            return Parked::Closed;
+        }
         let mut sleeper = Sleeper::new(self.waiter, self.home);
-        // Nobody spins without a tick source, since that spin would not end.
-        let spins = spin_ns > 0 && self.waiter.arrived().is_known();
-        let woken = (spins && self.spin(spin_ns, deadline)) || sleeper.sleep(deadline);
-        if !woken {
-            if self.leave(on_leave) {
-                return false;
+        if !sleeper.spin_and_sleep(spin_ns, deadline) {
+            if self.leave(Reason::TimedOut, on_leave) == Was::Waiting {
+                return Parked::TimedOut;
             }
             // Chosen: the waker still reads the node, and the wait counts as woken.
             sleeper.sleep(None);
         }
         self.decided.set(true);
-        true
+        self.waiter.verdict().into()
     }
 
-    fn spin(&self, spin_ns: u64, deadline: Option<Deadline>) -> bool {
-        let left_ns = deadline.map_or(u64::MAX, Deadline::remaining_ns::<P>);
-        let found = self.waiter.spin(spin_ns.min(left_ns));
-        // A spin that the deadline cut short says nothing about spinning.
-        if found || spin_ns <= left_ns {
-            self.home.spin.spun(found);
-        }
-        found
-    }
-
-    /// Unlinks the node; false if a waker has chosen it.
-    fn leave(&self, on_leave: impl FnOnce(Left)) -> bool {
-        if self.node.generation() != self.table.generation() {
-            // Forked: no queue of this process ever held the node.
+    /// Whether this is the child of a fork made since the node was linked: no queue of this process
+    /// ever held it, and nobody will end the wait.
+    fn is_forked(&self) -> bool {
+        let forked = self.node.generation() != self.table.generation();
+        if forked {
             self.decided.set(true);
-            return true;
         }
-        let _critical = P::critical();
-        let Some(guard) = self.lock_own_slot() else {
-            return false;
-        };
-        // SAFETY: N1: it is our own node, and linked in the slot whose lock is held.
-        let Some(node) = (unsafe { NodeRef::from_raw(self.node) }) else {
-            return false;
-        };
-        let last = guard.unlink(node);
-        node.set_slot(ptr::null());
-        guard.leave_one();
-        guard.slot.tallies.timeouts.add_locked(1);
-        self.table.observe(Event::Timeout, guard.slot);
-        self.decided.set(true);
-        on_leave(Left { last });
-        true
+        forked
     }
 
-    /// Locks the slot that the node is in now, wherever it was moved; `None` if it is in none.
-    fn lock_own_slot(&self) -> Option<SlotGuard<'_, P>> {
-        loop {
-            let slot = self.node.slot();
-            // SAFETY: null, or T1: a slot of the table that this wait borrows.
-            let guard = unsafe { slot.as_ref() }?.lock();
-            // A requeue may have moved it between the look and the lock.
-            if ptr::eq(self.node.slot(), slot) {
-                return Some(guard);
-            }
+    fn leave(&self, reason: Reason, on_leave: impl FnOnce(Left)) -> Was {
+        let on_leave = |left| {
+            self.decided.set(true);
+            on_leave(left);
+        };
+        let was = self.table.leave(self.node, reason, on_leave);
+        if was == Was::Waiting {
+            self.decided.set(true);
         }
+        was
     }
 }
 
@@ -243,7 +243,7 @@ impl<K, P: Platform> Drop for Linked<'_, K, P> {
     /// The frame ends. Undecided only if `before_sleep` panicked: then the waiter leaves, or waits
     /// for the release by the waker that chose it.
     fn drop(&mut self) {
-        if !self.decided.get() && !self.leave(|_| {}) {
+        if !self.decided.get() && self.leave(Reason::Cancelled, |_| {}) == Was::Chosen {
             Sleeper::new(self.waiter, self.home).sleep(None);
         }
         self.node.end();

@@ -1,4 +1,4 @@
-//! The queue of a slot: a list of keys, each with a ring of its waiters in FIFO order.
+//! The queue of a slot: a list of keys, each with a ring of its waiters in their order.
 //!
 //! ```text
 //! slot.keys -> [key c] <-> [key a] <-> [key b]        list of groups, newest key first
@@ -7,13 +7,14 @@
 //!                 ^---------------+
 //! ```
 //!
-//! The oldest waiter of a key (its head) carries the group record; when it leaves, the next one
+//! The first node of a key (its head) carries the group record; when it leaves, the next one
 //! inherits it. So a wake looks at one node per *key* of the slot, never at the waiters of others,
 //! and any node leaves in constant time without knowing its head.
 //!
 //! **Invariants** (`debug_assert`ed after every change)
 //! - Q1 Links of a linked node lead to linked nodes of the same slot: `n.next.prev == n`.
-//! - Q2 A ring holds the waiters of one key, oldest first from its head; exactly one is the head.
+//! - Q2 A ring holds the nodes of one key, from its head on by falling weight, and among equals the
+//!   oldest first (or, for who asked for it, the youngest); exactly one is the head.
 //! - Q3 The list holds one head per key: `g.next.prev == g`, the first has no predecessor.
 //!
 //! **Lock order**: none of its own: the slot's lock is held throughout. **Orderings**: LOCK.
@@ -39,25 +40,68 @@ impl<P: Platform> SlotGuard<'_, P> {
         unsafe { NodeRef::from_raw(head.group().next) }
     }
 
-    /// Links `node` as the youngest waiter of the key that `head` represents, or as the only one of
-    /// a new key.
+    /// The nodes of a key. The one just returned may be unlinked, no other.
+    pub(crate) fn ring<'g>(
+        &'g self,
+        head: NodeRef<'g, P>,
+    ) -> impl Iterator<Item = NodeRef<'g, P>> + use<'g, P> {
+        let tail = head.prev();
+        let mut next = Some(head);
+        core::iter::from_fn(move || {
+            let node = next?;
+            next = (node != tail).then(|| node.next());
+            Some(node)
+        })
+    }
+
+    /// Links `node` as the youngest waiter of the key that `head` represents, behind those of no
+    /// less weight, or as the only one of a new key.
     pub(crate) fn push<'g>(&'g self, head: Option<NodeRef<'g, P>>, node: NodeRef<'g, P>) {
-        match head {
-            Some(head) => {
-                head.prev().join(node);
-                node.join(head);
-                node.set_head(false);
-            }
-            None => {
-                node.join(node);
-                self.push_key(node);
-            }
+        let weight = node.weight();
+        // Nobody weighs less than nothing: no need to look.
+        let stands_before = |other: NodeRef<'_, P>| weight == 0 || other.weight() >= weight;
+        self.insert(head, node, stands_before);
+    }
+
+    /// As [`push`](Self::push), in front of those of the same weight.
+    pub(crate) fn push_in_front<'g>(&'g self, head: Option<NodeRef<'g, P>>, node: NodeRef<'g, P>) {
+        let weight = node.weight();
+        self.insert(head, node, |other| other.weight() > weight);
+    }
+
+    /// Links `node` behind the last one of which all up to it stand before it.
+    fn insert<'g>(
+        &'g self,
+        head: Option<NodeRef<'g, P>>,
+        node: NodeRef<'g, P>,
+        stands_before: impl Fn(NodeRef<'_, P>) -> bool,
+    ) {
+        let Some(head) = head else {
+            node.join(node);
+            self.push_key(node);
+            node.set_slot(self.slot);
+            return;
+        };
+        // The common case is the end of the queue, which is known.
+        let behind = if stands_before(head.prev()) {
+            None
+        } else {
+            self.ring(head).find(|other| !stands_before(*other))
+        };
+        let at = behind.unwrap_or(head);
+        at.prev().join(node);
+        node.join(at);
+        if behind == Some(head) {
+            head.set_head(false);
+            self.inherit(head.group(), node);
+        } else {
+            node.set_head(false);
         }
         node.set_slot(self.slot);
         self.assert_linked(node);
     }
 
-    /// Unlinks `node`; true if it was the last waiter of its key. Its `slot` is the caller's to
+    /// Unlinks `node`; true if it was the last node of its key. Its `slot` is the caller's to
     /// write.
     pub(crate) fn unlink<'g>(&'g self, node: NodeRef<'g, P>) -> bool {
         let next = node.next();
@@ -143,7 +187,7 @@ mod tests {
     use crate::node::Name;
     use crate::platform::DefaultPlatform;
     use crate::slot::Slot;
-    use crate::spin::{Moment, Spin};
+    use crate::spin::Moment;
     use crate::waiter::Waiter;
 
     type TestNode = Node<DefaultPlatform>;
@@ -194,7 +238,7 @@ mod tests {
     fn every_node_leaves_from_every_place() {
         // Three keys of three waiters each; every node leaves first, second, .. in every rotation.
         let slot = Slot::<DefaultPlatform>::new();
-        let waiter = Waiter::new(&slot, Moment::now::<DefaultPlatform>(Spin::Never));
+        let waiter = Waiter::thread(&slot, Moment::UNKNOWN);
         for start in 0..9 {
             for step in [1, 2, 4, 5, 7, 8] {
                 let nodes: Vec<TestNode> = (0..9).map(|i| node(i / 3, &waiter)).collect();

@@ -16,6 +16,8 @@ use crate::platform::{Event, Platform};
 use crate::reentry;
 use crate::slot::SlotGuard;
 use crate::table::Table;
+use crate::waiter::{Ending, Verdict};
+use crate::wakers::Wakers;
 
 /// What a requeue did.
 ///
@@ -27,7 +29,8 @@ use crate::table::Table;
 pub struct Requeued {
     /// Waiters woken.
     pub woken: usize,
-    /// Waiters moved to the target (or left where they are, if source and target are one key).
+    /// Waiters moved to the target (or left where they are, if source and target are one key). At a
+    /// key that is closed their waits end.
     pub moved: usize,
 }
 
@@ -54,7 +57,8 @@ impl<K: Eq + Copy + Send, P: Platform> Table<K, P> {
     ///
     /// A moved waiter keeps its deadline, its tag and the place where it sleeps; from now on only a
     /// wake of `to` ends its wait. If both keys are equal, those who would be moved stay where they
-    /// are and are counted. The keys are `Copy` because a moved waiter keeps the new key in its own
+    /// are and are counted. If `to` is closed, the waits of those moved end as closed; if the whole
+    /// table is, nobody is moved, and who still waits is just being told. The keys are `Copy` because a moved waiter keeps the new key in its own
     /// frame, and no code of the caller may run for that under two locks.
     ///
     /// # Errors
@@ -81,8 +85,11 @@ impl<K: Eq + Copy + Send, P: Platform> Table<K, P> {
         reentry::check();
         let (source, target) = (self.slot(from.0), self.slot(to.0));
         target.announced.announce();
+        let mut wakers = Wakers::new(core::slice::from_ref(source), Some(from.0));
+        let mut refused_wakers = Wakers::new(core::slice::from_ref(source), Some(from.0));
         let _critical = P::critical();
-        let mut chosen = Chosen::new(self);
+        let mut chosen = Chosen::new(&mut wakers, Verdict::woken(options.token));
+        let mut refused = Chosen::new(&mut refused_wakers, Verdict::ended(Ending::Closed));
         let one_slot = ptr::eq(source, target);
         let source_first = ptr::from_ref(source) <= ptr::from_ref(target);
         let lower = if source_first { source } else { target }.lock();
@@ -100,13 +107,14 @@ impl<K: Eq + Copy + Send, P: Platform> Table<K, P> {
             return Ok(None);
         }
         let mut moved = 0;
+        let all = |_: &_| Filter::Unpark;
         if let Some(head) = self.find(source, from.0, from.1) {
-            let all = |_: &_| Filter::Unpark;
-            if self.choose(source, head, options.wake_max, all, &mut chosen) {
-                moved = self.move_waiters(source, from, target, to, options.move_max);
+            let remain = self.choose(source, head, options.wake_max, all, &mut chosen);
+            chosen.collect(source);
+            if remain && !target.slot.announced.is_closed() {
+                moved = self.move_waiters(source, from, target, to, options.move_max, &mut refused);
             }
         }
-        chosen.token = options.token;
         Ok(Some(Requeued {
             woken: chosen.count,
             moved,
@@ -121,32 +129,35 @@ impl<K: Eq + Copy + Send, P: Platform> Table<K, P> {
         target: &'g SlotGuard<'_, P>,
         to: (u64, &K),
         move_max: usize,
+        refused: &mut Chosen<'_, '_, P>,
     ) -> usize {
         let Some(head) = self.find(source, from.0, from.1) else {
             return 0;
         };
         let stay = from.1.borrow() == to.1;
         let mut target_head = self.find(target, to.0, to.1);
-        let tail = head.prev();
-        let mut node = head;
+        if !stay && target_head.is_some_and(|head| head.group().closers > 0) {
+            self.choose(source, head, move_max, |_| Filter::Unpark, refused);
+            refused.collect(source);
+            return refused.count;
+        }
         let mut moved = 0;
-        while moved < move_max {
-            let next = node.next();
+        for node in source.ring(head).filter(|node| node.waits()).take(move_max) {
             if !stay {
                 source.unlink(node);
                 source.leave_one();
                 self.rename(node, to);
                 target.push(target_head, node);
                 target.enter_one();
-                target_head = target_head.or(Some(node));
+                // A node of more weight than all others goes to the front.
+                target_head = match target_head {
+                    Some(head) if head.is_head() => Some(head),
+                    _ => Some(node),
+                };
             }
             target.slot.tallies.requeues.add_locked(1);
             self.observe(Event::Requeue, target.slot);
             moved += 1;
-            if node == tail {
-                break;
-            }
-            node = next;
         }
         moved
     }

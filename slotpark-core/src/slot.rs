@@ -1,7 +1,8 @@
 //! One slot: a cache line that holds everything about the keys that hash to it.
 //!
 //! ```text
-//!  0 announced   u32  waiters that may be here: a hint for wakers, never an answer for users
+//!  0 announced   u32  waiters that may be here: a hint for wakers, never an answer for users;
+//!                     its top bit says that the slot is closed
 //!  4 lock        u32  guards keys, nodes, spin average and counters
 //!  8 keys        ptr  list of groups, one per key that is present (see `queue`)
 //! 16 holder      word of keyed locks; nobody uses it yet
@@ -125,7 +126,19 @@ pub(crate) struct SlotGuard<'t, P: Platform> {
     not_send: PhantomData<*const ()>,
 }
 
-impl<P: Platform> SlotGuard<'_, P> {
+impl<'t, P: Platform> SlotGuard<'t, P> {
+    /// The guard of a lock that is held already, and whose guard was forgotten.
+    ///
+    /// # Safety
+    /// The caller's thread holds the lock of `slot`, and no other guard of it exists.
+    pub(crate) unsafe fn of_locked(slot: &'t Slot<P>) -> Self {
+        Self {
+            slot,
+            settle: Cell::new(0),
+            not_send: PhantomData,
+        }
+    }
+
     /// One waiter left, or an announcement is taken back.
     pub(crate) fn leave_one(&self) {
         self.settle.set(self.settle.get().wrapping_sub(1));
@@ -135,23 +148,32 @@ impl<P: Platform> SlotGuard<'_, P> {
     pub(crate) fn enter_one(&self) {
         self.settle.set(self.settle.get().wrapping_add(1));
     }
+
+    /// Brings the count up to date.
+    pub(crate) fn settle(&self) {
+        let difference = self.settle.take();
+        if difference != 0 {
+            self.slot.announced.settle(difference);
+        }
+    }
 }
 
 impl<P: Platform> Drop for SlotGuard<'_, P> {
     #[inline]
     fn drop(&mut self) {
-        let settle = self.settle.get();
-        if settle != 0 {
-            self.slot.announced.settle(settle);
-        }
+        self.settle();
         self.slot.lock.unlock();
         reentry::subtract();
     }
 }
 
-/// The number of waiters that are in the slot or on their way into it.
+/// The number of waiters that are in the slot or on their way into it, and whether it is closed.
 #[derive(Debug)]
 pub(crate) struct Announced(AtomicU32);
+
+/// Set for ever once the table is closed. Beside the count, so that a wait sees it in the line that
+/// it touches anyway.
+const CLOSED: u32 = 1 << 31;
 
 impl Announced {
     /// Says that a waiter comes, before it looks at its condition.
@@ -175,18 +197,31 @@ impl Announced {
     pub(crate) fn any(&self) -> bool {
         full_fence();
         // ORDERING: DEKKER side B, relaxed: the fence orders the caller's write before this read.
-        self.0.load(Ordering::Relaxed) != 0
+        self.0.load(Ordering::Relaxed) & !CLOSED != 0
     }
 
     /// The hint itself, for `Debug` and for tests when all is quiet.
     pub(crate) fn hint(&self) -> u32 {
         // ORDERING: none, relaxed: a statistic.
-        self.0.load(Ordering::Relaxed)
+        self.0.load(Ordering::Relaxed) & !CLOSED
     }
 
+    /// Closes the slot for ever. Called under its lock.
+    pub(crate) fn close(&self) {
+        // ORDERING: none, relaxed: who decides by it holds the slot lock (LOCK).
+        self.0.fetch_or(CLOSED, Ordering::Relaxed);
+    }
+
+    /// Whether the slot is closed: an answer under its lock, a hint outside.
+    pub(crate) fn is_closed(&self) -> bool {
+        // ORDERING: none, relaxed: as in `close`.
+        self.0.load(Ordering::Relaxed) & CLOSED != 0
+    }
+
+    /// Closed stays closed.
     fn reset(&self) {
         // ORDERING: none, relaxed: only one thread exists.
-        self.0.store(0, Ordering::Relaxed);
+        self.0.fetch_and(CLOSED, Ordering::Relaxed);
     }
 }
 

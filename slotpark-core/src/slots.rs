@@ -117,7 +117,8 @@ pub struct SlotStats {
     pub wakes: u32,
     /// Waiters that left because their deadline passed.
     pub timeouts: u32,
-    /// Waiters that left for another reason.
+    /// Waiters that left for another reason: closed, interrupted, dropped, or on several keys and
+    /// decided by another.
     pub cancels: u32,
     /// Waiters moved here from another key.
     pub requeues: u32,

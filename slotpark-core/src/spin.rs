@@ -76,24 +76,27 @@ const LEVEL_MASK: u16 = !(LEFT_MASK | TOGETHER);
 /// When and where something happened, as far as the platform can tell.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
-    ticks: u64,
-    cpu: u32,
+    pub(crate) ticks: u64,
+    pub(crate) cpu: u32,
 }
 
 impl Moment {
     /// Here and now; unknown where nobody spins.
     pub(crate) fn now<P: Platform>(spin: Spin) -> Self {
         if spin.limit_ns() == 0 {
-            return Self {
-                ticks: 0,
-                cpu: u32::MAX,
-            };
+            return Self::UNKNOWN;
         }
         Self {
             ticks: P::ticks(),
             cpu: P::cpu(),
         }
     }
+
+    /// For those who do not spin.
+    pub(crate) const UNKNOWN: Self = Self {
+        ticks: 0,
+        cpu: u32::MAX,
+    };
 
     /// Whether the platform has a tick source.
     pub(crate) fn is_known(self) -> bool {

@@ -1,7 +1,7 @@
 //! Unpark: choose waiters of a key under the slot lock, release them after it.
 //!
 //! Choosing is one moment: waiters that arrive later, or come back, are not met. No syscall runs
-//! under the slot lock.
+//! under the slot lock, and no Waker.
 //!
 //! **Lock order**: one slot lock. **Orderings**: DEKKER side B, LOCK, HANDOFF, SLEEP.
 
@@ -11,6 +11,8 @@ use crate::choose::{Candidate, Choice, Chosen, Filter};
 use crate::platform::Platform;
 use crate::reentry;
 use crate::table::Table;
+use crate::waiter::{Ending, Verdict};
+use crate::wakers::Wakers;
 
 impl<K, P: Platform> Table<K, P> {
     /// Wakes the first `count` waiters of `key` as they stand now, and hands each `token`. Returns
@@ -49,7 +51,8 @@ impl<K, P: Platform> Table<K, P> {
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
-        self.wake(hash, key, count, |_| Filter::Unpark, |_| token)
+        let bits = passed_on(count, u32::MAX);
+        self.wake(hash, key, count, bits, |_| Filter::Unpark, |_| token)
     }
 
     /// Wakes the first `count` waiters of `key` whose bitset (the low 32 bits of their tag) has a
@@ -64,19 +67,33 @@ impl<K, P: Platform> Table<K, P> {
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
-        self.unpark_filter(
-            hash,
-            key,
-            count,
-            |waiter| {
-                if waiter.tag as u32 & bits == 0 {
-                    Filter::Skip
-                } else {
-                    Filter::Unpark
-                }
-            },
-            token,
-        )
+        reentry::check();
+        if count == 0 || !self.slot(hash).announced.any() {
+            return 0;
+        }
+        self.wake_bits(hash, key, count, bits, token)
+    }
+
+    pub(crate) fn wake_bits<Q>(
+        &self,
+        hash: u64,
+        key: &Q,
+        count: usize,
+        bits: u32,
+        token: u64,
+    ) -> usize
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        let filter = |waiter: &Candidate| {
+            if waiter.tag as u32 & bits == 0 {
+                Filter::Skip
+            } else {
+                Filter::Unpark
+            }
+        };
+        self.wake(hash, key, count, passed_on(count, bits), filter, |_| token)
     }
 
     /// Wakes up to `count` waiters of `key`, as `filter` decides for each in FIFO order.
@@ -109,7 +126,7 @@ impl<K, P: Platform> Table<K, P> {
         if count == 0 || !self.slot(hash).announced.any() {
             return 0;
         }
-        self.wake(hash, key, count, filter, |_| token)
+        self.wake(hash, key, count, 0, filter, |_| token)
     }
 
     /// Wakes up to `count` waiters of `key` as `filter` decides, and lets `policy` act between the
@@ -144,7 +161,7 @@ impl<K, P: Platform> Table<K, P> {
         Q: Eq + ?Sized,
     {
         reentry::check();
-        self.wake(hash, key, count, filter, policy)
+        self.wake(hash, key, count, 0, filter, policy)
     }
 
     fn wake<Q>(
@@ -152,6 +169,7 @@ impl<K, P: Platform> Table<K, P> {
         hash: u64,
         key: &Q,
         count_max: usize,
+        passes_on: u32,
         filter: impl FnMut(&Candidate) -> Filter,
         policy: impl FnOnce(Choice) -> u64,
     ) -> usize
@@ -159,19 +177,33 @@ impl<K, P: Platform> Table<K, P> {
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
+        // Declared in this order so that, also by a panic, first the slot is unlocked, then the
+        // chosen threads are released, then the tasks' Wakers called.
+        let slot = self.slot(hash);
+        let mut wakers = Wakers::new(core::slice::from_ref(slot), Some(hash));
         let _critical = P::critical();
-        // Declared before the guard, so that it is dropped after it, also by a panic: first the
-        // slot is unlocked, then the chosen are released.
-        let mut chosen = Chosen::new(self);
-        let guard = self.slot(hash).lock();
+        let verdict = Verdict {
+            ending: Ending::Woken,
+            passes_on,
+            token: 0,
+        };
+        let mut chosen = Chosen::new(&mut wakers, verdict);
+        let guard = slot.lock();
         let remain = self
             .find(&guard, hash, key)
             .is_some_and(|head| self.choose(&guard, head, count_max, filter, &mut chosen));
-        chosen.token = policy(Choice {
+        chosen.verdict.token = policy(Choice {
             count: chosen.count,
             remain,
         });
+        chosen.collect(&guard);
         drop(guard);
         chosen.count
     }
+}
+
+/// The bits with which a chosen waiter that does not want it passes a wake on: nothing of a wake of
+/// everybody.
+const fn passed_on(count: usize, bits: u32) -> u32 {
+    if count == usize::MAX { 0 } else { bits }
 }

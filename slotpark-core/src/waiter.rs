@@ -1,4 +1,4 @@
-//! A waiter: the thread that waits, where it sleeps, and what it is told.
+//! A waiter: the thread or task that waits, how it is woken, and what it is told.
 //!
 //! ```text
 //!              park                       release (one swap, the last touch by the waker)
@@ -8,19 +8,25 @@
 //! ```
 //!
 //! **States** of the state word: WAITING (awake, maybe spinning) - PARKED with the bit that it
-//! sleeps on at home - PARKED_ALONE (sleeps on the state word itself) - RELEASED.
+//! sleeps on at home - PARKED_ALONE (sleeps on the state word itself) - RELEASED. A task has no
+//! state: its Waker is taken under the slot lock, and what ends it is its node's `slot` (see `node`).
 //!
 //! **Invariants**
-//! - W1 Only the waker that detached the waiter's node releases it, once; until then the frame
-//!   lives, after that store it may be gone.
-//! - W2 The token is written before the release and read after it.
+//! - W1 Only who detached the waiter's node, or won its claim, releases it, once; until then the
+//!   frame lives, after that store it may be gone.
+//! - W2 The verdict is written before the release and read after it.
 //! - W3 The sleeper reads the sequence, then its state, then sleeps on that sequence; the waker
 //!   releases the state, then bumps the sequence, then wakes. Any other order deadlocks.
+//! - W4 A waiter with a claim (on several keys, or with an interrupter) is decided by the one
+//!   compare-exchange that succeeds. Who loses touches nothing of it.
+//! - W5 The Waker of a task is accessed under the lock of the slot that its node is in; that of a
+//!   task with a claim by whoever won the claim, or, before, under the locks of all its slots.
 //!
-//! **Orderings**: HANDOFF (token and frame), SLEEP (state before sequence).
+//! **Orderings**: HANDOFF (verdict and frame), SLEEP (state before sequence).
 
 use core::marker::PhantomData;
 use core::ptr;
+use core::task::Waker;
 
 use crate::home::SleepBit;
 use crate::platform::{Deadline, Platform, Slept};
@@ -55,7 +61,7 @@ enum Found {
 impl State {
     #[inline]
     fn is_released(&self) -> bool {
-        // ORDERING: HANDOFF acquire side: the token, and the waker's last touches of the frame,
+        // ORDERING: HANDOFF acquire side: the verdict, and the waker's last touches of the frame,
         // come before what the waiter does next.
         self.0.load(Ordering::Acquire) == RELEASED
     }
@@ -76,7 +82,7 @@ impl State {
     unsafe fn release(state: *const Self) -> Found {
         // SAFETY: W1: the frame lives until this swap.
         let state = unsafe { &*state };
-        // ORDERING: HANDOFF release side: the token and this waker's touches of the frame come
+        // ORDERING: HANDOFF release side: the verdict and this waker's touches of the frame come
         // before what the released waiter does. SLEEP: the state changes before the sequence.
         let old = state.0.swap(RELEASED, Ordering::Release);
         match old & KIND_MASK {
@@ -87,51 +93,172 @@ impl State {
     }
 }
 
-/// See the module. One cache line.
+/// What ended a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Woken,
+    Closed,
+    Interrupted,
+}
+
+/// What a waiter is told by whoever chose it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Verdict {
+    pub(crate) ending: Ending,
+    /// The bits of the wake that a chosen waiter passes on if it does not want it; 0 is none.
+    pub(crate) passes_on: u32,
+    pub(crate) token: u64,
+}
+
+impl Verdict {
+    /// Of a wake that is not passed on.
+    pub(crate) const fn woken(token: u64) -> Self {
+        Self {
+            ending: Ending::Woken,
+            passes_on: 0,
+            token,
+        }
+    }
+
+    pub(crate) const fn ended(ending: Ending) -> Self {
+        Self {
+            ending,
+            passes_on: 0,
+            token: 0,
+        }
+    }
+}
+
+/// Which entry of a waiter on several keys decided the wait.
+#[derive(Debug)]
+pub(crate) struct Claim(AtomicU32);
+
+impl Claim {
+    const OPEN: u32 = 0;
+    /// Claimed by the waiter itself, or by an interrupter: no entry decided.
+    const NO_ENTRY: u32 = u32::MAX;
+
+    const fn word(entry: Option<u8>) -> u32 {
+        match entry {
+            Some(entry) => entry as u32 + 1,
+            None => Self::NO_ENTRY,
+        }
+    }
+
+    /// Decides the wait for an entry, or for none; false if it was decided before (W4).
+    pub(crate) fn take(&self, entry: Option<u8>) -> bool {
+        // ORDERING: none, relaxed: one word decides; what the winner hands over is published by the
+        // release of the waiter (HANDOFF) or of the node (UNLINK).
+        self.0
+            .compare_exchange(
+                Self::OPEN,
+                Self::word(entry),
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            )
+            .is_ok()
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        // ORDERING: none, relaxed: a look; `take` decides.
+        self.0.load(Ordering::Relaxed) == Self::OPEN
+    }
+
+    /// The entry that decided; `None` if none did, or nothing is decided.
+    pub(crate) fn entry(&self) -> Option<usize> {
+        // ORDERING: none, relaxed: as in `take`.
+        match self.0.load(Ordering::Relaxed) {
+            Self::OPEN | Self::NO_ENTRY => None,
+            word => Some(word as usize - 1),
+        }
+    }
+}
+
+/// See the module. One cache line where the platform needs no handle.
 #[repr(C, align(64))]
 pub(crate) struct Waiter<P: Platform> {
     state: State,
-    /// Which key of several decided the wait: set by wait-any.
-    claim: AtomicU32,
+    pub(crate) claim: Claim,
     /// The slot where it began and on whose sequence it sleeps, wherever its nodes are moved.
     home: *const Slot<P>,
-    token: Guarded<u64>,
-    /// When and where it began to wait.
-    arrived: Moment,
-    handle: P::Handle,
-    /// The Waker of a task.
-    waker: Guarded<*const ()>,
-    /// How the wait ended when not by a wake: closed, interrupted.
-    ending: Guarded<u32>,
+    verdict: Guarded<Verdict>,
+    waker: Guarded<Option<Waker>>,
+    /// When and where it began to wait: a `Moment`, whose parts leave room for the handle.
+    arrived_ticks: u64,
+    arrived_cpu: u32,
+    /// `None` for a task.
+    handle: Option<P::Handle>,
 }
 
 impl<P: Platform> Waiter<P> {
-    pub(crate) fn new(home: *const Slot<P>, arrived: Moment) -> Self {
+    /// A thread that sleeps at `home`.
+    pub(crate) fn thread(home: *const Slot<P>, arrived: Moment) -> Self {
+        Self {
+            handle: Some(P::handle()),
+            arrived_ticks: arrived.ticks,
+            arrived_cpu: arrived.cpu,
+            ..Self::task(home)
+        }
+    }
+
+    pub(crate) fn task(home: *const Slot<P>) -> Self {
         Self {
             state: State(AtomicU32::new(WAITING)),
+            claim: Claim(AtomicU32::new(Claim::OPEN)),
             home,
-            handle: P::handle(),
-            token: Guarded::new(0),
-            arrived,
-            claim: AtomicU32::new(0),
-            ending: Guarded::new(0),
-            waker: Guarded::new(ptr::null()),
+            verdict: Guarded::new(Verdict::woken(0)),
+            waker: Guarded::new(None),
+            arrived_ticks: Moment::UNKNOWN.ticks,
+            arrived_cpu: Moment::UNKNOWN.cpu,
+            handle: None,
         }
+    }
+
+    pub(crate) fn is_task(&self) -> bool {
+        self.handle.is_none()
     }
 
     /// When and where it began to wait.
     pub(crate) fn arrived(&self) -> Moment {
-        self.arrived
+        Moment {
+            ticks: self.arrived_ticks,
+            cpu: self.arrived_cpu,
+        }
     }
 
-    /// What the waker handed over. Only after the release.
-    pub(crate) fn token(&self) -> u64 {
+    /// What the thread was told. Only after the release.
+    pub(crate) fn verdict(&self) -> Verdict {
         debug_assert!(
             self.state.is_released(),
-            "W2: the token is read after the release"
+            "W2: the verdict is read after the release"
         );
         // SAFETY: W2: the waker wrote it before the release that this thread has seen.
-        unsafe { self.token.get() }
+        unsafe { self.verdict.get() }
+    }
+
+    /// What the task was told.
+    ///
+    /// # Safety
+    /// The caller has seen that the node is in no slot (UNLINK), or holds the lock of its slot.
+    pub(crate) unsafe fn verdict_of_task(&self) -> Verdict {
+        // SAFETY: W2: it is written under the slot lock, and before the node leaves its slot.
+        unsafe { self.verdict.get() }
+    }
+
+    /// # Safety
+    /// The caller may write the verdict: it holds the slot lock, and has chosen the waiter.
+    pub(crate) unsafe fn tell(&self, verdict: Verdict) {
+        // SAFETY: W2: nobody reads or writes the verdict before the release.
+        unsafe { self.verdict.set(verdict) };
+    }
+
+    /// Exchanges the task's Waker. The old one must not be dropped under a slot lock.
+    ///
+    /// # Safety
+    /// W5 allows the caller to.
+    pub(crate) unsafe fn exchange_waker(&self, waker: Option<Waker>) -> Option<Waker> {
+        // SAFETY: W5 is the caller's contract.
+        unsafe { self.waker.replace(waker) }
     }
 
     /// Looks for the release for about `budget_ns`; true if it came.
@@ -169,6 +296,23 @@ impl<'w, P: Platform> Sleeper<'w, P> {
             bit: None,
             parked: false,
         }
+    }
+
+    /// Looks for the release for as long as planned, then sleeps as [`sleep`](Self::sleep) does.
+    pub(crate) fn spin_and_sleep(&mut self, spin_ns: u64, deadline: Option<Deadline>) -> bool {
+        // Nobody spins without a tick source, since that spin would not end.
+        let spins = spin_ns > 0 && self.waiter.arrived().is_known();
+        (spins && self.spin(spin_ns, deadline)) || self.sleep(deadline)
+    }
+
+    fn spin(&self, spin_ns: u64, deadline: Option<Deadline>) -> bool {
+        let left_ns = deadline.map_or(u64::MAX, Deadline::remaining_ns::<P>);
+        let found = self.waiter.spin(spin_ns.min(left_ns));
+        // A spin that the deadline cut short says nothing about spinning.
+        if found || spin_ns <= left_ns {
+            self.home.spin.spun(found);
+        }
+        found
     }
 
     /// Sleeps until released (true) or until the deadline is past (false). After a false it may be
@@ -240,28 +384,32 @@ impl<P: Platform> Run<P> {
         }
     }
 
-    /// Hands the token over and releases the waiter, which may be gone afterwards. Whether it needs
-    /// a syscall is told by the run, at `flush`.
+    /// Tells the verdict and releases the waiter, which may be gone afterwards. Whether it needs a
+    /// syscall is told by the run, at `flush`.
     ///
     /// # Safety
     /// W1: the caller detached the waiter's node and releases it for the first time. All homes are
     /// slots of a table that outlives the run.
-    pub(crate) unsafe fn release(&mut self, waiter: *const Waiter<P>, token: u64) {
+    pub(crate) unsafe fn release(&mut self, waiter: *const Waiter<P>, verdict: Verdict) {
         // SAFETY: W1: the frame lives until its release below.
         let home = unsafe { (*waiter).home };
         // SAFETY: W1, and nobody changes the handle of a waiter.
         let handle = unsafe { (*waiter).handle.clone() };
         // SAFETY: W1: the frame lives until its release below; the reference ends before it.
-        let room = unsafe { &(*waiter).token };
-        // SAFETY: W2: nobody reads or writes the token before the release.
-        unsafe { room.set(token) };
+        let room = unsafe { &(*waiter).verdict };
+        // SAFETY: W2: nobody reads or writes the verdict before the release.
+        unsafe { room.set(verdict) };
         // SAFETY: W1: the frame lives until its release below; only an address is made here.
         let state = unsafe { &raw const (*waiter).state };
         // SAFETY: W1 is the caller's contract.
         match unsafe { State::release(state) } {
             Found::Awake => {}
             // The address may belong to somebody else by now: it is passed on, never read.
-            Found::Alone => P::wake_thread(state.cast::<AtomicU32>(), &handle),
+            Found::Alone => {
+                if let Some(handle) = &handle {
+                    P::wake_thread(state.cast::<AtomicU32>(), handle);
+                }
+            }
             Found::Home(mask) => {
                 if !ptr::eq(self.home, home) {
                     self.flush();

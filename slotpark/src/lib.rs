@@ -57,7 +57,9 @@ mod outcome;
 mod wait;
 
 pub use futex::{FutexKey, FutexWait, FutexWord};
-pub use outcome::{WaitOutcome, WhileOutcome};
+pub use outcome::WhileOutcome;
+/// How a single wait came to its end. Only a waker that counted this wait makes it `Woken`.
+pub use slotpark_core::Parked as WaitOutcome;
 pub use slotpark_core::{
     Clock, Deadline, DefaultPlatform, Platform, Requeued, SLOTS_DEFAULT, SLOTS_MAX, Seeded,
     SlotCountError, SlotStats, Slots, Spin,

@@ -42,12 +42,6 @@ impl From<WaitOutcome> for Ended {
     }
 }
 
-impl From<Parked> for Ended {
-    fn from(parked: Parked) -> Self {
-        WaitOutcome::from(parked).into()
-    }
-}
-
 /// How long a wait may last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Patience {

@@ -126,6 +126,8 @@ pub enum Event {
     Wake,
     /// A waiter left because its deadline passed.
     Timeout,
+    /// A waiter left for another reason: closed, interrupted, dropped, or decided by another key.
+    Cancel,
     /// A waiter was moved here from another key.
     Requeue,
     /// A search for a key looked at one group.

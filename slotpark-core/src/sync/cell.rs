@@ -7,11 +7,20 @@ use core::cell::UnsafeCell;
 #[derive(Debug)]
 pub(crate) struct Guarded<T>(UnsafeCell<T>);
 
-impl<T: Copy> Guarded<T> {
+impl<T> Guarded<T> {
     pub(crate) const fn new(value: T) -> Self {
         Self(UnsafeCell::new(value))
     }
 
+    /// # Safety
+    /// The caller holds what guards this cell: nobody else reads or writes it meanwhile.
+    pub(crate) unsafe fn replace(&self, value: T) -> T {
+        // SAFETY: by the caller's contract nobody else accesses the cell during this exchange.
+        core::mem::replace(unsafe { &mut *self.0.get() }, value)
+    }
+}
+
+impl<T: Copy> Guarded<T> {
     /// # Safety
     /// The caller holds what guards this cell: nobody writes it meanwhile.
     pub(crate) unsafe fn get(&self) -> T {

@@ -24,11 +24,22 @@ pub(crate) const LOCK_SPIN_COUNT_MAX: u32 = 0;
 #[derive(Debug)]
 pub(crate) struct Guarded<T>(UnsafeCell<T>);
 
-impl<T: Copy> Guarded<T> {
+impl<T> Guarded<T> {
     pub(crate) fn new(value: T) -> Self {
         Self(UnsafeCell::new(value))
     }
 
+    /// # Safety
+    /// The caller holds what guards this cell: nobody else reads or writes it meanwhile.
+    pub(crate) unsafe fn replace(&self, new: T) -> T {
+        self.0.with_mut(|value| {
+            // SAFETY: by the caller's contract nobody else accesses the cell during this exchange.
+            core::mem::replace(unsafe { &mut *value }, new)
+        })
+    }
+}
+
+impl<T: Copy> Guarded<T> {
     /// # Safety
     /// The caller holds what guards this cell: nobody writes it meanwhile.
     pub(crate) unsafe fn get(&self) -> T {

@@ -7,12 +7,16 @@
 //! fences have to do.
 #![cfg(slotpark_loom)]
 
+mod bell;
+mod ends;
 mod host;
+mod many;
 mod pairs;
 mod plain;
 mod requeues;
 mod scene;
 mod sleeps;
+mod tasks;
 mod timeouts;
 mod wakes;
 mod words;

@@ -30,6 +30,8 @@ pub(crate) enum Ended {
     Woken(u64),
     Stale,
     TimedOut,
+    Closed,
+    Interrupted,
 }
 
 impl Ended {
@@ -45,6 +47,8 @@ impl From<Parked> for Ended {
             Parked::Woken { token } => Self::Woken(token),
             Parked::Stale => Self::Stale,
             Parked::TimedOut => Self::TimedOut,
+            Parked::Closed => Self::Closed,
+            Parked::Interrupted => Self::Interrupted,
             _ => unreachable!("no wait here is ended by anything else"),
         }
     }
@@ -207,7 +211,7 @@ impl<H: Choice> Scene<H> {
         for index in 0..self.table.slot_count() {
             let stats = self.table.slot_stats(index);
             linked += stats.parks;
-            gone += stats.wakes + stats.timeouts;
+            gone += stats.wakes + stats.timeouts + stats.cancels;
         }
         assert_eq!(linked, gone, "who was linked was woken or left, once");
     }

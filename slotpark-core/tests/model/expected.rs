@@ -59,6 +59,7 @@ pub(crate) struct Stats {
     pub(crate) parks: u32,
     pub(crate) wakes: u32,
     pub(crate) timeouts: u32,
+    pub(crate) cancels: u32,
     pub(crate) requeues: u32,
     pub(crate) collisions: u32,
 }
@@ -169,7 +170,8 @@ impl Expected {
         if !state.sleeps && state.plan.before_sleep_panics {
             // A wake that chose it meanwhile is spent.
             if state.chosen.is_none() {
-                self.leave(wait);
+                let (slot, _) = self.leave(wait);
+                self.stats[slot].cancels += 1;
             }
             return self.end(wait, Ended::Panicked, None);
         }
@@ -177,7 +179,8 @@ impl Expected {
             return self.end(wait, Ended::Woken(token), None);
         }
         if state.is_past(now) {
-            let is_last = self.leave(wait);
+            let (slot, is_last) = self.leave(wait);
+            self.stats[slot].timeouts += 1;
             let panics = state.plan.on_leave_panics;
             let ended = if panics {
                 Ended::Panicked
@@ -192,14 +195,13 @@ impl Expected {
         Progress::Sleeps
     }
 
-    fn leave(&mut self, wait: u64) -> bool {
+    /// The slot that it leaves, and whether it was the last of its key.
+    fn leave(&mut self, wait: u64) -> (usize, bool) {
         let key = self
             .queues
             .remove(wait)
             .expect("who is not chosen is queued");
-        let slot = self.slot(key);
-        self.stats[slot].timeouts += 1;
-        self.queues.count(key) == 0
+        (self.slot(key), self.queues.count(key) == 0)
     }
 
     fn end(&mut self, wait: u64, ended: Ended, was_last: Option<bool>) -> Progress {
@@ -273,11 +275,16 @@ impl Expected {
     }
 
     /// A comparison panicked in a requeue: none were moved, and those chosen before are woken.
-    pub(crate) fn interrupted_requeue(&mut self, from: u64, wake_max: usize, woken: usize) {
+    pub(crate) fn interrupted_requeue(
+        &mut self,
+        from: u64,
+        wake_max: usize,
+        (woken, token): (usize, u64),
+    ) {
         let all = self.queues.count(from).min(wake_max);
         assert!(woken == 0 || woken == all, "{woken} of {all} were woken");
         let chosen = self.queues.wake(from, woken, |_| Filter::Unpark);
-        self.choose(from, &chosen, 0);
+        self.choose(from, &chosen, token);
     }
 
     fn choose(&mut self, key: u64, chosen: &[u64], token: u64) {

@@ -206,6 +206,7 @@ impl<P: Platform> Machine<'_, P> {
                 parks: stats.parks,
                 wakes: stats.wakes,
                 timeouts: stats.timeouts,
+                cancels: stats.cancels,
                 requeues: stats.requeues,
                 collisions: stats.collisions,
             };

@@ -134,7 +134,8 @@ impl<P: Platform> Machine<'_, P> {
         if panicked {
             assert_eq!(found, Moved::Panicked, "a comparison panicked");
             let woken = host::counts().1 - woken_before;
-            self.expected.interrupted_requeue(from, wake_max, woken);
+            self.expected
+                .interrupted_requeue(from, wake_max, (woken, token));
             self.seen.add("a comparison panicked", 1);
             return;
         }

@@ -312,7 +312,7 @@ impl<P: Platform> World<P> {
         for index in 0..self.table.slot_count() {
             let stats = self.table.slot_stats(index);
             linked += stats.parks;
-            gone += stats.wakes + stats.timeouts;
+            gone += stats.wakes + stats.timeouts + stats.cancels;
         }
         assert_eq!(linked, gone, "who was linked was woken or left, once");
     }

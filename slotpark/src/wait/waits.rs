@@ -123,18 +123,19 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
             .deadline(deadline)
             .tag(u64::from(bits))
             .validated();
-        self.table
-            .park(self.hash(key), key, options, validate)
-            .into()
+        self.table.park(self.hash(key), key, options, validate)
     }
 
-    /// Blocks while `condition` holds: waits, and looks again after every wake.
+    /// Blocks while `condition` holds: waits, and looks again after every wake. `Met`, unless the
+    /// key or the table is closed.
     ///
     /// ```
-    /// slotpark::ShardedWait::<u64>::new().wait_while(&7, || false);
+    /// use slotpark::{ShardedWait, WhileOutcome};
+    /// let waits = ShardedWait::<u64>::new();
+    /// assert_eq!(waits.wait_while(&7, || false), WhileOutcome::Met);
     /// ```
-    pub fn wait_while(&self, key: &K, condition: impl FnMut() -> bool) {
-        let _met = self.wait_while_deadline(key, condition, None);
+    pub fn wait_while(&self, key: &K, condition: impl FnMut() -> bool) -> WhileOutcome {
+        self.wait_while_deadline(key, condition, None)
     }
 
     /// As [`wait_while`](Self::wait_while), until `deadline` at the latest.
@@ -180,10 +181,9 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
         deadline: Option<Deadline>,
     ) -> WhileOutcome {
         loop {
-            match self.wait_with(key, u32::MAX, deadline, &mut condition) {
-                WaitOutcome::Woken { .. } => {}
-                WaitOutcome::Stale => return WhileOutcome::Met,
-                WaitOutcome::TimedOut => return WhileOutcome::TimedOut,
+            let outcome = self.wait_with(key, u32::MAX, deadline, &mut condition);
+            if let Some(ended) = WhileOutcome::of(outcome) {
+                return ended;
             }
         }
     }

@@ -1,0 +1,408 @@
+//! Tasks wait on any of several keys, and may be interrupted: decided by a claim, as threads are.
+//!
+//! The Waker of such a task stands in its one waiter, for the wakers of all its keys. It is replaced
+//! under the locks of all its slots, in index order, after that of its interrupter (W5).
+//!
+//! **Lock order**: the interrupter's lock, then slot locks in index order. **Orderings**: DEKKER
+//! side A, LOCK, UNLINK.
+
+use core::array;
+use core::cell::UnsafeCell;
+use core::convert::Infallible;
+use core::fmt;
+use core::future::Future;
+use core::marker::PhantomPinned;
+use core::mem::MaybeUninit;
+use core::pin::Pin;
+use core::ptr;
+use core::task::{Context, Poll, Waker};
+
+use crate::any::{ANY_MAX, ParkedAny};
+use crate::interrupt::Interrupter;
+use crate::leave::{Reason, Was};
+use crate::node::{Name, Node, Role};
+use crate::options::{ParkOptions, Parked};
+use crate::park::Enqueued;
+use crate::platform::Platform;
+use crate::reentry;
+use crate::slot::{Slot, SlotGuard};
+use crate::table::Table;
+use crate::task::{Known, Unlinked};
+use crate::waiter::{Ending, Verdict, Waiter};
+
+impl<K: Eq, P: Platform> Table<K, P> {
+    /// Waits on any of `N` keys, each with its hash, as [`park_any`](Self::park_any) does, as a
+    /// future. `N` is from 1 to [`ANY_MAX`], or this does not compile. The deadline of `options` is
+    /// not looked at: see [`WaitAny::time_out`].
+    ///
+    /// ```
+    /// use slotpark_core::{ParkOptions, Parked, Table};
+    /// use std::pin::pin;
+    /// use std::task::{Context, Poll, Waker};
+    ///
+    /// let table = Table::<u64>::new();
+    /// let keys = [(1, 7), (2, 8)];
+    /// let mut wait = pin!(table.wait_any_async(keys, ParkOptions::new(), None, |_| true));
+    /// let mut context = Context::from_waker(Waker::noop());
+    /// assert!(wait.as_mut().poll(&mut context).is_pending());
+    /// assert_eq!(table.unpark(2, &8, 1, 42), 1);
+    /// let Poll::Ready(ended) = wait.as_mut().poll(&mut context) else { panic!("it was woken") };
+    /// assert_eq!((ended.parked, ended.entry), (Parked::Woken { token: 42 }, Some(1)));
+    /// ```
+    pub fn wait_any_async<'t, F: FnMut(usize) -> bool, const N: usize>(
+        &'t self,
+        entries: [(u64, K); N],
+        options: ParkOptions,
+        interrupter: Option<&'t Interrupter<P>>,
+        validate: F,
+    ) -> WaitAny<'t, K, F, P, N> {
+        const { assert!(N > 0 && N <= ANY_MAX, "a wait names 1 to 128 keys") };
+        WaitAny {
+            table: self,
+            entries,
+            options,
+            interrupter,
+            validate,
+            rooms: [const { UnsafeCell::new(MaybeUninit::uninit()) }; N],
+            place: None,
+            _pinned: PhantomPinned,
+        }
+    }
+}
+
+/// A wait on several keys as a future, made by [`Table::wait_any_async`]. Its output says how it
+/// ended, and by which key.
+///
+/// Cancel safety, leaks, `validate` and polling again: as [`Wait`](crate::Wait). A wake that had
+/// chosen a dropped wait goes on to the first waiter of *its* key that it fits. While it waits, a
+/// leaked future keeps its interrupter.
+///
+/// ```
+/// use slotpark_core::{ParkOptions, Table};
+/// let table = Table::<u64>::new();
+/// let wait = table.wait_any_async([(1, 7)], ParkOptions::new(), None, |_| false);
+/// assert!(format!("{wait:?}").starts_with("WaitAny"));
+/// ```
+#[must_use = "a future waits when it is polled"]
+pub struct WaitAny<'t, K: Eq, F, P: Platform, const N: usize> {
+    table: &'t Table<K, P>,
+    entries: [(u64, K); N],
+    options: ParkOptions,
+    interrupter: Option<&'t Interrupter<P>>,
+    validate: F,
+    /// Where requeues write the keys that the wait was moved to.
+    rooms: [UnsafeCell<MaybeUninit<K>>; N],
+    place: Option<Place<P, N>>,
+    _pinned: PhantomPinned,
+}
+
+/// What others point to while the task waits.
+struct Place<P: Platform, const N: usize> {
+    waiter: Waiter<P>,
+    /// All of them are made; those that were linked have a slot, or had one.
+    nodes: [Node<P>; N],
+    /// Which Waker stands in the waiter.
+    known: Known,
+    _pinned: PhantomPinned,
+}
+
+/// How a wait has ended: what it was told and by which entry, and what that was called.
+struct Ended {
+    verdict: Verdict,
+    by: Option<(usize, Name)>,
+}
+
+// SAFETY: as for `Wait`.
+unsafe impl<K: Eq + Send + Sync, F: Send, P: Platform, const N: usize> Send
+    for WaitAny<'_, K, F, P, N>
+{
+}
+
+impl<K: Eq, F: FnMut(usize) -> bool, P: Platform, const N: usize> WaitAny<'_, K, F, P, N> {
+    /// Queues the wait now, before its first await: from here on no wake is missed. `None` if it
+    /// waits (or did before), else how it ended without waiting.
+    ///
+    /// ```
+    /// use slotpark_core::{ParkOptions, Table};
+    /// use std::pin::pin;
+    /// let table = Table::<u64>::new();
+    /// let keys = [(1, 7), (2, 8)];
+    /// let mut wait = pin!(table.wait_any_async(keys, ParkOptions::new(), None, |_| true));
+    /// assert_eq!(wait.as_mut().enable(), None);
+    /// assert_eq!((table.waiters(1, &7), table.waiters(2, &8)), (1, 1));
+    /// ```
+    pub fn enable(self: Pin<&mut Self>) -> Option<ParkedAny> {
+        reentry::check();
+        // SAFETY: nothing is moved out of the future.
+        let this = unsafe { self.get_unchecked_mut() };
+        if this.place.is_some() {
+            return None;
+        }
+        this.begin(None)
+    }
+
+    /// Validates and queues; `None` if it waits now.
+    fn begin(&mut self, waker: Option<&Waker>) -> Option<ParkedAny> {
+        for (entry, (hash, _)) in self.entries.iter().enumerate() {
+            if !(self.validate)(entry) {
+                return Some(ParkedAny::new(Parked::Stale, Some(entry)));
+            }
+            if self.table.slot(*hash).announced.is_closed() {
+                return Some(ParkedAny::new(Parked::Closed, Some(entry)));
+            }
+        }
+        if !self.take_place(waker) {
+            return Some(ParkedAny::new(Parked::Interrupted, None));
+        }
+        let refusal = {
+            // If a `validate` panics, the wait leaves what it has queued in.
+            let undo = Undo(self);
+            let refusal = undo.0.link();
+            core::mem::forget(undo);
+            refusal?
+        };
+        // One of the keys is not to be waited for; unless something else has ended the wait before.
+        let ended = self.leave();
+        Some(ended.map_or(refusal, Ended::into_parked))
+    }
+
+    /// False if the wait has been interrupted already.
+    fn take_place(&mut self, waker: Option<&Waker>) -> bool {
+        let (entries, rooms) = (&self.entries, &self.rooms);
+        let (options, generation) = (self.options, self.table.generation());
+        let node = |entry: usize| {
+            let name = Name {
+                hash: entries[entry].0,
+                key: ptr::from_ref(&entries[entry].1).cast(),
+            };
+            let room = rooms[entry].get().cast();
+            Node::new(name, room, options.tag, generation, ptr::null())
+                .with_role(Role::Task)
+                .of_entry(entry as u8)
+                .with_weight(options.order.weight())
+        };
+        let unlinked = Unlinked(&mut self.place);
+        let place = unlinked.0.insert(Place {
+            waiter: Waiter::task(self.table.slot(entries[0].0)),
+            nodes: array::from_fn(node),
+            known: Known::of(waker),
+            _pinned: PhantomPinned,
+        });
+        for node in &mut place.nodes {
+            node.set_waiter(&place.waiter);
+        }
+        // SAFETY: W5: no node is linked yet.
+        let none = unsafe { place.waiter.exchange_waker(waker.cloned()) };
+        debug_assert!(none.is_none(), "a new waiter has no Waker");
+        let interrupter = self.interrupter;
+        // SAFETY: the future is pinned and exits before its place ends.
+        let enter = |given: &Interrupter<P>| unsafe { given.enter(&place.waiter) };
+        let entered = interrupter.is_none_or(enter);
+        if entered {
+            unlinked.keep();
+        }
+        entered
+    }
+
+    /// Queues for every key, until one is refused: that one.
+    fn link(&mut self) -> Option<ParkedAny> {
+        let place = self.place.as_ref()?;
+        let (table, order) = (self.table, self.options.order);
+        for (entry, (hash, key)) in self.entries.iter().enumerate() {
+            let _critical = P::critical();
+            let validate = || Ok::<_, Infallible>((self.validate)(entry));
+            let node = &place.nodes[entry];
+            match table.enqueue(table.slot(*hash), node, key, order, validate) {
+                Ok(Enqueued::Linked(_guard)) => {}
+                Ok(Enqueued::Refused(parked)) => return Some(ParkedAny::new(parked, Some(entry))),
+                Err(never) => match never {},
+            }
+            // Chosen already: the other keys need not be bothered.
+            if !place.waiter.claim.is_open() {
+                break;
+            }
+        }
+        None
+    }
+}
+
+impl<K: Eq, F, P: Platform, const N: usize> WaitAny<'_, K, F, P, N> {
+    /// Ends the wait because the caller's timer has fired: `TimedOut`, or how it ended before. It
+    /// never waits, and a wait counted by a waker never times out.
+    ///
+    /// ```
+    /// use slotpark_core::{ParkOptions, Parked, Table};
+    /// use std::pin::pin;
+    /// let table = Table::<u64>::new();
+    /// let mut wait = pin!(table.wait_any_async([(1, 7)], ParkOptions::new(), None, |_| true));
+    /// assert_eq!(wait.as_mut().enable(), None);
+    /// assert_eq!(wait.as_mut().time_out().parked, Parked::TimedOut);
+    /// assert_eq!(table.waiters(1, &7), 0);
+    /// ```
+    pub fn time_out(self: Pin<&mut Self>) -> ParkedAny {
+        // SAFETY: nothing is moved out of the future.
+        let this = unsafe { self.get_unchecked_mut() };
+        let timed_out = ParkedAny::new(Parked::TimedOut, None);
+        this.leave().map_or(timed_out, Ended::into_parked)
+    }
+
+    /// Ends the wait and gives the place up; how it ended if somebody else was first.
+    fn leave(&mut self) -> Option<Ended> {
+        let place = self.place.as_ref()?;
+        reentry::check();
+        let forked = place.nodes[0].generation() != self.table.generation();
+        let ended = if forked || place.waiter.claim.take(None) {
+            None
+        } else {
+            Some(self.ended(place))
+        };
+        let is_interrupted =
+            |ended: &Ended| ended.verdict.ending == Ending::Interrupted;
+        if let Some(interrupter) = self.interrupter {
+            interrupter.exit(ended.as_ref().is_some_and(is_interrupted));
+        }
+        for node in &place.nodes {
+            self.table.leave(node, Reason::Cancelled, |_| {});
+            node.end();
+        }
+        self.place = None;
+        ended
+    }
+
+    /// What ended the wait: somebody else has the claim.
+    fn ended(&self, place: &Place<P, N>) -> Ended {
+        let Some(entry) = place.waiter.claim.entry() else {
+            // The interrupter tells its verdict under its lock.
+            let _lock = self.interrupter.map(Interrupter::lock);
+            return Ended {
+                // SAFETY: told under the lock that is held.
+                verdict: unsafe { place.waiter.verdict_of_task() },
+                by: None,
+            };
+        };
+        let node = &place.nodes[entry];
+        // Under the slot lock of the waker, the node was claimed and marked; then it left, or will.
+        let was = self.table.leave(node, Reason::Cancelled, |_| {});
+        debug_assert!(was == Was::Chosen, "W4: the claim was this entry's");
+        // SAFETY: N1: the node is in no queue any more.
+        let name = unsafe { node.last_name() };
+        Ended {
+            // SAFETY: the node has left its slot.
+            verdict: unsafe { place.waiter.verdict_of_task() },
+            by: Some((entry, name)),
+        }
+    }
+
+    /// Replaces the Waker; false if the wait is decided.
+    fn replace_waker(&self, place: &Place<P, N>, waker: &Waker) -> bool {
+        // Neither cloned nor dropped under a lock.
+        let fresh = Some(waker.clone());
+        let _critical = P::critical();
+        let interrupts = self.interrupter.map(Interrupter::lock);
+        let guards = self.lock_slots(place);
+        if !place.waiter.claim.is_open() {
+            return false;
+        }
+        // SAFETY: W5: the locks of all slots and of the interrupter are held, and nobody has the
+        // claim.
+        let old = unsafe { place.waiter.exchange_waker(fresh) };
+        drop(guards);
+        drop(interrupts);
+        drop(old);
+        true
+    }
+
+    /// Locks the slots of all linked nodes, in index order. A node that is in none has been chosen,
+    /// or was never linked since another one had been.
+    fn lock_slots(&self, place: &Place<P, N>) -> [Option<SlotGuard<'_, P>>; N] {
+        loop {
+            let now: [*const Slot<P>; N] = array::from_fn(|entry| place.nodes[entry].slot());
+            let mut order = now;
+            order.sort_unstable();
+            let guards = array::from_fn(|at| {
+                let is_new = at == 0 || !ptr::eq(order[at], order[at - 1]);
+                // SAFETY: null, or T1: a slot of the table that this wait borrows.
+                let slot = unsafe { order[at].as_ref() };
+                slot.filter(|_| is_new).map(Slot::lock)
+            });
+            // A requeue may have moved one between the look and the locks.
+            if (0..N).all(|entry| ptr::eq(place.nodes[entry].slot(), now[entry])) {
+                return guards;
+            }
+        }
+    }
+}
+
+impl Ended {
+    fn into_parked(self) -> ParkedAny {
+        ParkedAny::new(self.verdict.into(), self.by.map(|(entry, _)| entry))
+    }
+}
+
+impl<K, F, P, const N: usize> Future for WaitAny<'_, K, F, P, N>
+where
+    K: Eq,
+    F: FnMut(usize) -> bool,
+    P: Platform,
+{
+    type Output = ParkedAny;
+
+    /// Any Waker will do, also another one at each poll: the last one is called.
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<ParkedAny> {
+        reentry::check();
+        // SAFETY: nothing is moved out of the future.
+        let this = unsafe { self.get_unchecked_mut() };
+        let Some(place) = &this.place else {
+            let ended = this.begin(Some(context.waker()));
+            return ended.map_or(Poll::Pending, Poll::Ready);
+        };
+        if place.nodes[0].generation() == this.table.generation() {
+            let known = Known::of(Some(context.waker()));
+            let is_known = place.known == known && place.waiter.claim.is_open();
+            if is_known || this.replace_waker(place, context.waker()) {
+                if let Some(place) = &mut this.place {
+                    place.known = known;
+                }
+                return Poll::Pending;
+            }
+        }
+        let closed = ParkedAny::new(Parked::Closed, None);
+        Poll::Ready(this.leave().map_or(closed, Ended::into_parked))
+    }
+}
+
+impl<K: Eq, F, P: Platform, const N: usize> Drop for WaitAny<'_, K, F, P, N> {
+    fn drop(&mut self) {
+        let Some(Ended { verdict, by }) = self.leave() else {
+            return;
+        };
+        let Some((_, name)) = by else {
+            return;
+        };
+        if verdict.ending == Ending::Woken && verdict.passes_on != 0 {
+            // SAFETY: N3: it points to a key or to a room of this future, and is a `K`.
+            let key = unsafe { &*name.key.cast::<K>() };
+            self.table
+                .wake_bits(name.hash, key, 1, verdict.passes_on, verdict.token);
+        }
+    }
+}
+
+impl<K: Eq, F, P: Platform, const N: usize> fmt::Debug for WaitAny<'_, K, F, P, N> {
+    /// Takes no lock.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitAny")
+            .field("queued", &self.place.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Ends a wait whose `validate` panics while it queues.
+struct Undo<'w, 't, K: Eq, F, P: Platform, const N: usize>(&'w mut WaitAny<'t, K, F, P, N>);
+
+impl<K: Eq, F, P: Platform, const N: usize> Drop for Undo<'_, '_, K, F, P, N> {
+    fn drop(&mut self) {
+        // A wake that chose it meanwhile is spent.
+        let _spent = self.0.leave();
+    }
+}

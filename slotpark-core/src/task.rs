@@ -1,0 +1,336 @@
+//! Tasks wait: the same node in the same queue, with a Waker instead of a thread.
+//!
+//! The future owns its key and its node, allocates nothing and depends on no runtime. Threads and
+//! tasks that wait for one key are woken in one order.
+//!
+//! **States** of a future: idle (no place) -> queued (a place, its node linked, or chosen and not
+//! looked at) -> idle, with an outcome. A finished future may be polled again: that is a new wait.
+//!
+//! **Invariants**: N1 holds because the future is pinned while it has a place, and its drop takes the
+//! place away first. Waker: W5.
+//!
+//! **Lock order**: one slot lock. **Orderings**: DEKKER side A, LOCK, UNLINK.
+
+use core::cell::UnsafeCell;
+use core::convert::Infallible;
+use core::fmt;
+use core::future::Future;
+use core::marker::PhantomPinned;
+use core::mem::MaybeUninit;
+use core::pin::Pin;
+use core::ptr;
+use core::task::{Context, Poll, RawWakerVTable, Waker};
+
+use crate::leave::{Reason, Was};
+use crate::node::{Name, Node, NodeRef, Role};
+use crate::options::{ParkOptions, Parked};
+use crate::park::Enqueued;
+use crate::platform::Platform;
+use crate::reentry;
+use crate::table::Table;
+use crate::waiter::{Ending, Verdict, Waiter};
+
+impl<K: Eq, P: Platform> Table<K, P> {
+    /// Waits on `key` as [`park`](Self::park) does, as a future. The deadline of `options` is not
+    /// looked at: an async deadline is the caller's timer, see [`Wait::time_out`].
+    ///
+    /// Nothing happens before the first poll, or before [`Wait::enable`].
+    ///
+    /// ```
+    /// use slotpark_core::{ParkOptions, Parked, Table};
+    /// use std::pin::pin;
+    /// use std::task::{Context, Poll, Waker};
+    ///
+    /// let table = Table::<u64>::new();
+    /// let mut wait = pin!(table.wait_async(1, 7, ParkOptions::new(), || true));
+    /// let mut context = Context::from_waker(Waker::noop());
+    /// assert!(wait.as_mut().poll(&mut context).is_pending());
+    /// assert_eq!(table.unpark(1, &7, 1, 42), 1);
+    /// assert_eq!(wait.as_mut().poll(&mut context), Poll::Ready(Parked::Woken { token: 42 }));
+    /// ```
+    pub const fn wait_async<F: FnMut() -> bool>(
+        &self,
+        hash: u64,
+        key: K,
+        options: ParkOptions,
+        validate: F,
+    ) -> Wait<'_, K, F, P> {
+        Wait {
+            table: self,
+            hash,
+            key,
+            options,
+            validate,
+            room: UnsafeCell::new(MaybeUninit::uninit()),
+            place: None,
+            _pinned: PhantomPinned,
+        }
+    }
+}
+
+/// A wait as a future, made by [`Table::wait_async`]. Its output is how it ended.
+///
+/// **Cancel safety.** Dropping it is safe at any moment and never waits. If a wake of a given number
+/// had chosen it and it was not polled since, the wake goes on to the first waiter that it fits,
+/// with its token, as if it were made then; if there is none, the wake has counted a wait that was
+/// dropped. A wake of everybody, one with a filter or a policy, and a closing are not passed on.
+///
+/// **A leaked future** (`mem::forget` of a pinned box) keeps its place: wakes may be spent on it.
+///
+/// Once finished it may be polled again, and then waits anew: poll it in a loop to look at a
+/// condition after every wake.
+///
+/// `validate` runs as it does for a thread: outside and under the lock of the key's slot, at each
+/// start of a wait. Under the lock it must not call a table, nor poll, drop or make such futures.
+///
+/// ```
+/// use slotpark_core::{ParkOptions, Parked, Table};
+/// let table = Table::<String>::new();
+/// let wait = table.wait_async(1, "job".to_string(), ParkOptions::new(), || false);
+/// assert!(format!("{wait:?}").starts_with("Wait"));
+/// ```
+#[must_use = "a future waits when it is polled"]
+pub struct Wait<'t, K: Eq, F, P: Platform> {
+    table: &'t Table<K, P>,
+    hash: u64,
+    key: K,
+    options: ParkOptions,
+    validate: F,
+    /// Where a requeue writes the key that the wait was moved to.
+    room: UnsafeCell<MaybeUninit<K>>,
+    place: Option<Place<P>>,
+    _pinned: PhantomPinned,
+}
+
+/// What others point to while a task waits.
+struct Place<P: Platform> {
+    waiter: Waiter<P>,
+    node: Node<P>,
+    /// Which Waker stands in the waiter.
+    known: Known,
+    _pinned: PhantomPinned,
+}
+
+// SAFETY: a waiting future may be moved to another thread as a whole: what points into it are the
+// queues, under their locks, whatever thread polls it. Other threads read its key through `&K`.
+unsafe impl<K: Eq + Send + Sync, F: Send, P: Platform> Send for Wait<'_, K, F, P> {}
+
+impl<K: Eq, F: FnMut() -> bool, P: Platform> Wait<'_, K, F, P> {
+    /// Queues the wait now, before its first await: from here on no wake is missed. `None` if it
+    /// waits (or did before), else how it ended without waiting.
+    ///
+    /// ```
+    /// use slotpark_core::{ParkOptions, Table};
+    /// use std::pin::pin;
+    /// let table = Table::<u64>::new();
+    /// let mut wait = pin!(table.wait_async(1, 7, ParkOptions::new(), || true));
+    /// assert_eq!(wait.as_mut().enable(), None);
+    /// assert_eq!(table.waiters(1, &7), 1);
+    /// ```
+    pub fn enable(self: Pin<&mut Self>) -> Option<Parked> {
+        reentry::check();
+        // SAFETY: nothing is moved out of the future.
+        let this = unsafe { self.get_unchecked_mut() };
+        if this.place.is_some() {
+            return None;
+        }
+        this.begin(None)
+    }
+
+    /// Validates and queues; `None` if it waits now.
+    fn begin(&mut self, waker: Option<&Waker>) -> Option<Parked> {
+        if !(self.validate)() {
+            return Some(Parked::Stale);
+        }
+        let table = self.table;
+        let home = table.slot(self.hash);
+        if home.announced.is_closed() {
+            return Some(Parked::Closed);
+        }
+        let name = Name {
+            hash: self.hash,
+            key: ptr::from_ref(&self.key).cast(),
+        };
+        let (room, tag) = (self.room.get().cast(), self.options.tag);
+        let node = Node::new(name, room, tag, table.generation(), ptr::null())
+            .with_role(Role::Task)
+            .with_weight(self.options.order.weight());
+        let unlinked = Unlinked(&mut self.place);
+        let place = unlinked.0.insert(Place {
+            waiter: Waiter::task(home),
+            node,
+            known: Known::of(waker),
+            _pinned: PhantomPinned,
+        });
+        place.node.set_waiter(&place.waiter);
+        // SAFETY: W5: the node is not linked yet.
+        let none = unsafe { place.waiter.exchange_waker(waker.cloned()) };
+        debug_assert!(none.is_none(), "a new waiter has no Waker");
+        let validate = || Ok::<_, Infallible>((self.validate)());
+        let critical = P::critical();
+        let order = self.options.order;
+        let refused = match table.enqueue(home, &place.node, &self.key, order, validate) {
+            Ok(Enqueued::Linked(guard)) => {
+                unlinked.keep();
+                drop(guard);
+                None
+            }
+            Ok(Enqueued::Refused(parked)) => Some(parked),
+            Err(never) => match never {},
+        };
+        drop(critical);
+        refused
+    }
+}
+
+impl<K: Eq, F, P: Platform> Wait<'_, K, F, P> {
+    /// Ends the wait because the caller's timer has fired: `TimedOut`, or how it ended before. It
+    /// never waits, and a wait counted by a waker never times out.
+    ///
+    /// ```
+    /// use slotpark_core::{ParkOptions, Parked, Table};
+    /// use std::pin::pin;
+    /// let table = Table::<u64>::new();
+    /// let mut wait = pin!(table.wait_async(1, 7, ParkOptions::new(), || true));
+    /// assert_eq!(wait.as_mut().enable(), None);
+    /// assert_eq!(wait.as_mut().time_out(), Parked::TimedOut);
+    /// assert_eq!(table.waiters(1, &7), 0);
+    /// ```
+    pub fn time_out(self: Pin<&mut Self>) -> Parked {
+        // SAFETY: nothing is moved out of the future.
+        let this = unsafe { self.get_unchecked_mut() };
+        let chosen = this.leave(Reason::TimedOut);
+        chosen.map_or(Parked::TimedOut, |(verdict, _)| verdict.into())
+    }
+
+    /// Leaves the queue; the verdict if somebody had chosen the wait, and what it was called then.
+    fn leave(&mut self, reason: Reason) -> Option<(Verdict, Name)> {
+        let place = self.place.as_ref()?;
+        reentry::check();
+        let was = self.table.leave(&place.node, reason, |_| {});
+        // SAFETY: N1: the node is in no queue any more.
+        let name = unsafe { place.node.last_name() };
+        let told = (was == Was::Chosen).then(|| {
+            // SAFETY: the node has left its slot.
+            (unsafe { place.waiter.verdict_of_task() }, name)
+        });
+        place.node.end();
+        self.place = None;
+        told
+    }
+}
+
+impl<K: Eq, F: FnMut() -> bool, P: Platform> Future for Wait<'_, K, F, P> {
+    type Output = Parked;
+
+    /// Any Waker will do, also another one at each poll: the last one is called.
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Parked> {
+        reentry::check();
+        // SAFETY: nothing is moved out of the future.
+        let this = unsafe { self.get_unchecked_mut() };
+        let ended = match &mut this.place {
+            None => this.begin(Some(context.waker())),
+            Some(place) => {
+                let ended = this.table.look(place, context);
+                if ended.is_some() {
+                    place.node.end();
+                    this.place = None;
+                }
+                ended
+            }
+        };
+        ended.map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+impl<K: Eq, F, P: Platform> Drop for Wait<'_, K, F, P> {
+    fn drop(&mut self) {
+        let Some((verdict, name)) = self.leave(Reason::Cancelled) else {
+            return;
+        };
+        if verdict.ending == Ending::Woken && verdict.passes_on != 0 {
+            // SAFETY: N3: it points to the key or to the room of this future, and is a `K`.
+            let key = unsafe { &*name.key.cast::<K>() };
+            let (bits, token) = (verdict.passes_on, verdict.token);
+            self.table.wake_bits(name.hash, key, 1, bits, token);
+        }
+    }
+}
+
+impl<K: Eq, F, P: Platform> fmt::Debug for Wait<'_, K, F, P> {
+    /// Takes no lock.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wait")
+            .field("queued", &self.place.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A place that no queue knows: taken away when this is dropped, also by a panic, unless kept.
+pub(crate) struct Unlinked<'p, T>(pub(crate) &'p mut Option<T>);
+
+impl<T> Unlinked<'_, T> {
+    pub(crate) fn keep(self) {
+        core::mem::forget(self);
+    }
+}
+
+impl<T> Drop for Unlinked<'_, T> {
+    fn drop(&mut self) {
+        *self.0 = None;
+    }
+}
+
+impl<K, P: Platform> Table<K, P> {
+    /// How the wait ended, or `None` once the context's Waker stands in the queue.
+    fn look(&self, place: &mut Place<P>, context: &Context<'_>) -> Option<Parked> {
+        if place.node.generation() != self.generation() {
+            return Some(Parked::Closed);
+        }
+        if !place.node.has_left() {
+            let known = Known::of(Some(context.waker()));
+            // The same Waker: whoever ends the wait calls it, now or later.
+            if place.known == known || self.replace_waker(place, context.waker()) {
+                place.known = known;
+                return None;
+            }
+        }
+        // SAFETY: the node has left its slot.
+        Some(unsafe { place.waiter.verdict_of_task() }.into())
+    }
+
+    /// False if somebody has ended the wait: then its node is in no queue.
+    fn replace_waker(&self, place: &Place<P>, waker: &Waker) -> bool {
+        // K2: neither cloned nor dropped under the lock.
+        let fresh = Some(waker.clone());
+        let _critical = P::critical();
+        let Some(guard) = self.lock_slot_of(&place.node) else {
+            return false;
+        };
+        // SAFETY: N1: it is our own node, and linked in the slot whose lock is held.
+        let Some(node) = (unsafe { NodeRef::from_raw(&place.node) }) else {
+            return false;
+        };
+        if !node.mark().is_null() {
+            guard.unlink(node);
+            node.set_slot(ptr::null());
+            return false;
+        }
+        // SAFETY: W5: the lock is held, and nobody has chosen the node.
+        let old = unsafe { place.waiter.exchange_waker(fresh) };
+        drop(guard);
+        drop(old);
+        true
+    }
+}
+
+/// The identity of a Waker, for comparing it without a lock: while one of it stands in the queue,
+/// no other has the same.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Known(Option<(*const (), *const RawWakerVTable)>);
+
+impl Known {
+    pub(crate) fn of(waker: Option<&Waker>) -> Self {
+        Self(waker.map(|waker| (waker.data(), ptr::from_ref(waker.vtable()))))
+    }
+}

@@ -1,0 +1,223 @@
+//! The Wakers of chosen tasks: taken under the slot lock, called outside it.
+//!
+//! A wake decides at one moment whom it ends. Threads are detached at once; a task's node is
+//! *marked* and stays in its ring, and its Waker is taken with the node's last touch: up to 32 of
+//! them in the same hold of the lock, the others in later holds. Until then the future finds itself
+//! chosen under the slot lock, and may leave by itself: dropping it never waits, and a Waker that is
+//! called may poll or drop any other future of the same wake.
+//!
+//! **Invariants**
+//! - K1 A mark is the address of the `Wakers` on the stack of the wake that made it. It is compared,
+//!   never followed.
+//! - K2 No Waker is called, cloned or dropped under a slot lock.
+//!
+//! **Lock order**: one slot lock. **Orderings**: LOCK, UNLINK.
+
+use core::mem::MaybeUninit;
+use core::ptr;
+use core::task::Waker;
+
+use crate::node::{NodeRef, Role};
+use crate::platform::Platform;
+use crate::slot::{Slot, SlotGuard};
+use crate::waiter::Verdict;
+
+/// How many Wakers are taken in one hold of the lock.
+const BATCH: usize = 32;
+
+/// See the module. Dropped after the slot locks are free, it calls all Wakers of its tasks.
+pub(crate) struct Wakers<'t, P: Platform> {
+    /// Where marked nodes may be left.
+    slots: &'t [Slot<P>],
+    /// Of the only key, if there is one.
+    hash: Option<u64>,
+    /// Nodes are marked and not collected.
+    uncollected: bool,
+    /// Nodes may be marked whose Wakers are not taken yet.
+    more: bool,
+    batch: Batch,
+}
+
+impl<'t, P: Platform> Wakers<'t, P> {
+    /// For a wake that looks into these slots, for keys of this hash if it names one.
+    #[inline]
+    pub(crate) fn new(slots: &'t [Slot<P>], hash: Option<u64>) -> Self {
+        Self {
+            slots,
+            hash,
+            uncollected: false,
+            more: false,
+            batch: Batch::new(),
+        }
+    }
+
+    /// For the end of one wait.
+    pub(crate) fn of_one() -> Self {
+        Self::new(&[], None)
+    }
+
+    fn id(&self) -> *const () {
+        ptr::from_ref(self).cast()
+    }
+
+    /// Chooses a linked node, which stays where it is.
+    pub(crate) fn mark(&mut self, node: NodeRef<'_, P>, verdict: Verdict) {
+        self.uncollected = true;
+        node.set_mark(self.id());
+        // SAFETY: N1 and W2: the node is linked and was just chosen by us, under its slot's lock.
+        unsafe { (*node.waiter()).tell(verdict) };
+    }
+
+    /// Tells the verdict to the `count` marked nodes from `first` on, and takes as many Wakers as
+    /// it can hold. In the hold of the lock in which they were marked.
+    pub(crate) fn collect<'g>(
+        &mut self,
+        guard: &'g SlotGuard<'_, P>,
+        first: NodeRef<'g, P>,
+        count: usize,
+        verdict: Verdict,
+    ) {
+        let id = self.id();
+        let marked = guard.ring(first).filter(|node| node.mark() == id);
+        for node in marked.take(count) {
+            // SAFETY: N1 and W2, as in `mark`.
+            unsafe { (*node.waiter()).tell(verdict) };
+            if self.batch.is_full() {
+                self.more = true;
+            } else {
+                self.take(guard, node);
+            }
+        }
+        self.uncollected = false;
+    }
+
+    /// Takes the Waker of a chosen node, whose future may be gone afterwards.
+    fn take<'g>(&mut self, guard: &'g SlotGuard<'_, P>, node: NodeRef<'g, P>) {
+        debug_assert!(node.role() == Role::Task, "K1: only tasks are marked");
+        guard.unlink(node);
+        // SAFETY: N1: the future lives until it is let go below.
+        let waiter = unsafe { &*node.waiter() };
+        // SAFETY: W5: the slot lock is held and the node was chosen by us.
+        let waker = unsafe { waiter.exchange_waker(None) };
+        node.let_go();
+        // A task that only registered, and was not polled since, has none.
+        if let Some(waker) = waker {
+            self.batch.push(waker);
+        }
+    }
+
+    /// Adds the Waker of a task that was ended without its node.
+    pub(crate) fn push(&mut self, waker: Option<Waker>) {
+        if let Some(waker) = waker {
+            self.batch.push(waker);
+        }
+    }
+
+    /// Calls the Wakers, and takes and calls those that are left.
+    fn finish(&mut self) {
+        loop {
+            while let Some(waker) = self.batch.pop() {
+                waker.wake();
+            }
+            if !(self.more || self.uncollected) {
+                return;
+            }
+            self.take_more();
+        }
+    }
+
+    #[cold]
+    fn take_more(&mut self) {
+        while let [slot, others @ ..] = self.slots {
+            let _critical = P::critical();
+            let guard = slot.lock();
+            if self.take_from(&guard) {
+                self.slots = others;
+            }
+            drop(guard);
+            if !self.batch.is_empty() {
+                return;
+            }
+        }
+        (self.more, self.uncollected) = (false, false);
+    }
+
+    /// Takes Wakers of marked nodes; true if none is left in this slot.
+    fn take_from(&mut self, guard: &SlotGuard<'_, P>) -> bool {
+        let id = self.id();
+        let mut group = guard.first();
+        while let Some(head) = group {
+            // Read first: the head itself may leave.
+            group = guard.next_key(head);
+            if self.hash.is_some_and(|hash| head.name().hash != hash) {
+                continue;
+            }
+            for node in guard.ring(head).filter(|node| node.mark() == id) {
+                if self.batch.is_full() {
+                    return false;
+                }
+                self.take(guard, node);
+            }
+        }
+        true
+    }
+}
+
+impl<P: Platform> Drop for Wakers<'_, P> {
+    #[inline]
+    fn drop(&mut self) {
+        Rest(self).0.finish();
+    }
+}
+
+/// Wakes the rest when a Waker panics; if another one panics then, the process is aborted.
+struct Rest<'w, 't, P: Platform>(&'w mut Wakers<'t, P>);
+
+impl<P: Platform> Drop for Rest<'_, '_, P> {
+    fn drop(&mut self) {
+        self.0.finish();
+    }
+}
+
+/// A queue of Wakers with room for so many. Between two fillings it is emptied.
+struct Batch {
+    /// Those from `begin` to `end` are there.
+    wakers: [MaybeUninit<Waker>; BATCH],
+    begin: usize,
+    end: usize,
+}
+
+impl Batch {
+    #[inline]
+    const fn new() -> Self {
+        Self {
+            wakers: [const { MaybeUninit::uninit() }; BATCH],
+            begin: 0,
+            end: 0,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.begin == self.end
+    }
+
+    fn is_full(&self) -> bool {
+        self.end == BATCH
+    }
+
+    fn push(&mut self, waker: Waker) {
+        self.wakers[self.end].write(waker);
+        self.end += 1;
+    }
+
+    fn pop(&mut self) -> Option<Waker> {
+        if self.is_empty() {
+            (self.begin, self.end) = (0, 0);
+            return None;
+        }
+        let waker = &self.wakers[self.begin];
+        self.begin += 1;
+        // SAFETY: those from `begin` to `end` were written, and this one is now before `begin`.
+        Some(unsafe { waker.assume_init_read() })
+    }
+}
