@@ -299,7 +299,9 @@ impl<K: Eq, F, P: Platform, const N: usize> WaitAny<'_, K, F, P, N> {
         let fresh = Some(waker.clone());
         let _critical = P::critical();
         let interrupts = self.interrupter.map(Interrupter::lock);
-        let guards = self.lock_slots(place);
+        let Some(guards) = self.lock_slots(place) else {
+            return false;
+        };
         if !place.waiter.claim.is_open() {
             return false;
         }
@@ -312,13 +314,17 @@ impl<K: Eq, F, P: Platform, const N: usize> WaitAny<'_, K, F, P, N> {
         true
     }
 
-    /// Locks the slots of all linked nodes, in index order. A node that is in none has been chosen,
-    /// or was never linked since another one had been.
-    fn lock_slots(&self, place: &Place<P, N>) -> [Option<SlotGuard<'_, P>>; N] {
+    /// Locks the slots of all nodes, in index order. `None` if one is in no slot: it has been
+    /// chosen, or was never linked since another one had been.
+    fn lock_slots(&self, place: &Place<P, N>) -> Option<[Option<SlotGuard<'_, P>>; N]> {
         loop {
             let now: [*const Slot<P>; N] = array::from_fn(|entry| place.nodes[entry].slot());
             let mut order = now;
             order.sort_unstable();
+            // Null comes first.
+            if order[0].is_null() {
+                return None;
+            }
             let guards = array::from_fn(|at| {
                 let is_new = at == 0 || !ptr::eq(order[at], order[at - 1]);
                 // SAFETY: null, or T1: a slot of the table that this wait borrows.
@@ -327,7 +333,7 @@ impl<K: Eq, F, P: Platform, const N: usize> WaitAny<'_, K, F, P, N> {
             });
             // A requeue may have moved one between the look and the locks.
             if (0..N).all(|entry| ptr::eq(place.nodes[entry].slot(), now[entry])) {
-                return guards;
+                return Some(guards);
             }
         }
     }

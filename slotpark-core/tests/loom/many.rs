@@ -29,7 +29,6 @@ fn any_of_two_against_a_wake_of_each() {
     let expected = [
         (0, 0, (Ended::Stale, Some(0))),
         (0, 0, (Ended::Stale, Some(1))),
-        (0, 1, (WOKEN, Some(1))),
         (1, 0, (WOKEN, Some(0))),
     ];
     explore(expected, || {
