@@ -20,7 +20,7 @@ use crate::reentry;
 use crate::slot::{Slot, SlotGuard};
 use crate::spin::Moment;
 use crate::table::Table;
-use crate::waiter::{Sleeper, Waiter};
+use crate::waiter::{Sleeper, Verdict, Waiter};
 
 impl<K: Eq, P: Platform> Table<K, P> {
     /// Waits on `key` while `validate` says yes, until woken or until the deadline.
@@ -120,13 +120,7 @@ impl<K: Eq, P: Platform> Table<K, P> {
             Enqueued::Refused(parked) => return Ok(parked),
         };
         drop(critical);
-        let linked = Linked {
-            table: self,
-            home,
-            waiter: &waiter,
-            node: &node,
-            decided: Cell::new(false),
-        };
+        let linked = Linked::new(self, home, &waiter, &node);
         before_sleep();
         let parked = linked.wait(spin_ns, deadline, on_leave);
         drop(linked);
@@ -184,7 +178,7 @@ pub(crate) enum Enqueued<'t, P: Platform> {
 }
 
 /// A node that is linked, or chosen and not yet released: its frame must not end.
-struct Linked<'f, K, P: Platform> {
+pub(crate) struct Linked<'f, K, P: Platform> {
     table: &'f Table<K, P>,
     home: &'f Slot<P>,
     waiter: &'f Waiter<P>,
@@ -193,9 +187,42 @@ struct Linked<'f, K, P: Platform> {
     decided: Cell<bool>,
 }
 
-impl<K, P: Platform> Linked<'_, K, P> {
+impl<'f, K, P: Platform> Linked<'f, K, P> {
+    /// `node` was linked, with this waiter and this home.
+    pub(crate) fn new(
+        table: &'f Table<K, P>,
+        home: &'f Slot<P>,
+        waiter: &'f Waiter<P>,
+        node: &'f Node<P>,
+    ) -> Self {
+        Self {
+            table,
+            home,
+            waiter,
+            node,
+            decided: Cell::new(false),
+        }
+    }
+
+    pub(crate) fn table(&self) -> &'f Table<K, P> {
+        self.table
+    }
+
+    /// Leaves the queue, or waits for the release by whoever has chosen it: what it was told then,
+    /// and what it was called. Afterwards the frame may end.
+    pub(crate) fn cancel(&self) -> Option<(Verdict, Name)> {
+        if self.is_forked() || self.leave(Reason::Cancelled, |_| {}) == Was::Waiting {
+            return None;
+        }
+        Sleeper::new(self.waiter, self.home).sleep(None);
+        self.decided.set(true);
+        // SAFETY: N1: the node is in no queue any more, and its waker is done with it.
+        let name = unsafe { self.node.last_name() };
+        Some((self.waiter.verdict(), name))
+    }
+
     /// Spins, sleeps, and leaves when the deadline passes. Afterwards the frame may end.
-    fn wait(
+    pub(crate) fn wait(
         &self,
         spin_ns: u64,
         deadline: Option<Deadline>,
@@ -243,8 +270,9 @@ impl<K, P: Platform> Drop for Linked<'_, K, P> {
     /// The frame ends. Undecided only if `before_sleep` panicked: then the waiter leaves, or waits
     /// for the release by the waker that chose it.
     fn drop(&mut self) {
-        if !self.decided.get() && self.leave(Reason::Cancelled, |_| {}) == Was::Chosen {
-            Sleeper::new(self.waiter, self.home).sleep(None);
+        if !self.decided.get() {
+            // A wake that chose it is spent.
+            let _spent = self.cancel();
         }
         self.node.end();
     }

@@ -1,6 +1,7 @@
 //! What the stories share: a watchdog that reports and never rescues, and threads that wait once.
 #![allow(dead_code, unused_imports, reason = "each file of tests uses its part")]
 
+pub(crate) mod bells;
 pub(crate) mod counting;
 pub(crate) mod faults;
 pub(crate) mod spied;

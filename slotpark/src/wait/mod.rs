@@ -1,5 +1,8 @@
 //! `ShardedWait`: block on any key of any type.
 
+mod ends;
+mod many;
+mod tasks;
 mod waits;
 mod wakes;
 

@@ -1,0 +1,139 @@
+//! Two steps for threads: queue first, look at the world, then sleep or leave.
+//!
+//! **Lock order**: one slot lock. **Orderings**: those of `park`.
+
+use core::cell::UnsafeCell;
+use core::convert::Infallible;
+use core::fmt;
+use core::mem::MaybeUninit;
+use core::ptr;
+
+use crate::node::{Name, Node};
+use crate::options::{ParkOptions, Parked};
+use crate::park::{Enqueued, Linked};
+use crate::platform::{Deadline, Platform};
+use crate::reentry;
+use crate::spin::Moment;
+use crate::table::Table;
+use crate::waiter::{Ending, Waiter};
+
+impl<K: Eq, P: Platform> Table<K, P> {
+    /// Queues this thread on `key`, then runs `then`: from there on no wake is missed. `then` may
+    /// look at anything and call anything, also this table; it sleeps by [`Prepared::wait`], or
+    /// returns without, which leaves the queue. A wake of a given number that had chosen a thread
+    /// which leaves goes on to the first waiter that it fits, as if it were made then.
+    ///
+    /// # Errors
+    /// [`Parked::Closed`] if the key or the table is closed; `then` has not run.
+    ///
+    /// # Panics
+    /// As [`park`](Self::park), and with the panics of `then`; the queue is left first.
+    ///
+    /// ```
+    /// use slotpark_core::{ParkOptions, Parked, Table};
+    /// let table = Table::<u64>::new();
+    /// let outcome = table.prepare(1, &7, ParkOptions::new(), |prepared| {
+    ///     assert_eq!(table.unpark(1, &7, 1, 42), 1); // it is queued already
+    ///     prepared.wait()
+    /// });
+    /// assert_eq!(outcome, Ok(Parked::Woken { token: 42 }));
+    /// ```
+    pub fn prepare<R>(
+        &self,
+        hash: u64,
+        key: &K,
+        options: ParkOptions,
+        then: impl FnOnce(&mut Prepared<'_, K, P>) -> R,
+    ) -> Result<R, Parked> {
+        reentry::check();
+        let home = self.slot(hash);
+        let waiter = Waiter::thread(home, Moment::now::<P>(self.spin()));
+        let room = UnsafeCell::new(MaybeUninit::<K>::uninit());
+        let name = Name {
+            hash,
+            key: ptr::from_ref(key).cast(),
+        };
+        let (room, generation) = (room.get().cast(), self.generation());
+        let node = Node::new(name, room, options.tag, generation, &waiter)
+            .with_weight(options.order.weight());
+        let critical = P::critical();
+        let yes = || Ok::<_, Infallible>(true);
+        match self.enqueue(home, &node, key, options.order, yes) {
+            Ok(Enqueued::Linked(_guard)) => {}
+            Ok(Enqueued::Refused(parked)) => return Err(parked),
+            Err(never) => match never {},
+        }
+        drop(critical);
+        let mut prepared = Prepared {
+            linked: Linked::new(self, home, &waiter, &node),
+            deadline: options.deadline,
+            outcome: None,
+        };
+        Ok(then(&mut prepared))
+    }
+}
+
+/// A thread that is queued and not asleep yet, made by [`Table::prepare`].
+///
+/// ```
+/// use slotpark_core::{ParkOptions, Table};
+/// let table = Table::<u64>::new();
+/// let ready = true;
+/// let slept = table.prepare(1, &7, ParkOptions::new(), |prepared| {
+///     if ready { false } else { prepared.wait().is_woken() }
+/// });
+/// assert_eq!(slept, Ok(false));
+/// assert_eq!(table.waiters(1, &7), 0);
+/// ```
+pub struct Prepared<'f, K: Eq, P: Platform> {
+    linked: Linked<'f, K, P>,
+    deadline: Option<Deadline>,
+    outcome: Option<Parked>,
+}
+
+impl<K: Eq, P: Platform> Prepared<'_, K, P> {
+    /// Sleeps until woken, closed, or past the deadline of the options. Called again it says the
+    /// same at once.
+    ///
+    /// ```
+    /// use slotpark_core::{Deadline, ParkOptions, Parked, Table};
+    /// let table = Table::<u64>::new();
+    /// let options = ParkOptions::new().deadline(Some(Deadline::PAST));
+    /// let outcome = table.prepare(1, &7, options, |prepared| prepared.wait());
+    /// assert_eq!(outcome, Ok(Parked::TimedOut));
+    /// ```
+    pub fn wait(&mut self) -> Parked {
+        let (linked, deadline) = (&self.linked, self.deadline);
+        *self
+            .outcome
+            .get_or_insert_with(|| linked.wait(0, deadline, |_| {}))
+    }
+}
+
+impl<K: Eq, P: Platform> Drop for Prepared<'_, K, P> {
+    fn drop(&mut self) {
+        if self.outcome.is_some() {
+            return;
+        }
+        let Some((verdict, name)) = self.linked.cancel() else {
+            return;
+        };
+        if verdict.ending == Ending::Woken && verdict.passes_on != 0 {
+            // SAFETY: N3: it points to the caller's key or to the room of this frame.
+            let key = unsafe { &*name.key.cast::<K>() };
+            let (bits, token) = (verdict.passes_on, verdict.token);
+            self.linked
+                .table()
+                .wake_bits(name.hash, key, 1, bits, token);
+        }
+    }
+}
+
+impl<K: Eq, P: Platform> fmt::Debug for Prepared<'_, K, P> {
+    /// Takes no lock.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prepared")
+            .field("outcome", &self.outcome)
+            .finish_non_exhaustive()
+    }
+}
