@@ -256,8 +256,7 @@ impl<K: Eq, F, P: Platform, const N: usize> WaitAny<'_, K, F, P, N> {
         } else {
             Some(self.ended(place))
         };
-        let is_interrupted =
-            |ended: &Ended| ended.verdict.ending == Ending::Interrupted;
+        let is_interrupted = |ended: &Ended| ended.verdict.ending == Ending::Interrupted;
         if let Some(interrupter) = self.interrupter {
             interrupter.exit(ended.as_ref().is_some_and(is_interrupted));
         }

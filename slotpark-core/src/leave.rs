@@ -32,12 +32,7 @@ pub(crate) enum Was {
 
 impl<K, P: Platform> Table<K, P> {
     /// Unlinks a node of the caller's; `on_leave` runs under the slot lock if nobody had chosen it.
-    pub(crate) fn leave(
-        &self,
-        node: &Node<P>,
-        reason: Reason,
-        on_leave: impl FnOnce(Left),
-    ) -> Was {
+    pub(crate) fn leave(&self, node: &Node<P>, reason: Reason, on_leave: impl FnOnce(Left)) -> Was {
         if node.generation() != self.generation() {
             // Forked: no queue of this process ever held the node.
             return Was::Waiting;

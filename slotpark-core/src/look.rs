@@ -66,7 +66,9 @@ impl<K, P: Platform> Table<K, P> {
         let Some(head) = self.find(&guard, hash, key) else {
             return 0;
         };
-        let visited = guard.ring(head).inspect(|_| self.observe(Event::NodeVisited, slot));
+        let visited = guard
+            .ring(head)
+            .inspect(|_| self.observe(Event::NodeVisited, slot));
         visited.filter(|node| node.waits()).count()
     }
 }

@@ -132,7 +132,9 @@ impl<P: Platform> Node<P> {
     ) -> Self {
         // One cache line for each of its halves, where words are words.
         #[cfg(all(not(any(slotpark_loom, slotpark_shuttle)), target_pointer_width = "64"))]
-        const { assert!(size_of::<Self>() == 128, "a node is two cache lines") };
+        const {
+            assert!(size_of::<Self>() == 128, "a node is two cache lines")
+        };
         Self {
             slot: AtomicPtr::new(ptr::null_mut()),
             next: Guarded::new(ptr::null()),

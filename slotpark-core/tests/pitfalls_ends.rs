@@ -195,7 +195,11 @@ fn panic_in_a_walk() {
     for (key, wait) in (0..).zip(waits) {
         let woken = table.unpark(key, &key, ALL, 6);
         assert_eq!(woken, usize::from(key >= 2));
-        let expected = if key < 2 { Parked::Closed } else { Parked::Woken { token: 6 } };
+        let expected = if key < 2 {
+            Parked::Closed
+        } else {
+            Parked::Woken { token: 6 }
+        };
         assert_eq!(wait.outcome(), expected);
     }
 }
@@ -206,9 +210,7 @@ fn an_interrupt_is_returned_once() {
     let _watch = watchdog("an_interrupt_is_returned_once");
     let table = table();
     let interrupter: &Interrupter = leak(Interrupter::new());
-    let wait = move || {
-        table.park_interruptible(AT.0, &AT.1, FOREVER, interrupter, || true)
-    };
+    let wait = move || table.park_interruptible(AT.0, &AT.1, FOREVER, interrupter, || true);
     let waiting = Waiting::started(wait);
     common::until("it is queued", || table.waiters(AT.0, &AT.1) == 1);
     assert!(interrupter.interrupt());
@@ -258,7 +260,11 @@ fn claimed_waiter_unlinks_itself() {
         common::until("it is queued", || table.waiters(last, &last) == 1);
         assert_eq!(table.unpark(deciding, &deciding, ALL, 3), 1);
         for key in 0..ANY_MAX as u64 {
-            assert_eq!(table.unpark(key, &key, ALL, 0), 0, "key {key} is spent on nobody");
+            assert_eq!(
+                table.unpark(key, &key, ALL, 0),
+                0,
+                "key {key} is spent on nobody"
+            );
         }
         let parked = waiting.join().expect("nothing panics");
         assert_eq!(parked.parked, Parked::Woken { token: 3 });
@@ -307,7 +313,10 @@ fn panic_in_validate_of_one_of_several() {
     };
     let entries = [(1, 1), (2, 2), (3, 3)];
     let mut task = Box::pin(table.wait_any_async(entries, FOREVER, None, validate));
-    assert_eq!(panics(|| poll(task.as_mut(), &Bell::new()).is_pending()), "bad");
+    assert_eq!(
+        panics(|| poll(task.as_mut(), &Bell::new()).is_pending()),
+        "bad"
+    );
     for key in keys {
         assert_eq!(table.waiters(key, &key), 0);
     }
@@ -334,8 +343,14 @@ fn a_prepared_thread_passes_the_wake_on() {
     });
     let woken = Parked::Woken { token: 5 };
     assert_eq!(twice, Ok((woken, woken)));
-    assert_eq!(panics(|| table.prepare(AT.0, &AT.1, FOREVER, |_| panic!("bad"))), "bad");
+    assert_eq!(
+        panics(|| table.prepare(AT.0, &AT.1, FOREVER, |_| panic!("bad"))),
+        "bad"
+    );
     assert_eq!(table.waiters(AT.0, &AT.1), 0);
     assert_eq!(table.close(), 0);
-    assert_eq!(table.prepare(AT.0, &AT.1, FOREVER, |_| ()), Err(Parked::Closed));
+    assert_eq!(
+        table.prepare(AT.0, &AT.1, FOREVER, |_| ()),
+        Err(Parked::Closed)
+    );
 }

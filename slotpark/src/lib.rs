@@ -58,17 +58,18 @@ mod wait;
 
 pub use futex::{FutexKey, FutexWait, FutexWord};
 pub use outcome::WhileOutcome;
-/// A wait as a future: made by [`ShardedWait::wait_async`].
-pub use slotpark_core::Wait as WaitFuture;
-/// A wait on several keys as a future: made by [`ShardedWait::wait_any_async`].
-pub use slotpark_core::WaitAny as WaitAnyFuture;
 /// How a single wait came to its end. Only a waker that counted this wait makes it `Woken`.
 pub use slotpark_core::Parked as WaitOutcome;
 /// How a wait on several keys came to its end, and by which key.
 pub use slotpark_core::ParkedAny as AnyOutcome;
+/// A wait as a future: made by [`ShardedWait::wait_async`].
+pub use slotpark_core::Wait as WaitFuture;
+/// A wait on several keys as a future: made by [`ShardedWait::wait_any_async`].
+pub use slotpark_core::WaitAny as WaitAnyFuture;
 pub use slotpark_core::{
-    ANY_MAX, ClosedKey, Clock, Deadline, DefaultPlatform, Interrupter, Order, ParkOptions, Platform,
-    Prepared, Requeued, SLOTS_DEFAULT, SLOTS_MAX, Seeded, SlotCountError, SlotStats, Slots, Spin,
+    ANY_MAX, Clock, ClosedKey, Deadline, DefaultPlatform, Interrupter, Order, ParkOptions,
+    Platform, Prepared, Requeued, SLOTS_DEFAULT, SLOTS_MAX, Seeded, SlotCountError, SlotStats,
+    Slots, Spin,
 };
 pub use wait::ShardedWait;
 

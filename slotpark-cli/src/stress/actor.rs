@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 use rand::distr::uniform::{SampleRange, SampleUniform};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use slotpark::core::Parked;
-use slotpark::{Clock, Deadline, DefaultPlatform, Platform, WaitOutcome};
+use slotpark::{Clock, Deadline, DefaultPlatform, Platform, WaitOutcome, WhileOutcome};
 
 use super::Event;
 use super::planned::planned;
@@ -30,6 +29,15 @@ pub(super) enum Ended {
     TimedOut,
     /// By a panic that was planned.
     Panicked,
+}
+
+impl From<WhileOutcome> for Ended {
+    fn from(outcome: WhileOutcome) -> Self {
+        match outcome {
+            WhileOutcome::TimedOut => Self::TimedOut,
+            _ => Self::Stale,
+        }
+    }
 }
 
 impl From<WaitOutcome> for Ended {

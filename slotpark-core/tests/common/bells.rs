@@ -34,7 +34,11 @@ pub(crate) struct Trap(Mutex<Option<Action>>);
 
 impl Wake for Trap {
     fn wake(self: Arc<Self>) {
-        let action = self.0.lock().expect("no trap panics while it is set").take();
+        let action = self
+            .0
+            .lock()
+            .expect("no trap panics while it is set")
+            .take();
         if let Some(action) = action {
             action();
         }

@@ -74,7 +74,9 @@ fn any(
     scene: &Scene,
 ) -> slotpark_core::WaitAny<'_, u64, impl FnMut(usize) -> bool, Host<OwnBit>, 2> {
     let keys = [(A, A), (B, B)];
-    scene.table.wait_any_async(keys, ParkOptions::new(), None, |_| true)
+    scene
+        .table
+        .wait_any_async(keys, ParkOptions::new(), None, |_| true)
 }
 
 /// The deadline against a wake of each key: the waiter's own claim, or one of theirs.

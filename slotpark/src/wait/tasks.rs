@@ -94,11 +94,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
     /// assert_eq!(waits.wait_while_async(7, || false).await, WhileOutcome::Met);
     /// # });
     /// ```
-    pub async fn wait_while_async(
-        &self,
-        key: K,
-        condition: impl FnMut() -> bool,
-    ) -> WhileOutcome {
+    pub async fn wait_while_async(&self, key: K, condition: impl FnMut() -> bool) -> WhileOutcome {
         self.wait_while_until_async(key, condition, std::future::pending())
             .await
     }
@@ -130,7 +126,9 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
                 }
             }
             let fired = timer.as_mut().poll(context);
-            fired.map(|()| WhileOutcome::of(wait.as_mut().time_out()).unwrap_or(WhileOutcome::TimedOut))
+            fired.map(|()| {
+                WhileOutcome::of(wait.as_mut().time_out()).unwrap_or(WhileOutcome::TimedOut)
+            })
         })
         .await
     }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use slotpark::{ShardedWait, WhileOutcome};
+use slotpark::ShardedWait;
 
 use super::{Scene, Setting, book, named};
 use crate::stress::actor::{Actor, Ended, Patience, THREADS_MAX, stamp_of};
@@ -60,15 +60,10 @@ impl Names {
         let ended = actor.wait(operation, at, patience, || {
             match (name.loops, patience.timeout(), patience.instant()) {
                 (true, Some(timeout), _) => {
-                    match self.waits.wait_while_for(&name.name, unchanged, timeout) {
-                        WhileOutcome::TimedOut => Ended::TimedOut,
-                        _ => Ended::Stale,
-                    }
+                    let waits = &self.waits;
+                    waits.wait_while_for(&name.name, unchanged, timeout).into()
                 }
-                (true, None, _) => {
-                    self.waits.wait_while(&name.name, unchanged);
-                    Ended::Stale
-                }
+                (true, None, _) => self.waits.wait_while(&name.name, unchanged).into(),
                 (false, _, Some(deadline)) => self
                     .waits
                     .wait_until(&name.name, unchanged, deadline)

@@ -78,13 +78,9 @@ impl Gates {
         let closed = || gate.is_closed(&at);
         actor.wait(Operation::WaitWhile, at, patience, || {
             let Some(timeout) = patience.timeout() else {
-                waits.wait_while(&gate.key, closed);
-                return Ended::Stale;
+                return waits.wait_while(&gate.key, closed).into();
             };
-            match waits.wait_while_for(&gate.key, closed, timeout) {
-                slotpark::WhileOutcome::Met => Ended::Stale,
-                _ => Ended::TimedOut,
-            }
+            waits.wait_while_for(&gate.key, closed, timeout).into()
         })
     }
 
