@@ -1,11 +1,11 @@
 //! `ci`: what a merge needs beyond the README's tests, which `.ci/run` runs by themselves.
 
 use crate::step::Step;
-use crate::{check, loom, miri, msrv, nostd, orderings, package, portable, shuttle};
+use crate::{check, loom, miri, msrv, mutants, nostd, orderings, package, portable, shuttle};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Add what takes longer: Miri, and the engine with weakened orderings.
+    /// Add what takes longer: Miri, and the engine with weakened orderings and changed code.
     #[arg(long)]
     full: bool,
 }
@@ -21,6 +21,7 @@ pub(crate) fn steps(args: &Args) -> Vec<Step> {
     if args.full {
         steps.extend(miri::steps(&miri::Args::default()));
         steps.extend(orderings::steps(orderings::Args::default()));
+        steps.extend(mutants::steps(mutants::Args::default()));
     }
     steps
 }

@@ -9,6 +9,7 @@ mod ci;
 mod loom;
 mod miri;
 mod msrv;
+mod mutants;
 mod nostd;
 mod orderings;
 mod package;
@@ -52,6 +53,8 @@ enum Command {
     Shuttle(shuttle::Args),
     /// The engine with each memory ordering weakened in turn: a loom test must fail.
     Orderings(orderings::Args),
+    /// The engine with its code changed in one place at a time: a test must fail.
+    Mutants(mutants::Args),
     /// The engine without the standard library.
     Nostd,
     /// The engine's tests under Miri.
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
         Command::Loom => loom::steps(),
         Command::Shuttle(args) => shuttle::steps(&args),
         Command::Orderings(args) => orderings::steps(args),
+        Command::Mutants(args) => mutants::steps(args),
         Command::Nostd => nostd::steps(),
         Command::Miri(args) => miri::steps(&args),
         Command::Msrv => msrv::steps(),
