@@ -118,8 +118,8 @@ impl Round {
             .args(["--timeout-multiplier", TIMEOUT_FACTOR])
             .args(["--minimum-test-timeout", TIMEOUT_S_MIN])
             .args(selection)
-            .arg("--")
-            .args(self.tests)
+            // For the build too: what follows a `--` only says what is run.
+            .args(self.tests.iter().map(|arg| format!("--cargo-arg={arg}")))
             .envs(self.environment.iter().copied())
             .env("CARGO_TARGET_DIR", folder.join("build"));
         eprintln!("\nround `{}`", self.name);
