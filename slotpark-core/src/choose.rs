@@ -126,7 +126,8 @@ impl<K, P: Platform> Table<K, P> {
     fn teach(&self, guard: &SlotGuard<'_, P>, node: NodeRef<'_, P>, now: Moment) {
         // SAFETY: N1: the waiter is in the frame of its node, which lives until the release.
         let arrived = unsafe { (*node.waiter()).arrived() };
-        if now.is_known() && arrived.is_known() && !node.is_requeued() {
+        // Where one moment is known, both are: table and platform are the same.
+        if now.is_known() && !node.is_requeued() {
             let limit_ns = self.spin().limit_ns();
             guard.slot.spin.teach(now.spin_ns_since(arrived), limit_ns);
         }

@@ -192,6 +192,9 @@ mod tests {
 
     type TestNode = Node<DefaultPlatform>;
 
+    /// Three keys of three waiters each.
+    const NODES: usize = 9;
+
     fn node(key: u64, waiter: &Waiter<DefaultPlatform>) -> TestNode {
         Node::new(
             Name {
@@ -221,12 +224,14 @@ mod tests {
             let mut ring = vec![head.as_ptr()];
             let mut node = head.next();
             while node != head {
+                assert!(ring.len() < NODES, "Q1: a ring comes back to its head");
                 assert!(!node.is_head(), "Q2: one head per ring");
                 assert!(node.next().prev() == node, "Q1");
                 assert_eq!(node.name().hash, head.name().hash, "Q2: one key per ring");
                 ring.push(node.as_ptr());
                 node = node.next();
             }
+            assert!(keys.len() < NODES, "Q3: the list has an end");
             keys.push((head.name().hash, ring));
             before = head.as_ptr();
             group = guard.next_key(head);
@@ -236,12 +241,13 @@ mod tests {
 
     #[test]
     fn every_node_leaves_from_every_place() {
-        // Three keys of three waiters each; every node leaves first, second, .. in every rotation.
+        // Every node leaves first, second, .. in every rotation.
         let slot = Slot::<DefaultPlatform>::new();
         let waiter = Waiter::thread(&slot, Moment::UNKNOWN);
-        for start in 0..9 {
+        for start in 0..NODES {
             for step in [1, 2, 4, 5, 7, 8] {
-                let nodes: Vec<TestNode> = (0..9).map(|i| node(i / 3, &waiter)).collect();
+                let keys = (0..NODES as u64).map(|i| i / 3);
+                let nodes: Vec<TestNode> = keys.map(|key| node(key, &waiter)).collect();
                 let guard = slot.lock();
                 let mut expected: Vec<(u64, Vec<*const TestNode>)> = Vec::new();
                 for node in &nodes {
@@ -255,8 +261,8 @@ mod tests {
                     }
                     assert_eq!(walk(&guard), expected);
                 }
-                for i in 0..9 {
-                    let leaver = &nodes[(start + i * step) % 9];
+                for i in 0..NODES {
+                    let leaver = &nodes[(start + i * step) % NODES];
                     let key = of(leaver).name().hash;
                     let at = expected
                         .iter()
@@ -272,5 +278,28 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[cfg(debug_assertions)]
+    #[test]
+    fn a_torn_ring_is_noticed() {
+        let slot = Slot::<DefaultPlatform>::new();
+        let waiter = Waiter::thread(&slot, Moment::UNKNOWN);
+        let nodes = [0, 0, 1].map(|key| node(key, &waiter));
+        let [first, second, alone] = [0, 1, 2].map(|i| of(&nodes[i]));
+        let guard = slot.lock();
+        guard.push(None, first);
+        guard.push(Some(first), second);
+        guard.push(None, alone);
+        let complaint = |node| {
+            let look = std::panic::AssertUnwindSafe(|| guard.assert_linked(node));
+            let panic = std::panic::catch_unwind(look).err()?;
+            panic.downcast_ref::<&str>().copied()
+        };
+        assert_eq!([first, second, alone].map(complaint), [None; 3]);
+        // The first goes on to the other key's ring, which does not lead back to it.
+        first.chain_to(alone.as_ptr());
+        assert_eq!(complaint(first), Some("Q1: the successor points back"));
+        assert_eq!(complaint(second), Some("Q1: the predecessor points on"));
     }
 }

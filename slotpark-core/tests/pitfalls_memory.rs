@@ -12,7 +12,7 @@ use std::time::Duration;
 use common::counting::{Counting, Counts, after};
 use common::{FOREVER, Numbers, a_second, leak, outlast, skip, sleepy, soon, watchdog};
 use slotpark_core::{Deadline, DefaultPlatform, Filter, ParkOptions, Parked};
-use slotpark_core::{RequeueOptions, Table, finalize, slot_lock_held};
+use slotpark_core::{RequeueOptions, Table, finalize};
 use watched::{COMPLAINT, Watched, allocated};
 
 #[global_allocator]

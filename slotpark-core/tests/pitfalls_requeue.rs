@@ -7,9 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use common::counting::Counting;
+use common::spied::{Spied, Spy};
 use common::{FOREVER, Numbers, Waiting, a_second, in_an_hour, leak, nest, outlast};
 use common::{sleepy, soon, until, watchdog};
-use slotpark_core::{DefaultPlatform, ParkOptions, Parked, Platform, RequeueOptions, Requeued};
+use slotpark_core::{
+    DefaultPlatform, Filter, ParkOptions, Parked, Platform, RequeueOptions, Requeued,
+};
 use slotpark_core::{Left, Table};
 
 /// In tables of four slots: a key, another one in its slot, and one elsewhere.
@@ -161,6 +164,42 @@ fn requeue_two_slots_both_directions() {
     );
     for waiting in waits {
         assert_eq!(waiting.token(), 3);
+    }
+}
+
+/// The order itself: who stands at the upper lock holds the lower one, whichever way it moves.
+#[test]
+fn requeue_locks_the_lower_slot_first() {
+    let _watch = watchdog("requeue_locks_the_lower_slot_first");
+    let table = sleepy::<Spied>(4);
+    // By their hashes FROM has the lower slot.
+    for (from, to) in [(FROM, OTHER_SLOT), (OTHER_SLOT, FROM)] {
+        let [mover_spy, looker_spy] = [(); 2].map(|()| -> &'static Spy { leak(Spy::default()) });
+        let mut threads = Vec::new();
+        let hold_the_upper = |_| {
+            threads.push(std::thread::spawn(move || {
+                mover_spy.follow();
+                requeue(table, from, to, 0, ALL).moved
+            }));
+            until("the mover stands at a lock", || mover_spy.lock_sleeps() > 0);
+            let looker = std::thread::spawn(move || {
+                looker_spy.follow();
+                // With a policy it takes the lock though nobody waits.
+                table.unpark_with(FROM.0, &FROM.1, 1, |_| Filter::Unpark, |_| 0)
+            });
+            until("the looker stands at the lower lock or had it", || {
+                looker_spy.lock_sleeps() > 0 || looker.is_finished()
+            });
+            assert!(!looker.is_finished(), "the lower slot is free: {from:?}");
+            threads.push(looker);
+            0
+        };
+        let all = |_: &_| Filter::Unpark;
+        let woken = table.unpark_with(OTHER_SLOT.0, &OTHER_SLOT.1, 1, all, hold_the_upper);
+        assert_eq!(woken, 0);
+        for thread in threads {
+            assert_eq!(thread.join().expect("nobody panics"), 0);
+        }
     }
 }
 

@@ -82,7 +82,7 @@ const WAITS: [Wait; 12] = [
         ignore(scene.waits.wait_with(&7, 1, deadline, || scene.is_closed()));
     }),
     ("wait/waits::wait_while", false, |scene, _| {
-        scene.waits.wait_while(&7, || scene.is_closed());
+        let _met = scene.waits.wait_while(&7, || scene.is_closed());
     }),
     ("wait/waits::wait_while_until", true, |scene, timeout| {
         let deadline = Instant::now() + timeout;

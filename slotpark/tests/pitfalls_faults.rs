@@ -243,7 +243,7 @@ fn panic_in_validate() {
                 ("wait_with", &|| {
                     ignore(waits.wait_with(&AT, 1, deadline, fails()));
                 }),
-                ("wait_while", &|| waits.wait_while(&AT, fails())),
+                ("wait_while", &|| ignore(waits.wait_while(&AT, fails()))),
                 ("wait_while_until", &|| {
                     ignore(waits.wait_while_until(&AT, fails(), late()));
                 }),

@@ -1,7 +1,9 @@
 //! `ci`: what a merge needs beyond the README's tests, which `.ci/run` runs by themselves.
 
 use crate::step::Step;
-use crate::{check, fuzz, loom, miri, msrv, nostd, orderings, package, plants, portable, shuttle};
+use crate::{
+    check, fuzz, loom, miri, msrv, mutants, nostd, orderings, package, plants, portable, shuttle,
+};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -23,6 +25,7 @@ pub(crate) fn steps(args: &Args) -> Vec<Step> {
         steps.extend(fuzz::steps(&fuzz::Args::default()));
         steps.extend(orderings::steps(orderings::Args::default()));
         steps.extend(plants::steps(plants::Args::default()));
+        steps.extend(mutants::steps(mutants::Args::default()));
     }
     steps
 }

@@ -11,6 +11,7 @@ mod fuzz;
 mod loom;
 mod miri;
 mod msrv;
+mod mutants;
 mod nostd;
 mod orderings;
 mod package;
@@ -60,6 +61,8 @@ enum Command {
     Fuzz(fuzz::Args),
     /// The bugs of the pitfall stories, planted one at a time: the story's test must fail.
     Plants(plants::Args),
+    /// The engine with its code changed in one place at a time: a test must fail.
+    Mutants(mutants::Args),
     /// The engine without the standard library.
     Nostd,
     /// The engine's tests under Miri.
@@ -87,6 +90,7 @@ fn main() -> ExitCode {
         Command::Orderings(args) => orderings::steps(args),
         Command::Fuzz(args) => fuzz::steps(&args),
         Command::Plants(args) => plants::steps(args),
+        Command::Mutants(args) => mutants::steps(args),
         Command::Nostd => nostd::steps(),
         Command::Miri(args) => miri::steps(&args),
         Command::Msrv => msrv::steps(),

@@ -1,6 +1,7 @@
 //! `setup`: the only command that installs things; what cannot be had is named, and it goes on.
 
 use crate::msrv;
+use crate::mutants;
 use crate::nostd::BARE_TARGET;
 use crate::repo::{Repo, output, run};
 use crate::step::{Outcome, Step};
@@ -19,6 +20,7 @@ pub(crate) fn steps(repo: &Repo) -> Vec<Step> {
         rustup(BARE_TARGET, &["target", "add", BARE_TARGET]),
     ];
     steps.extend(msrv::toolchains(repo).into_iter().map(toolchain));
+    steps.push(cargo_mutants());
     steps.push(package_lists());
     steps.extend(PACKAGES.map(package));
     steps
@@ -76,6 +78,16 @@ fn toolchain(version: String) -> Step {
             return Ok(Outcome::Skipped("no rustup here".into()));
         }
         run(repo.command("rustup", &INSTALL).arg(&version))?;
+        Ok(Outcome::Done)
+    })
+}
+
+fn cargo_mutants() -> Step {
+    Step::new("cargo-mutants", |repo| {
+        if !mutants::is_installed(repo) {
+            let args = ["install", "--quiet", "--locked", "cargo-mutants"];
+            run(&mut repo.command("cargo", &args))?;
+        }
         Ok(Outcome::Done)
     })
 }

@@ -21,6 +21,8 @@ pub(crate) struct Counts {
     pub(crate) timeouts: usize,
     pub(crate) groups: usize,
     pub(crate) nodes: usize,
+    /// Readings of the tick source.
+    pub(crate) ticks: usize,
 }
 
 thread_local! {
@@ -31,7 +33,10 @@ thread_local! {
         timeouts: 0,
         groups: 0,
         nodes: 0,
+        ticks: 0,
     }) };
+    /// What the tick source reads, and how far each reading moves it.
+    static TICKS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
     static NOW_NS: Cell<u64> = const { Cell::new(1_000) };
 }
 
@@ -53,6 +58,18 @@ fn count(change: impl FnOnce(&mut Counts)) {
 /// A deadline `ns` from now on the counting platform's clock.
 pub(crate) fn after(ns: u64) -> Option<Deadline> {
     Some(Deadline::new(Clock::Monotonic, NOW_NS.get() + ns))
+}
+
+/// Gives the calling thread a tick source that goes on by `step` at each reading. At first there is
+/// none.
+pub(crate) fn tick_by(step: u64) {
+    TICKS.set((TICKS.get().0, step));
+}
+
+/// Lets `ticks` pass between two readings.
+pub(crate) fn pass(ticks: u64) {
+    let (now, step) = TICKS.get();
+    TICKS.set((now + ticks, step));
 }
 
 // SAFETY: a sleep returns, or ends the process; wakes have nobody to wake, since nobody sleeps;
@@ -98,7 +115,10 @@ unsafe impl Platform for Counting {
     }
 
     fn ticks() -> u64 {
-        0
+        count(|counts| counts.ticks += 1);
+        let (now, step) = TICKS.get();
+        TICKS.set((now + step, step));
+        now + step
     }
 
     fn observe(event: Event, _slot: usize) {

@@ -199,6 +199,12 @@ impl<P: Platform> Machine<'_, P> {
                 if is_used { 2 } else { 0 },
                 "announced in the slot of {key}"
             );
+            // Where nobody can be chosen, it does not look.
+            let (count, locks) = (if is_used { 0 } else { ALL }, host::counts().0);
+            let all = |_: &Candidate| Filter::Unpark;
+            let woken = self.table.unpark(hash, &Key(key), count, 0)
+                + self.table.unpark_filter(hash, &Key(key), count, all, 0);
+            assert_eq!((woken, host::counts().0), (0, locks), "{count} of {key}");
         }
         for (index, expected) in self.expected.stats.iter().enumerate() {
             let stats = self.table.slot_stats(index);

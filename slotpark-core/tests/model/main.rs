@@ -31,6 +31,7 @@ use program::Program;
 /// Programs of a test; `PROPTEST_CASES` changes it.
 const PROGRAMS: u32 = 2_000;
 const CROWDS: u32 = 100;
+const SHRINK_ITERATIONS_MAX: u32 = 20_000;
 
 #[test]
 fn waiters_that_sleep_in_groups_follow_the_model() {
@@ -85,9 +86,10 @@ fn run(
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(
             "tests/model/regressions.txt",
         ))),
-        max_shrink_iters: 20_000,
         ..Config::default()
     };
+    // `PROPTEST_MAX_SHRINK_ITERS` may ask for fewer.
+    config.max_shrink_iters = config.max_shrink_iters.min(SHRINK_ITERATIONS_MAX);
     if !is_limited() {
         config.cases = programs;
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use slotpark::ShardedWait;
 
 use super::{Scene, Setting, book, named};
-use crate::stress::actor::{Actor, Ended, Patience, THREADS_MAX, stamp_of};
+use crate::stress::actor::{Actor, Patience, THREADS_MAX, stamp_of};
 use crate::stress::ledger::Ledger;
 use crate::stress::stage::{Place, Waiting};
 use crate::stress::tables::{Queue, Tables, Which};
