@@ -1,11 +1,13 @@
 //! `ci`: what a merge needs beyond the README's tests, which `.ci/run` runs by themselves.
 
 use crate::step::Step;
-use crate::{check, loom, miri, msrv, nostd, orderings, package, portable, shuttle};
+use crate::{check, loom, miri, msrv, nostd, orderings, package, portable};
+use crate::{sanitize, shuttle, valgrind};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Add what takes longer: Miri, and the engine with weakened orderings.
+    /// Add what takes longer: Miri, the sanitizers, valgrind, and the engine with weakened
+    /// orderings.
     #[arg(long)]
     full: bool,
 }
@@ -20,6 +22,8 @@ pub(crate) fn steps(args: &Args) -> Vec<Step> {
     steps.extend(package::steps());
     if args.full {
         steps.extend(miri::steps(&miri::Args::default()));
+        steps.extend(sanitize::steps(&sanitize::Args::default()));
+        steps.extend(valgrind::steps());
         steps.extend(orderings::steps(orderings::Args::default()));
     }
     steps

@@ -9,16 +9,19 @@ mod ci;
 mod loom;
 mod miri;
 mod msrv;
+mod nightly;
 mod nostd;
 mod orderings;
 mod package;
 mod portable;
 mod repo;
+mod sanitize;
 mod setup;
 mod shuttle;
 mod step;
 mod test;
 mod tidy;
+mod valgrind;
 
 use std::process::ExitCode;
 
@@ -54,8 +57,12 @@ enum Command {
     Orderings(orderings::Args),
     /// The engine without the standard library.
     Nostd,
-    /// The engine's tests under Miri.
+    /// Tests under Miri: once, and small programs of several threads with many seeds.
     Miri(miri::Args),
+    /// Tests and the stress program under ThreadSanitizer and AddressSanitizer.
+    Sanitize(sanitize::Args),
+    /// The stress program under memcheck.
+    Valgrind,
     /// The published crates with the oldest toolchain that they promise.
     Msrv,
     /// Pack the publishable crates, as `cargo publish` would.
@@ -79,6 +86,8 @@ fn main() -> ExitCode {
         Command::Orderings(args) => orderings::steps(args),
         Command::Nostd => nostd::steps(),
         Command::Miri(args) => miri::steps(&args),
+        Command::Sanitize(args) => sanitize::steps(&args),
+        Command::Valgrind => valgrind::steps(),
         Command::Msrv => msrv::steps(),
         Command::Package => package::steps(),
         Command::Ci(args) => ci::steps(&args),
