@@ -79,7 +79,7 @@ pub(crate) fn steps(args: &Args) -> Vec<Step> {
         let name = sanitizer.name;
         for (package, tests) in [("slotpark-core", &ENGINE[..]), ("slotpark", &LIBRARY[..])] {
             steps.push(sanitizer.step(format!("{name}: {package}"), move |repo| {
-                let mut command = sanitizer.cargo(repo, &["test", "-p", package, "--lib"]);
+                let mut command = sanitizer.cargo(repo, &["test", "-p", package]);
                 command.args(tests.iter().flat_map(|test| ["--test", test]));
                 // Everything takes ten times longer than the watchdogs expect.
                 run_tests(command.env("SLOTPARK_WATCHDOG_S", "900"))

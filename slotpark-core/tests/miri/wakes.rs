@@ -9,10 +9,19 @@ use crate::scene::{ALL, AT, NEIGHBOUR, Scene, woken};
 
 /// Two threads, one of each: the wait is counted, or it sees the word.
 pub(crate) fn wait_against_wake<P: Platform>() {
-    for spin in [Spin::Never, Spin::DEFAULT] {
+    for (spin, head_start) in [
+        (Spin::Never, false),
+        (Spin::Never, true),
+        (Spin::DEFAULT, false),
+        // Very likely woken while it spins.
+        (Spin::DEFAULT, true),
+    ] {
         let scene = Scene::<P>::new(spin);
         scope(|threads| {
             let waiter = threads.spawn(|| scene.wait_at(AT));
+            if head_start {
+                scene.until_queued(AT, 1);
+            }
             scene.set();
             let expected = match scene.wake(AT, 1, 7) {
                 0 => Parked::Stale,
