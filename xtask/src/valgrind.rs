@@ -1,7 +1,7 @@
 //! `valgrind`: the stress program under memcheck, which needs no nightly.
 //!
-//! It sees less than AddressSanitizer, but takes seconds, so it runs everywhere: a step for machines
-//! without nightly only would be run by nobody. Not helgrind or drd, which report correct code.
+//! It sees less than AddressSanitizer, but takes seconds, so it runs everywhere: a step only for
+//! machines without nightly would be run by nobody. Not helgrind or drd, which report correct code.
 
 use crate::repo::{output, run};
 use crate::step::{Outcome, Step};

@@ -13,7 +13,9 @@ mod wakes;
 
 use host::{Alone, Group};
 
-/// A program with its name, on each kind of sleep.
+/// A program's name, and the program on each kind of sleep.
+type Program = (&'static str, [fn(); 2]);
+
 macro_rules! programs {
     ($($module:ident::$name:ident),* $(,)?) => {
         [$((stringify!($name), [$module::$name::<Group>, $module::$name::<Alone>])),*]
@@ -21,7 +23,7 @@ macro_rules! programs {
 }
 
 fn main() {
-    let programs: [(&str, [fn(); 2]); 15] = programs![
+    let programs: [Program; 15] = programs![
         wakes::wait_against_wake,
         wakes::timeout_against_wake,
         wakes::timeout_in_a_woken_group,
