@@ -1,13 +1,13 @@
 //! `ci`: what a merge needs beyond the README's tests, which `.ci/run` runs by themselves.
 
 use crate::step::Step;
-use crate::{
-    check, fuzz, loom, miri, msrv, mutants, nostd, orderings, package, plants, portable, shuttle,
-};
+use crate::{check, fuzz, loom, miri, msrv, mutants, nostd, orderings, package, plants, portable};
+use crate::{sanitize, shuttle, valgrind};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Add what takes longer: Miri, the fuzz targets, weakened orderings, and planted bugs.
+    /// Add what takes longer: Miri, the sanitizers, valgrind, the fuzz targets, weakened orderings,
+    /// planted bugs, and changed code.
     #[arg(long)]
     full: bool,
 }
@@ -23,6 +23,8 @@ pub(crate) fn steps(args: &Args) -> Vec<Step> {
     if args.full {
         steps.extend(miri::steps(&miri::Args::default()));
         steps.extend(fuzz::steps(&fuzz::Args::default()));
+        steps.extend(sanitize::steps(&sanitize::Args::default()));
+        steps.extend(valgrind::steps());
         steps.extend(orderings::steps(orderings::Args::default()));
         steps.extend(plants::steps(plants::Args::default()));
         steps.extend(mutants::steps(mutants::Args::default()));

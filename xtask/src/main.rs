@@ -12,18 +12,21 @@ mod loom;
 mod miri;
 mod msrv;
 mod mutants;
+mod nightly;
 mod nostd;
 mod orderings;
 mod package;
 mod plants;
 mod portable;
 mod repo;
+mod sanitize;
 mod setup;
 mod shuttle;
 mod step;
 mod test;
 mod tidy;
 mod twin;
+mod valgrind;
 
 use std::process::ExitCode;
 
@@ -65,8 +68,12 @@ enum Command {
     Mutants(mutants::Args),
     /// The engine without the standard library.
     Nostd,
-    /// The engine's tests under Miri.
+    /// Tests under Miri: once, and small programs of several threads with many seeds.
     Miri(miri::Args),
+    /// Tests and the stress program under ThreadSanitizer and AddressSanitizer.
+    Sanitize(sanitize::Args),
+    /// The stress program under memcheck.
+    Valgrind,
     /// The published crates with the oldest toolchain that they promise.
     Msrv,
     /// Pack the publishable crates, as `cargo publish` would.
@@ -93,6 +100,8 @@ fn main() -> ExitCode {
         Command::Mutants(args) => mutants::steps(args),
         Command::Nostd => nostd::steps(),
         Command::Miri(args) => miri::steps(&args),
+        Command::Sanitize(args) => sanitize::steps(&args),
+        Command::Valgrind => valgrind::steps(),
         Command::Msrv => msrv::steps(),
         Command::Package => package::steps(),
         Command::Ci(args) => ci::steps(&args),

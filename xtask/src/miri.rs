@@ -1,46 +1,68 @@
-//! `miri`: the engine's tests under the interpreter that sees undefined behavior.
+//! `miri`: the tests under the interpreter that sees undefined behavior.
 
-use crate::repo::{output, run_tests};
+use crate::nightly::no_miri;
+use crate::repo::run_tests;
 use crate::step::{Outcome, Step};
 
-/// What runs where the caller names nothing: the engine's unit tests. Miri is a hundred times
-/// slower than the machine, so stress tests and tests with many threads stay out.
-const DEFAULT_TARGETS: [&str; 1] = ["--lib"];
+/// What runs once, where the caller names nothing. Miri is a hundred times slower than the machine,
+/// so stress tests and tests with many threads stay out.
+const ONCE: [(&str, &[&str]); 2] = [
+    ("miri: unit tests", &["-p", "slotpark-core", "--lib"]),
+    (
+        "miri: bad input",
+        &["-p", "slotpark", "--test", "bad_input"],
+    ),
+];
+/// Their watchdogs read the machine's clock and files.
+const ONCE_FLAGS: &str = "-Zmiri-disable-isolation";
 
-#[derive(clap::Args, Default)]
+/// What runs once for each seed, cut off from the machine: its clock counts steps, so that a seed
+/// repeats exactly.
+const SEEDED: &[&str] = &["-p", "slotpark-core", "--test", "miri"];
+/// A futex call passes addresses as integers; without the second flag each seed warns of that.
+const SEEDED_FLAGS: &str = "-Zmiri-many-seeds-keep-going -Zmiri-permissive-provenance";
+
+#[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Schedules to try, each with a seed of its own.
-    #[arg(long, default_value_t = 1)]
+    /// Schedules to try of the programs in `tests/miri`, each with a seed of its own.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
     seeds: u32,
-    /// What goes to `cargo miri test` instead of `--lib`: `-- --test model -- one_test`.
+    /// What goes to `cargo miri test` instead: `-- -p slotpark-core --test model -- one_test`.
     #[arg(last = true)]
     targets: Vec<String>,
 }
 
+impl Default for Args {
+    fn default() -> Self {
+        Self {
+            seeds: 64,
+            targets: Vec::new(),
+        }
+    }
+}
+
 pub(crate) fn steps(args: &Args) -> Vec<Step> {
-    let seeds = args.seeds.max(1);
-    let targets = match args.targets.as_slice() {
-        [] => DEFAULT_TARGETS.map(String::from).to_vec(),
-        given => given.to_vec(),
-    };
-    vec![Step::new("miri", move |repo| {
-        if !repo.has_toolchain("nightly") {
-            return Ok(Outcome::Skipped(
-                "toolchain nightly is not installed".into(),
-            ));
+    if !args.targets.is_empty() {
+        return vec![step("miri", args.targets.clone(), ONCE_FLAGS.into())];
+    }
+    let owned = |words: &[&str]| words.iter().map(|word| word.to_string()).collect();
+    let once = ONCE.map(|(name, targets)| step(name, owned(targets), ONCE_FLAGS.into()));
+    let seeds = args.seeds;
+    let flags = format!("-Zmiri-many-seeds=0..{seeds} {SEEDED_FLAGS}");
+    let seeded = step(&format!("miri: {seeds} seeds"), owned(SEEDED), flags);
+    once.into_iter().chain([seeded]).collect()
+}
+
+fn step(name: &str, targets: Vec<String>, flags: String) -> Step {
+    Step::new(name, move |repo| {
+        if let Some(reason) = no_miri(repo) {
+            return Ok(Outcome::Skipped(reason));
         }
-        if output(&mut repo.cargo_of("nightly", &["miri", "--version"])).is_err() {
-            return Ok(Outcome::Skipped("nightly has no component miri".into()));
-        }
-        let mut command = repo.cargo_of("nightly", &["miri", "test", "-p", "slotpark-core"]);
-        command.args(&targets);
-        // Isolated programs have no clock, and waits with deadlines need one.
-        let mut flags = String::from("-Zmiri-disable-isolation");
-        if seeds > 1 {
-            flags += &format!(" -Zmiri-many-seeds=0..{seeds}");
-        }
-        command.env("MIRIFLAGS", flags);
+        let mut command = repo.cargo_of("nightly", &["miri", "test"]);
+        command.args(&targets).env("MIRIFLAGS", &flags);
+        // A directory of its own: nightly would build what stable has built anew, and be undone.
+        command.env("CARGO_TARGET_DIR", repo.target().join("miri"));
         run_tests(&mut command)?;
         Ok(Outcome::Done)
-    })]
+    })
 }

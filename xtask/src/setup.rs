@@ -37,7 +37,7 @@ fn rustup(name: &str, args: &'static [&'static str]) -> Step {
 }
 
 fn nightly() -> Step {
-    Step::new("nightly with miri", |repo| {
+    Step::new("nightly with miri and rust-src", |repo| {
         if !has(repo, "rustup") {
             return Ok(Outcome::Skipped("no rustup here".into()));
         }
