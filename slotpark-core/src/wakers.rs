@@ -64,8 +64,7 @@ impl<'t, P: Platform> Wakers<'t, P> {
     pub(crate) fn mark(&mut self, node: NodeRef<'_, P>, verdict: Verdict) {
         self.uncollected = true;
         node.set_mark(self.id());
-        // SAFETY: N1 and W2: the node is linked and was just chosen by us, under its slot's lock.
-        unsafe { (*node.waiter()).tell(verdict) };
+        tell(node, verdict);
     }
 
     /// Tells the verdict to the `count` marked nodes from `first` on, and takes as many Wakers as
@@ -80,8 +79,7 @@ impl<'t, P: Platform> Wakers<'t, P> {
         let id = self.id();
         let marked = guard.ring(first).filter(|node| node.mark() == id);
         for node in marked.take(count) {
-            // SAFETY: N1 and W2, as in `mark`.
-            unsafe { (*node.waiter()).tell(verdict) };
+            tell(node, verdict);
             if self.batch.is_full() {
                 self.more = true;
             } else {
@@ -168,6 +166,14 @@ impl<P: Platform> Drop for Wakers<'_, P> {
     fn drop(&mut self) {
         Rest(self).0.finish();
     }
+}
+
+/// Writes what a linked node's waiter is told; its waker has chosen it under the slot lock.
+fn tell<P: Platform>(node: NodeRef<'_, P>, verdict: Verdict) {
+    // SAFETY: N1: the waiter is in the frame of its node, which is linked.
+    let waiter = unsafe { &*node.waiter() };
+    // SAFETY: W2: the node is chosen and not let go.
+    unsafe { waiter.tell(verdict) };
 }
 
 /// Wakes the rest when a Waker panics; if another one panics then, the process is aborted.
