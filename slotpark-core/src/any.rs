@@ -1,9 +1,10 @@
 //! Waiting on any of several keys, and waits that can be interrupted: decided by a claim.
 //!
 //! One waiter has a node in the queue of each key. Whoever wants to end the wait (a waker of one of
-//! the keys, an interrupter, the waiter itself past its deadline) first takes the waiter's claim, and
-//! only one of them gets it. A waker that does not goes on to the next waiter, so no wake is spent on
-//! a wait that another key has ended. The nodes of the other keys are unlinked by the waiter itself.
+//! the keys, an interrupter, the waiter itself past its deadline) first takes the waiter's claim,
+//! and only one of them gets it. A waker that does not goes on to the next waiter, so no wake is
+//! spent on a wait that another key has ended. The nodes of the other keys are unlinked by the
+//! waiter itself.
 //!
 //! **Lock order**: one slot lock at a time. **Orderings**: DEKKER side A, LOCK, HANDOFF, SLEEP.
 
@@ -90,9 +91,10 @@ impl<K: Eq, P: Platform> Table<K, P> {
             .parked
     }
 
-    /// Waits on any of up to [`ANY_MAX`] keys, each with its own hash. `validate` is called with the
-    /// place of a key in `entries` and says whether there is something to wait for there: for each
-    /// key once outside its slot's lock and once under it. The first that says no ends the wait.
+    /// Waits on any of up to [`ANY_MAX`] keys, each with its own hash. `validate` is called with
+    /// the place of a key in `entries` and says whether there is something to wait for there: for
+    /// each key once outside its slot's lock and once under it. The first that says no ends the
+    /// wait.
     ///
     /// Exactly one key ends the wait, and a wake of another key is never spent on it. A key may be
     /// named twice.
@@ -218,8 +220,8 @@ impl<K: Eq, P: Platform> Table<K, P> {
     }
 }
 
-/// A thread's wait on several keys. Dropping it, also by a panic, takes every node out of its queue:
-/// then the frame may end.
+/// A thread's wait on several keys. Dropping it, also by a panic, takes every node out of its
+/// queue: then the frame may end.
 struct WaitAny<'f, 'i, K, P: Platform> {
     table: &'f Table<K, P>,
     home: &'f Slot<P>,

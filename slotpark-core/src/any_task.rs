@@ -1,7 +1,7 @@
 //! Tasks wait on any of several keys, and may be interrupted: decided by a claim, as threads are.
 //!
-//! The Waker of such a task stands in its one waiter, for the wakers of all its keys. It is replaced
-//! under the locks of all its slots, in index order, after that of its interrupter (W5).
+//! The Waker of such a task stands in its one waiter, for the wakers of all its keys. It is
+//! replaced under the locks of all its slots, in index order, after that of its interrupter (W5).
 //!
 //! **Lock order**: the interrupter's lock, then slot locks in index order. **Orderings**: DEKKER
 //! side A, LOCK, UNLINK.

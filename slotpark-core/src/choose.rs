@@ -1,9 +1,9 @@
 //! Choosing waiters of one key, and the chain of the chosen threads until they are released.
 //!
 //! The chosen node of a thread is detached with `slot = null`, which is the dequeue: from then on
-//! its waiter reports Woken and touches no link, and the chain is private to this waker. The slot is
-//! unlocked, and only then are the chosen released, each by one swap after which its frame may be
-//! gone. Chosen tasks are the affair of `wakers`.
+//! its waiter reports Woken and touches no link, and the chain is private to this waker. The slot
+//! is unlocked, and only then are the chosen released, each by one swap after which its frame may
+//! be gone. Chosen tasks are the affair of `wakers`.
 
 use core::ptr;
 

@@ -1,10 +1,11 @@
 //! Ending waits for good: of a table, of a key, of all keys that something is true of.
 //!
-//! A closed table is closed slot by slot, by a bit that every wait looks at under the slot lock: who
-//! was linked before is ended by the walk, who comes later sees the bit. A requeue looks at its
-//! target's bit under both locks, so nobody is moved behind the walker. A closed key is a node in the
-//! key's ring, and closed while that node lives. Who looks at all keys holds all slot locks until
-//! the choice is made: no requeue moves a waiter from a slot not seen yet to one already seen.
+//! A closed table is closed slot by slot, by a bit that every wait looks at under the slot lock:
+//! who was linked before is ended by the walk, who comes later sees the bit. A requeue looks at its
+//! target's bit under both locks, so nobody is moved behind the walker. A closed key is a node in
+//! the key's ring, and closed while that node lives. Who looks at all keys holds all slot locks
+//! until the choice is made: no requeue moves a waiter from a slot not seen yet to one already
+//! seen.
 //!
 //! **Lock order**: slot locks in index order. **Orderings**: LOCK.
 
@@ -69,13 +70,13 @@ impl<K, P: Platform> Table<K, P> {
         self.slot(0).announced.is_closed()
     }
 
-    /// Ends the waits of all keys that `is_gone` says yes to with Closed: of memory that is unmapped,
-    /// of a process that died. Returns how many.
+    /// Ends the waits of all keys that `is_gone` says yes to with Closed: of memory that is
+    /// unmapped, of a process that died. Returns how many.
     ///
     /// It is one moment for all keys: all slot locks are held while it chooses, and `is_gone` runs
-    /// under them, once for each key that somebody waits on. It must not call a table. If it panics,
-    /// the waits chosen before are ended, then the panic goes on. Costs a lock for each slot of the
-    /// table, whoever waits.
+    /// under them, once for each key that somebody waits on. It must not call a table. If it
+    /// panics, the waits chosen before are ended, then the panic goes on. Costs a lock for each
+    /// slot of the table, whoever waits.
     ///
     /// ```
     /// assert_eq!(slotpark_core::Table::<u64>::new().close_where(|key| *key < 100), 0);
@@ -269,8 +270,8 @@ pub struct ClosedKey<'t, K: Eq, P: Platform> {
     _pinned: PhantomPinned,
 }
 
-// SAFETY: the node is touched under its slot's lock, whatever thread that is; other threads read the
-// key through `&K`.
+// SAFETY: the node is touched under its slot's lock, whatever thread that is; other threads read
+// the key through `&K`.
 unsafe impl<K: Eq + Send + Sync, P: Platform> Send for ClosedKey<'_, K, P> {}
 // SAFETY: a shared reference reaches nothing.
 unsafe impl<K: Eq + Sync, P: Platform> Sync for ClosedKey<'_, K, P> {}

@@ -1,9 +1,9 @@
 //! Interrupters: ending a wait from outside, whatever it waits for.
 //!
-//! An interrupter is an object of the caller's, one for each thread or task that can be interrupted.
-//! A wait names it, which gives that wait a claim (W4): a wake and an interrupt compete for it by one
-//! compare-exchange, so the interrupt needs neither the key nor the slot, and the waiter itself
-//! unlinks its nodes.
+//! An interrupter is an object of the caller's, one for each thread or task that can be
+//! interrupted. A wait names it, which gives that wait a claim (W4): a wake and an interrupt
+//! compete for it by one compare-exchange, so the interrupt needs neither the key nor the slot, and
+//! the waiter itself unlinks its nodes.
 //!
 //! **Invariants**
 //! - I1 From its entry to its exit a waiter is the target, and its frame lives; both take the lock.

@@ -1,8 +1,8 @@
 //! Leaving: a waiter takes its own node out of the queue.
 //!
 //! The slot that the node is in *now* is locked, wherever a requeue has moved it: read, lock, read
-//! again. A node that is in none has been chosen: its links are the waker's, and what ended the wait
-//! is told by the release of a thread, or by the null itself to a task.
+//! again. A node that is in none has been chosen: its links are the waker's, and what ended the
+//! wait is told by the release of a thread, or by the null itself to a task.
 //!
 //! **Lock order**: one slot lock. **Orderings**: LOCK, UNLINK.
 

@@ -4,8 +4,8 @@
 //!
 //! **States**: new (`slot` null, no links) -> linked (`slot` set) -> left (unlinked by its own
 //! waiter, `slot` null) or chosen (detached by a waker, `slot` null, then released). The node of a
-//! task may be chosen while it is still linked: then it is *marked* by its waker, counts as gone for
-//! everybody else, and leaves as soon as its Waker is taken or its future looks.
+//! task may be chosen while it is still linked: then it is *marked* by its waker, counts as gone
+//! for everybody else, and leaves as soon as its Waker is taken or its future looks.
 //!
 //! **Invariants**
 //! - N1 While a node is linked, its frame lives. A frame ends only after its waiter unlinked the
@@ -17,8 +17,8 @@
 //! - N4 `slot` is written under the lock of the old and of the new slot; a requeue writes it once,
 //!   from slot to slot: null says "chosen" or "left", never "on the way".
 //!
-//! **Orderings**: LOCK (all guarded fields), UNLINK (a task's `slot` becomes null). `slot` itself is
-//! read without the lock, then the lock is taken and it is read again.
+//! **Orderings**: LOCK (all guarded fields), UNLINK (a task's `slot` becomes null). `slot` itself
+//! is read without the lock, then the lock is taken and it is read again.
 
 use core::ptr;
 

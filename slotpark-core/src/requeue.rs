@@ -58,8 +58,9 @@ impl<K: Eq + Copy + Send, P: Platform> Table<K, P> {
     /// A moved waiter keeps its deadline, its tag and the place where it sleeps; from now on only a
     /// wake of `to` ends its wait. If both keys are equal, those who would be moved stay where they
     /// are and are counted. If `to` is closed, the waits of those moved end as closed; if the whole
-    /// table is, nobody is moved, and who still waits is just being told. The keys are `Copy` because a moved waiter keeps the new key in its own
-    /// frame, and no code of the caller may run for that under two locks.
+    /// table is, nobody is moved, and who still waits is just being told. The keys are `Copy`
+    /// because a moved waiter keeps the new key in its own frame, and no code of the caller may run
+    /// for that under two locks.
     ///
     /// # Errors
     /// What `validate` returns, after unlocking.

@@ -6,8 +6,8 @@
 //! **States** of a future: idle (no place) -> queued (a place, its node linked, or chosen and not
 //! looked at) -> idle, with an outcome. A finished future may be polled again: that is a new wait.
 //!
-//! **Invariants**: N1 holds because the future is pinned while it has a place, and its drop takes the
-//! place away first. Waker: W5.
+//! **Invariants**: N1 holds because the future is pinned while it has a place, and its drop takes
+//! the place away first. Waker: W5.
 //!
 //! **Lock order**: one slot lock. **Orderings**: DEKKER side A, LOCK, UNLINK.
 
@@ -70,10 +70,11 @@ impl<K: Eq, P: Platform> Table<K, P> {
 
 /// A wait as a future, made by [`Table::wait_async`]. Its output is how it ended.
 ///
-/// **Cancel safety.** Dropping it is safe at any moment and never waits. If a wake of a given number
-/// had chosen it and it was not polled since, the wake goes on to the first waiter that it fits,
-/// with its token, as if it were made then; if there is none, the wake has counted a wait that was
-/// dropped. A wake of everybody, one with a filter or a policy, and a closing are not passed on.
+/// **Cancel safety.** Dropping it is safe at any moment and never waits. If a wake of a given
+/// number had chosen it and it was not polled since, the wake goes on to the first waiter that it
+/// fits, with its token, as if it were made then; if there is none, the wake has counted a wait
+/// that was dropped. A wake of everybody, one with a filter or a policy, and a closing are not
+/// passed on.
 ///
 /// **A leaked future** (`mem::forget` of a pinned box) keeps its place: wakes may be spent on it.
 ///

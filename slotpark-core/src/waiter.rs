@@ -9,7 +9,8 @@
 //!
 //! **States** of the state word: WAITING (awake, maybe spinning) - PARKED with the bit that it
 //! sleeps on at home - PARKED_ALONE (sleeps on the state word itself) - RELEASED. A task has no
-//! state: its Waker is taken under the slot lock, and what ends it is its node's `slot` (see `node`).
+//! state: its Waker is taken under the slot lock, and what ends it is its node's `slot` (see
+//! `node`).
 //!
 //! **Invariants**
 //! - W1 Only who detached the waiter's node, or won its claim, releases it, once; until then the

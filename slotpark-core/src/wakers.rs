@@ -3,12 +3,12 @@
 //! A wake decides at one moment whom it ends. Threads are detached at once; a task's node is
 //! *marked* and stays in its ring, and its Waker is taken with the node's last touch: up to 32 of
 //! them in the same hold of the lock, the others in later holds. Until then the future finds itself
-//! chosen under the slot lock, and may leave by itself: dropping it never waits, and a Waker that is
-//! called may poll or drop any other future of the same wake.
+//! chosen under the slot lock, and may leave by itself: dropping it never waits, and a Waker that
+//! is called may poll or drop any other future of the same wake.
 //!
 //! **Invariants**
-//! - K1 A mark is the address of the `Wakers` on the stack of the wake that made it. It is compared,
-//!   never followed.
+//! - K1 A mark is the address of the `Wakers` on the stack of the wake that made it. It is
+//!   compared, never followed.
 //! - K2 No Waker is called, cloned or dropped under a slot lock.
 //!
 //! **Lock order**: one slot lock. **Orderings**: LOCK, UNLINK.

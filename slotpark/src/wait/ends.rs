@@ -116,9 +116,9 @@ impl<K, S, P: Platform> ShardedWait<K, S, P> {
         self.table.is_closed()
     }
 
-    /// Ends the waits of all keys that `is_gone` says yes to with `Closed`, in one moment: of memory
-    /// that is unmapped, of a process that died. Returns how many. All slot locks are held while
-    /// `is_gone` runs, which must not call a table.
+    /// Ends the waits of all keys that `is_gone` says yes to with `Closed`, in one moment: of
+    /// memory that is unmapped, of a process that died. Returns how many. All slot locks are held
+    /// while `is_gone` runs, which must not call a table.
     ///
     /// ```
     /// let waits = slotpark::ShardedWait::<(u32, u64)>::new();

@@ -31,8 +31,8 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
         self.wait_async_with(key, ParkOptions::new(), validate)
     }
 
-    /// As [`wait_async`](Self::wait_async), with a bitset (as the tag) and an order. The deadline of
-    /// `options` is not looked at.
+    /// As [`wait_async`](Self::wait_async), with a bitset (as the tag) and an order. The deadline
+    /// of `options` is not looked at.
     ///
     /// ```
     /// use slotpark::core::{Order, ParkOptions};
