@@ -66,7 +66,9 @@ unsafe impl Platform for Linux {
     fn wake_group(word: &AtomicU32, bits: u32) {
         let operation = libc::FUTEX_WAKE_BITSET | libc::FUTEX_PRIVATE_FLAG;
         let arguments = [
-            ptr::from_ref(word).addr(),
+            // Not `addr`: a Miri that was never told of the address takes it for a bad one and does
+            // nothing, not even the barrier by which the sleeper sees that the word has changed.
+            ptr::from_ref(word).expose_provenance(),
             operation as usize,
             i32::MAX as usize,
             0,
@@ -125,7 +127,9 @@ unsafe impl Platform for Linux {
 /// Ends one sleep on a word. The word may be gone by now.
 fn wake_one(word: *const AtomicU32) {
     let operation = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
-    let arguments = [word.addr(), operation as usize, 1, 0, 0, 0];
+    // Not `addr`: see `wake_group`.
+    let address = word.expose_provenance();
+    let arguments = [address, operation as usize, 1, 0, 0, 0];
     // SAFETY: the kernel takes the address of a private futex as a name and reads nothing there.
     unsafe { syscall6(FUTEX, arguments) };
 }
