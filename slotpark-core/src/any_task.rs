@@ -112,7 +112,7 @@ struct Ended {
     by: Option<(usize, Name)>,
 }
 
-// SAFETY: as for `Wait`.
+// SAFETY: N1, N2: as for `Wait`, a waiting future may be moved to another thread as a whole.
 unsafe impl<K: Eq + Send + Sync, F: Send, P: Platform, const N: usize> Send
     for WaitAny<'_, K, F, P, N>
 {

@@ -8,15 +8,18 @@ mod sources;
 mod watched;
 
 use std::collections::BTreeSet;
+use std::future::Future;
 use std::hash::BuildHasher;
 use std::hint::black_box;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use common::{FOREVER, outlast, soon};
 use slotpark_core::{
-    Clock, Deadline, DefaultPlatform, Filter, ParkOptions, Parked, RequeueOptions, Seeded, Slots,
-    Spin, Table, finalize, slot_lock_held, word,
+    Clock, Deadline, DefaultPlatform, Filter, Interrupter, Order, ParkOptions, Parked,
+    RequeueOptions, Seeded, Slots, Spin, Table, finalize, slot_lock_held, word,
 };
 use watched::{Watched, allocated};
 
@@ -24,10 +27,12 @@ use watched::{Watched, allocated};
 static ALLOCATOR: Watched = Watched;
 
 static SLOTS: Slots<u64, 4> = Slots::new();
+static CLOSED: Slots<u64, 4> = Slots::new();
 
 const ALL: usize = usize::MAX;
 const AT: (u64, &u64) = (7, &7);
 const TO: (u64, &u64) = (8, &8);
+const KEYS: [(u64, u64); 2] = [(AT.0, *AT.1), (TO.0, *TO.1)];
 
 fn ignore<T>(_outcome: T) {}
 
@@ -160,6 +165,116 @@ const OTHERS: [Operation; 25] = [
     }),
 ];
 
+/// A future that is queued, and not polled yet.
+const ENABLED: Option<Parked> = None;
+
+/// Tasks, waits on several keys, and what ends waits.
+const TASKS: [Operation; 26] = [
+    ("task::wait_async", |table| {
+        let mut wait = pin!(table.wait_async(AT.0, *AT.1, FOREVER, || true));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(wait.as_mut().poll(&mut context).is_pending());
+        assert!(table.unpark(AT.0, AT.1, ALL, 0) > 0);
+        assert!(wait.as_mut().poll(&mut context).is_ready());
+    }),
+    ("task::enable", |table| {
+        let mut wait = pin!(table.wait_async(AT.0, *AT.1, FOREVER, || true));
+        assert_eq!(wait.as_mut().enable(), ENABLED);
+        ignore(table.unpark(AT.0, AT.1, 9, 0)); // dropped, it is passed on
+    }),
+    ("task::time_out", |table| {
+        let mut wait = pin!(table.wait_async(AT.0, *AT.1, FOREVER, || true));
+        assert_eq!(wait.as_mut().enable(), ENABLED);
+        assert_eq!(wait.as_mut().time_out(), Parked::TimedOut);
+    }),
+    ("any_task::wait_any_async", |table| {
+        let mut wait = pin!(table.wait_any_async(KEYS, FOREVER, None, |_| true));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(wait.as_mut().poll(&mut context).is_pending());
+        assert!(table.unpark(TO.0, TO.1, ALL, 0) > 0);
+        assert!(wait.as_mut().poll(&mut context).is_ready());
+    }),
+    ("any_task::enable", |table| {
+        let mut wait = pin!(table.wait_any_async(KEYS, FOREVER, None, |_| true));
+        assert_eq!(wait.as_mut().enable(), None);
+        ignore(table.unpark(TO.0, TO.1, 1, 0));
+    }),
+    ("any_task::time_out", |table| {
+        let mut wait = pin!(table.wait_any_async(KEYS, FOREVER, None, |_| true));
+        assert_eq!(wait.as_mut().enable(), None);
+        assert_eq!(wait.as_mut().time_out().parked, Parked::TimedOut);
+    }),
+    ("any::park_any", |table| {
+        let options = FOREVER.deadline(soon(Duration::from_micros(200)));
+        let ended = table.park_any(&[AT, TO], options, |_| true);
+        assert_eq!(ended.parked, Parked::TimedOut);
+    }),
+    ("any::park_any_interruptible", |table| {
+        let interrupter = Interrupter::new();
+        interrupter.interrupt();
+        let ended = table.park_any_interruptible(&[AT, TO], FOREVER, &interrupter, |_| true);
+        assert_eq!(ended.parked, Parked::Interrupted);
+    }),
+    ("any::park_interruptible", |table| {
+        let options = FOREVER.deadline(soon(Duration::from_micros(200)));
+        let interrupter = Interrupter::new();
+        let parked = table.park_interruptible(AT.0, AT.1, options, &interrupter, || true);
+        assert_eq!(parked, Parked::TimedOut);
+    }),
+    ("prepare::prepare", |table| {
+        assert_eq!(table.prepare(AT.0, AT.1, FOREVER, |_| 1), Ok(1));
+    }),
+    ("prepare::wait", |table| {
+        let options = FOREVER.deadline(soon(Duration::from_micros(200)));
+        let parked = table.prepare(AT.0, AT.1, options, |prepared| prepared.wait());
+        assert_eq!(parked, Ok(Parked::TimedOut));
+    }),
+    ("close::close", |_| ignore(Table::over(&CLOSED).close())),
+    ("close::is_closed", |table| assert!(!table.is_closed())),
+    ("close::close_key", |table| ignore(table.close_key(9, &9))),
+    ("close::closed_key", |table| {
+        let mut closed = pin!(table.closed_key(9, 9));
+        assert_eq!(closed.as_mut().close(), 0);
+    }),
+    ("close::close_where", |table| {
+        assert_eq!(table.close_where(|_| false), 0);
+    }),
+    ("close::unpark_where", |table| {
+        ignore(table.unpark_where(|_| true, 0));
+    }),
+    ("interrupt::new", |_| ignore(Interrupter::new())),
+    ("interrupt::on_platform", |_| {
+        ignore(Interrupter::<DefaultPlatform>::on_platform());
+    }),
+    ("interrupt::interrupt", |_| {
+        ignore(Interrupter::new().interrupt());
+    }),
+    ("interrupt::clear", |_| ignore(Interrupter::new().clear())),
+    ("interrupt::is_pending", |_| {
+        ignore(Interrupter::new().is_pending());
+    }),
+    ("options::order", |_| ignore(FOREVER.order(Order::Lifo))),
+    ("options::is_woken", |_| ignore(Parked::Stale.is_woken())),
+    // Many waits, more than Wakers are taken at a time.
+    ("task::wait_async", |table| {
+        let mut waits: [_; 40] =
+            std::array::from_fn(|_| table.wait_async(AT.0, *AT.1, FOREVER, || true));
+        // SAFETY: the array is not moved until it is dropped.
+        let mut waits = waits
+            .each_mut()
+            .map(|wait| unsafe { Pin::new_unchecked(wait) });
+        for wait in &mut waits {
+            assert_eq!(wait.as_mut().enable(), ENABLED);
+        }
+        assert!(table.unpark(AT.0, AT.1, ALL, 0) >= 40);
+    }),
+    ("task::wait_async", |table| {
+        let wait = table.wait_async(AT.0, *AT.1, FOREVER, || false);
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(pin!(wait).poll(&mut context).is_ready());
+    }),
+];
+
 /// Waits `levels` times within each other; `innermost` runs when all are queued.
 fn queue(table: &Table<u64>, levels: usize, innermost: &mut dyn FnMut()) {
     if levels == 0 {
@@ -185,7 +300,7 @@ fn every_operation_allocates_nothing() {
     let table = Table::<u64>::with_slots(2);
     // The first wait of a thread may make the thread's handle.
     queue(&table, 1, &mut || ignore(table.unpark(AT.0, AT.1, ALL, 0)));
-    for (name, operation) in VERBS.into_iter().chain(OTHERS) {
+    for (name, operation) in VERBS.into_iter().chain(OTHERS).chain(TASKS) {
         for levels in [0, 3] {
             let mut own = None;
             let waits = allocated(|| {
@@ -212,7 +327,8 @@ fn every_operation_is_listed() {
     }
     let src = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let makers = MAKERS.iter().map(|(name, _)| *name);
-    let others = VERBS.iter().chain(&OTHERS).map(|(name, _)| *name);
+    let others = VERBS.iter().chain(&OTHERS).chain(&TASKS);
+    let others = others.map(|(name, _)| *name);
     let listed: BTreeSet<_> = makers.chain(others).map(String::from).collect();
     assert_eq!(sources::public_functions(&src), listed);
 }
