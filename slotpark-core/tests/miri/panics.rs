@@ -56,7 +56,7 @@ pub(crate) fn panic_before_sleep<P: Platform>() {
         faulty.join().unwrap();
         let stats = scene.table.slot_stats(1);
         assert_eq!(
-            (stats.wakes as usize, stats.timeouts as usize),
+            (stats.wakes as usize, stats.cancels as usize),
             (spent, 1 - spent)
         );
     });

@@ -107,7 +107,10 @@ impl<P: Platform> Scene<P> {
         }
         let stats = [0, 1, 2, 3].map(|index| self.table.slot_stats(index));
         let parks: u32 = stats.iter().map(|stats| stats.parks).sum();
-        let ends: u32 = stats.iter().map(|stats| stats.wakes + stats.timeouts).sum();
+        let ends = stats
+            .iter()
+            .map(|stats| stats.wakes + stats.timeouts + stats.cancels);
+        let ends: u32 = ends.sum();
         assert_eq!(parks, ends);
     }
 }
