@@ -231,8 +231,9 @@ impl<K, P: Platform> Table<K, P> {
 
     /// Empties the table in the child of a fork: the waiters and lock holders in it are threads of
     /// the parent, of which the child has only the one that forked. A wait which that thread is in
-    /// the middle of (it forked from `before_sleep`) is in no queue of the child: only its deadline
-    /// ends it, and `on_leave` does not run.
+    /// the middle of (it forked from `before_sleep`) is in no queue of the child: it ends with
+    /// [`Parked::Closed`](crate::Parked::Closed), as a future does that was queued before, and
+    /// `on_leave` does not run. A closed table stays closed.
     ///
     /// # Safety
     /// - This is the only thread of the process, and it is not inside a closure that runs under a

@@ -277,7 +277,7 @@ fn step(table: &Forked, numbers: &mut Numbers) {
 }
 
 /// A wait forks in its own `before_sleep`, with neighbours in its queue that the child has not. In
-/// the child it is in no queue, and its deadline ends it; so it does the wait around it.
+/// the child it is in no queue, and ends as closed; so does the wait around it.
 #[test]
 fn fork_in_before_sleep() {
     let _watch = watchdog("fork_in_before_sleep");
@@ -314,8 +314,8 @@ fn fork_in_before_sleep() {
         let outer = outer();
         if is_child.get() {
             end(|| {
-                assert_eq!(outer, Ok(Parked::TimedOut));
-                let expected = (!panics).then_some(Ok(Parked::TimedOut));
+                assert_eq!(outer, Ok(Parked::Closed));
+                let expected = (!panics).then_some(Ok(Parked::Closed));
                 assert_eq!(ended, Some(expected));
                 assert!(!has_left.get(), "it was in no queue of this process");
                 assert_clean(table, spy);
