@@ -1,4 +1,5 @@
-//! Block any thread on any key: fixed memory, no allocation, no lost wake, nothing to clean up.
+//! Block any thread or task on any key: fixed memory, no allocation, no lost wake, nothing to clean
+//! up.
 //!
 //! Waiters park in a fixed array of 512 cache-line slots chosen by hash. Their nodes lie in their
 //! own stack frames and carry the full key: a collision costs a comparison, never a wrong or a lost
@@ -31,8 +32,8 @@
 //! | transient: while held or awaited | a lock by key | the engine has its place; to come |
 //! | persistent | a buffer, a handler table, a cached value | a map for it; its waiters wait here |
 //!
-//! Not for: waiting across processes, priority inheritance, async tasks (yet). See the chapter
-//! *limitations* for these and for what to use instead.
+//! Not for: waiting across processes, priority inheritance. See the chapter *limitations* for these
+//! and for what to use instead.
 //!
 //! # Guarantees
 //!
@@ -42,7 +43,8 @@
 //! | memory | 64 bytes a slot, whatever the number of keys ever used |
 //! | spurious wakes | none from collisions; recheck: the condition may have changed back |
 //! | lost wakes | none, if the condition is changed before the wake |
-//! | fairness | first in, first out, per key |
+//! | fairness | first in, first out, per key, threads and tasks alike; a wait may ask for another order |
+//! | cancellation | a dropped future passes on the wake that had chosen it ([`WaitFuture`]) |
 //! | counts | a wake returns exactly how many waits it ended |
 //! | deadlines | absolute; a wait counted by a waker never times out |
 //! | panics | of your closures and of `Eq` and `Hash` are yours; the queue stays sound |
@@ -87,6 +89,8 @@ pub mod chapters {
     pub mod orderings {}
     #[doc = include_str!("../docs/platform.md")]
     pub mod platform {}
+    #[doc = include_str!("../docs/verification.md")]
+    pub mod verification {}
     #[doc = include_str!("../docs/why.md")]
     pub mod why {}
     /// The README's example.

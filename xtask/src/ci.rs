@@ -1,7 +1,9 @@
 //! `ci`: what a merge needs beyond the README's tests, which `.ci/run` runs by themselves.
 
 use crate::step::Step;
-use crate::{check, fuzz, loom, miri, msrv, mutants, nostd, orderings, package, plants, portable};
+use crate::{
+    check, examples, fuzz, loom, miri, msrv, mutants, nostd, orderings, package, plants, portable,
+};
 use crate::{sanitize, shuttle, valgrind};
 
 #[derive(clap::Args)]
@@ -14,6 +16,7 @@ pub(crate) struct Args {
 
 pub(crate) fn steps(args: &Args) -> Vec<Step> {
     let mut steps = check::steps();
+    steps.extend(examples::steps());
     steps.extend(portable::steps());
     steps.extend(loom::steps());
     steps.extend(shuttle::steps(&shuttle::Args::default()));

@@ -7,6 +7,7 @@
 mod check;
 mod ci;
 mod columns;
+mod examples;
 mod fuzz;
 mod loom;
 mod miri;
@@ -52,6 +53,8 @@ enum Command {
     Tidy,
     /// All tests and documentation tests, on stable: the README's test command.
     Test,
+    /// The programs that show the library at work, with real runtimes.
+    Examples,
     /// The tests of the engine and the library on the portable platform.
     Portable,
     /// The model checker's tests of the engine.
@@ -91,6 +94,7 @@ fn main() -> ExitCode {
         Command::Check => check::steps(),
         Command::Tidy => vec![check::tidy()],
         Command::Test => test::steps(),
+        Command::Examples => examples::steps(),
         Command::Portable => portable::steps(),
         Command::Loom => loom::steps(),
         Command::Shuttle(args) => shuttle::steps(&args),
