@@ -105,8 +105,8 @@ fn poll(
     }
 }
 
-/// Each wait that was queued was chosen or left by itself; each that was chosen had its Waker called;
-/// and the wakes were counted once, however often they were passed on.
+/// Each wait that was queued was chosen or left by itself; each that was chosen had its Waker
+/// called; and the wakes were counted once, however often they were passed on.
 fn account(waits: &ShardedWait<u64>, chosen: u64, returned: u64, counted: u64) {
     let (mut parks, mut wakes, mut cancels) = (0, 0, 0);
     for slot in 0..waits.slots() {

@@ -48,6 +48,7 @@ fn main() {
         assert_eq!(woken as u64, linked, "each wait that was queued was woken");
         println!("{KEYS} tasks are ready; {woken} were queued, and woken once each");
 
+        // load: this is the deadline that is shown
         let sleep = tokio::time::sleep(Duration::from_millis(5));
         let outcome = world.waits.wait_while_until_async(0, || true, sleep).await;
         assert_eq!(outcome, WhileOutcome::TimedOut);

@@ -43,7 +43,7 @@
 //! | memory | 64 bytes a slot, whatever the number of keys ever used |
 //! | spurious wakes | none from collisions; recheck: the condition may have changed back |
 //! | lost wakes | none, if the condition is changed before the wake |
-//! | fairness | first in, first out, per key, threads and tasks alike; a wait may ask for another order |
+//! | fairness | first in, first out, per key, threads and tasks alike; other orders on request |
 //! | cancellation | a dropped future passes on the wake that had chosen it ([`WaitFuture`]) |
 //! | counts | a wake returns exactly how many waits it ended |
 //! | deadlines | absolute; a wait counted by a waker never times out |

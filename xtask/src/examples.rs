@@ -1,5 +1,5 @@
-//! `examples`: the programs that show the library at work, run one after the other. Each asserts what
-//! it shows.
+//! `examples`: the programs that show the library at work, run one after the other. Each asserts
+//! what it shows.
 
 use crate::repo::run;
 use crate::step::{Outcome, Step};
