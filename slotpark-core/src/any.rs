@@ -154,7 +154,7 @@ impl<K: Eq, P: Platform> Table<K, P> {
     ) -> ParkedAny {
         // A node is two cache lines: the frame is as large as the list asks for.
         match entries.len() {
-            0 => panic!("slotpark: a wait on none of no keys would never end"),
+            0 => panic!("slotpark: a wait on no keys would never end"),
             1..=4 => self.park_entries::<4>(entries, options, interrupter, validate),
             5..=16 => self.park_entries::<16>(entries, options, interrupter, validate),
             17..=ANY_MAX => self.park_entries::<ANY_MAX>(entries, options, interrupter, validate),
