@@ -216,6 +216,7 @@ fn an_interrupt_is_returned_once() {
     assert!(interrupter.interrupt());
     assert_eq!(waiting.outcome(), Parked::Interrupted);
     assert_eq!(table.waiters(AT.0, &AT.1), 0);
+    assert!(!interrupter.is_pending(), "it was returned");
     assert!(!interrupter.interrupt());
     assert_eq!(wait(), Parked::Interrupted);
     assert!(!interrupter.interrupt());
