@@ -183,6 +183,15 @@ impl<'w, 't, P: Platform> Chosen<'w, 't, P> {
         self.count += 1;
     }
 
+    /// The first thread chosen, or else the first task chosen since the last `collect`; or null.
+    pub(crate) fn oldest(&self) -> *const Node<P> {
+        if self.first.is_null() {
+            self.first_marked
+        } else {
+            self.first
+        }
+    }
+
     /// From here on the task of `node`, which stays linked, is chosen.
     fn mark<'g>(&mut self, guard: &'g SlotGuard<'_, P>, node: NodeRef<'g, P>) {
         self.wakers.mark(node, self.verdict);

@@ -21,6 +21,8 @@ mod home;
 mod interrupt;
 mod leave;
 mod look;
+#[cfg(feature = "alloc")]
+mod mailbox;
 mod node;
 mod options;
 mod park;
@@ -47,6 +49,8 @@ pub use choose::{Candidate, Choice, Filter};
 pub use close::ClosedKey;
 pub use hash::{KeyHasher, Seeded, finalize};
 pub use interrupt::Interrupter;
+#[cfg(feature = "alloc")]
+pub use mailbox::{Mailbox, Receive, ReceiveError, Subscribed};
 pub use options::{Left, Order, ParkOptions, Parked};
 pub use platform::*;
 pub use prepare::Prepared;

@@ -115,7 +115,8 @@ pub(crate) struct Node<P: Platform> {
     weight: u32,
     /// The place of inspection data, null when it is off.
     inspection: *const (),
-    /// Where a requeue may write a key of the table's type.
+    /// Where a waker may write: a requeue a key of the table's type, a delivery a value of its
+    /// mailbox's type. No table knows both.
     room: *mut (),
     /// The waker that has chosen this linked node of a task, null if none has.
     mark: Guarded<*const ()>,

@@ -92,39 +92,57 @@ impl<K: Eq, P: Platform> Table<K, P> {
         if !options.validated && !validate()? {
             return Ok(Parked::Stale);
         }
-        let home = self.slot(hash);
-        if home.announced.is_closed() {
+        if self.slot(hash).announced.is_closed() {
             return Ok(Parked::Closed);
         }
         let deadline = options.deadline;
         if deadline.is_some_and(Deadline::is_past::<P>) {
             return Ok(Parked::TimedOut);
         }
-        let waiter = Waiter::thread(home, Moment::now::<P>(self.spin()));
         let room = UnsafeCell::new(MaybeUninit::<K>::uninit());
+        let sleep = |linked: Linked<'_, K, P>, spin_ns| {
+            before_sleep();
+            linked.wait(spin_ns, deadline, on_leave)
+        };
+        let parked = self.queue(hash, key, options, room.get().cast(), validate, sleep)?;
+        Ok(parked.unwrap_or_else(|refused| refused))
+    }
+
+    /// Queues this thread by a node in this frame, with `room` for what wakers write; `then` runs
+    /// when the slot is free again, with how long to spin. The other error is why there is nothing
+    /// to wait for.
+    #[inline]
+    pub(crate) fn queue<R, E>(
+        &self,
+        hash: u64,
+        key: &K,
+        options: ParkOptions,
+        room: *mut (),
+        validate: impl FnOnce() -> Result<bool, E>,
+        then: impl FnOnce(Linked<'_, K, P>, u64) -> R,
+    ) -> Result<Result<R, Parked>, E> {
+        let home = self.slot(hash);
+        let waiter = Waiter::thread(home, Moment::now::<P>(self.spin()));
         let name = Name {
             hash,
             key: ptr::from_ref(key).cast(),
         };
-        let node = Node::new(
-            name,
-            room.get().cast(),
-            options.tag,
-            self.generation(),
-            &waiter,
-        )
-        .with_weight(options.order.weight());
+        let node = Node::new(name, room, options.tag, self.generation(), &waiter)
+            .with_weight(options.order.weight());
         let critical = P::critical();
         let spin_ns = match self.enqueue(home, &node, key, options.order, validate)? {
             Enqueued::Linked(_guard) => home.spin.plan_ns(self.spin().limit_ns()),
-            Enqueued::Refused(parked) => return Ok(parked),
+            Enqueued::Refused(parked) => return Ok(Err(parked)),
         };
         drop(critical);
-        let linked = Linked::new(self, home, &waiter, &node);
-        before_sleep();
-        let parked = linked.wait(spin_ns, deadline, on_leave);
-        drop(linked);
-        Ok(parked)
+        let linked = Linked {
+            table: self,
+            home,
+            waiter: &waiter,
+            node: &node,
+            decided: Cell::new(false),
+        };
+        Ok(Ok(then(linked, spin_ns)))
     }
 
     /// Announces, validates under the lock, links; hands the lock on to the caller, who has entered
@@ -188,22 +206,6 @@ pub(crate) struct Linked<'f, K, P: Platform> {
 }
 
 impl<'f, K, P: Platform> Linked<'f, K, P> {
-    /// `node` was linked, with this waiter and this home.
-    pub(crate) fn new(
-        table: &'f Table<K, P>,
-        home: &'f Slot<P>,
-        waiter: &'f Waiter<P>,
-        node: &'f Node<P>,
-    ) -> Self {
-        Self {
-            table,
-            home,
-            waiter,
-            node,
-            decided: Cell::new(false),
-        }
-    }
-
     pub(crate) fn table(&self) -> &'f Table<K, P> {
         self.table
     }

@@ -6,16 +6,13 @@ use core::cell::UnsafeCell;
 use core::convert::Infallible;
 use core::fmt;
 use core::mem::MaybeUninit;
-use core::ptr;
 
-use crate::node::{Name, Node};
 use crate::options::{ParkOptions, Parked};
-use crate::park::{Enqueued, Linked};
+use crate::park::Linked;
 use crate::platform::{Deadline, Platform};
 use crate::reentry;
-use crate::spin::Moment;
 use crate::table::Table;
-use crate::waiter::{Ending, Waiter};
+use crate::waiter::Ending;
 
 impl<K: Eq, P: Platform> Table<K, P> {
     /// Queues this thread on `key`, then runs `then`: from there on no wake is missed. `then` may
@@ -46,30 +43,20 @@ impl<K: Eq, P: Platform> Table<K, P> {
         then: impl FnOnce(&mut Prepared<'_, K, P>) -> R,
     ) -> Result<R, Parked> {
         reentry::check();
-        let home = self.slot(hash);
-        let waiter = Waiter::thread(home, Moment::now::<P>(self.spin()));
         let room = UnsafeCell::new(MaybeUninit::<K>::uninit());
-        let name = Name {
-            hash,
-            key: ptr::from_ref(key).cast(),
-        };
-        let (room, generation) = (room.get().cast(), self.generation());
-        let node = Node::new(name, room, options.tag, generation, &waiter)
-            .with_weight(options.order.weight());
-        let critical = P::critical();
         let yes = || Ok::<_, Infallible>(true);
-        match self.enqueue(home, &node, key, options.order, yes) {
-            Ok(Enqueued::Linked(_guard)) => {}
-            Ok(Enqueued::Refused(parked)) => return Err(parked),
+        let then = |linked: Linked<'_, K, P>, spin_ns| {
+            then(&mut Prepared {
+                linked,
+                spin_ns,
+                deadline: options.deadline,
+                outcome: None,
+            })
+        };
+        match self.queue(hash, key, options, room.get().cast(), yes, then) {
+            Ok(result) => result,
             Err(never) => match never {},
         }
-        drop(critical);
-        let mut prepared = Prepared {
-            linked: Linked::new(self, home, &waiter, &node),
-            deadline: options.deadline,
-            outcome: None,
-        };
-        Ok(then(&mut prepared))
     }
 }
 
@@ -87,6 +74,7 @@ impl<K: Eq, P: Platform> Table<K, P> {
 /// ```
 pub struct Prepared<'f, K: Eq, P: Platform> {
     linked: Linked<'f, K, P>,
+    spin_ns: u64,
     deadline: Option<Deadline>,
     outcome: Option<Parked>,
 }
@@ -103,10 +91,10 @@ impl<K: Eq, P: Platform> Prepared<'_, K, P> {
     /// assert_eq!(outcome, Ok(Parked::TimedOut));
     /// ```
     pub fn wait(&mut self) -> Parked {
-        let (linked, deadline) = (&self.linked, self.deadline);
+        let (linked, spin_ns, deadline) = (&self.linked, self.spin_ns, self.deadline);
         *self
             .outcome
-            .get_or_insert_with(|| linked.wait(0, deadline, |_| {}))
+            .get_or_insert_with(|| linked.wait(spin_ns, deadline, |_| {}))
     }
 }
 

@@ -129,17 +129,46 @@ impl<K: Eq, F: FnMut() -> bool, P: Platform> Wait<'_, K, F, P> {
     /// assert_eq!(table.waiters(1, &7), 1);
     /// ```
     pub fn enable(self: Pin<&mut Self>) -> Option<Parked> {
+        let room = self.room.get().cast();
+        self.enable_with(room)
+    }
+
+    /// As [`enable`](Self::enable), with a room for what wakers write.
+    pub(crate) fn enable_with(self: Pin<&mut Self>, room: *mut ()) -> Option<Parked> {
         reentry::check();
         // SAFETY: nothing is moved out of the future.
         let this = unsafe { self.get_unchecked_mut() };
         if this.place.is_some() {
             return None;
         }
-        this.begin(None)
+        this.begin(None, room)
+    }
+
+    /// As `poll`, with a room for what wakers write.
+    pub(crate) fn poll_with(
+        self: Pin<&mut Self>,
+        context: &Context<'_>,
+        room: *mut (),
+    ) -> Poll<Parked> {
+        reentry::check();
+        // SAFETY: nothing is moved out of the future.
+        let this = unsafe { self.get_unchecked_mut() };
+        let ended = match &mut this.place {
+            None => this.begin(Some(context.waker()), room),
+            Some(place) => {
+                let ended = this.table.look(place, context);
+                if ended.is_some() {
+                    place.node.end();
+                    this.place = None;
+                }
+                ended
+            }
+        };
+        ended.map_or(Poll::Pending, Poll::Ready)
     }
 
     /// Validates and queues; `None` if it waits now.
-    fn begin(&mut self, waker: Option<&Waker>) -> Option<Parked> {
+    fn begin(&mut self, waker: Option<&Waker>, room: *mut ()) -> Option<Parked> {
         if !(self.validate)() {
             return Some(Parked::Stale);
         }
@@ -152,10 +181,15 @@ impl<K: Eq, F: FnMut() -> bool, P: Platform> Wait<'_, K, F, P> {
             hash: self.hash,
             key: ptr::from_ref(&self.key).cast(),
         };
-        let (room, tag) = (self.room.get().cast(), self.options.tag);
-        let node = Node::new(name, room, tag, table.generation(), ptr::null())
-            .with_role(Role::Task)
-            .with_weight(self.options.order.weight());
+        let node = Node::new(
+            name,
+            room,
+            self.options.tag,
+            table.generation(),
+            ptr::null(),
+        )
+        .with_role(Role::Task)
+        .with_weight(self.options.order.weight());
         let unlinked = Unlinked(&mut self.place);
         let place = unlinked.0.insert(Place {
             waiter: Waiter::task(home),
@@ -204,8 +238,13 @@ impl<K: Eq, F, P: Platform> Wait<'_, K, F, P> {
         chosen.map_or(Parked::TimedOut, |(verdict, _)| verdict.into())
     }
 
+    /// What it waits for.
+    pub(crate) fn at(&self) -> (u64, &K) {
+        (self.hash, &self.key)
+    }
+
     /// Leaves the queue; the verdict if somebody had chosen the wait, and what it was called then.
-    fn leave(&mut self, reason: Reason) -> Option<(Verdict, Name)> {
+    pub(crate) fn leave(&mut self, reason: Reason) -> Option<(Verdict, Name)> {
         let place = self.place.as_ref()?;
         reentry::check();
         let was = self.table.leave(&place.node, reason, |_| {});
@@ -226,21 +265,8 @@ impl<K: Eq, F: FnMut() -> bool, P: Platform> Future for Wait<'_, K, F, P> {
 
     /// Any Waker will do, also another one at each poll: the last one is called.
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Parked> {
-        reentry::check();
-        // SAFETY: nothing is moved out of the future.
-        let this = unsafe { self.get_unchecked_mut() };
-        let ended = match &mut this.place {
-            None => this.begin(Some(context.waker())),
-            Some(place) => {
-                let ended = this.table.look(place, context);
-                if ended.is_some() {
-                    place.node.end();
-                    this.place = None;
-                }
-                ended
-            }
-        };
-        ended.map_or(Poll::Pending, Poll::Ready)
+        let room = self.room.get().cast();
+        self.poll_with(context, room)
     }
 }
 

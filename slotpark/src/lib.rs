@@ -29,6 +29,7 @@
 //! | state | example | use |
 //! |---|---|---|
 //! | none | wait until a word changes, until a job is done | [`ShardedWait`], [`FutexWait`] |
+//! | none, but a value to hand over | the reply to a request | [`Mailbox`] |
 //! | transient: while held or awaited | a lock by key | the engine has its place; to come |
 //! | persistent | a buffer, a handler table, a cached value | a map for it; its waiters wait here |
 //!
@@ -55,10 +56,12 @@
 #![forbid(unsafe_code)]
 
 mod futex;
+mod mailbox;
 mod outcome;
 mod wait;
 
 pub use futex::{FutexKey, FutexWait, FutexWord};
+pub use mailbox::Mailbox;
 pub use outcome::WhileOutcome;
 /// How a single wait came to its end. Only a waker that counted this wait makes it `Woken`.
 pub use slotpark_core::Parked as WaitOutcome;
@@ -70,8 +73,8 @@ pub use slotpark_core::Wait as WaitFuture;
 pub use slotpark_core::WaitAny as WaitAnyFuture;
 pub use slotpark_core::{
     ANY_MAX, Clock, ClosedKey, Deadline, DefaultPlatform, Interrupter, Order, ParkOptions,
-    Platform, Prepared, Requeued, SLOTS_DEFAULT, SLOTS_MAX, Seeded, SlotCountError, SlotStats,
-    Slots, Spin,
+    Platform, Prepared, Receive, ReceiveError, Requeued, SLOTS_DEFAULT, SLOTS_MAX, Seeded,
+    SlotCountError, SlotStats, Slots, Spin, Subscribed,
 };
 pub use wait::ShardedWait;
 

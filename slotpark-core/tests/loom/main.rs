@@ -10,6 +10,7 @@
 mod bell;
 mod ends;
 mod host;
+mod mailbox;
 mod many;
 mod pairs;
 mod plain;
