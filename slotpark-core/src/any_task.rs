@@ -18,17 +18,16 @@ use core::ptr;
 use core::task::{Context, Poll, Waker};
 
 use crate::any::{ANY_MAX, ParkedAny};
+use crate::any_place::{Ended, Place};
 use crate::interrupt::Interrupter;
-use crate::leave::{Reason, Was};
 use crate::node::{Name, Node, Role};
 use crate::options::{ParkOptions, Parked};
 use crate::park::Enqueued;
+use crate::place::{Known, Unlinked};
 use crate::platform::Platform;
 use crate::reentry;
-use crate::slot::{Slot, SlotGuard};
 use crate::table::Table;
-use crate::task::{Known, Unlinked};
-use crate::waiter::{Ending, Verdict, Waiter};
+use crate::waiter::{Ending, Waiter};
 
 impl<K: Eq, P: Platform> Table<K, P> {
     /// Waits on any of `N` keys, each with its hash, as [`park_any`](Self::park_any) does, as a
@@ -94,22 +93,6 @@ pub struct WaitAny<'t, K: Eq, F, P: Platform, const N: usize> {
     rooms: [UnsafeCell<MaybeUninit<K>>; N],
     place: Option<Place<P, N>>,
     _pinned: PhantomPinned,
-}
-
-/// What others point to while the task waits.
-struct Place<P: Platform, const N: usize> {
-    waiter: Waiter<P>,
-    /// All of them are made; those that were linked have a slot, or had one.
-    nodes: [Node<P>; N],
-    /// Which Waker stands in the waiter.
-    known: Known,
-    _pinned: PhantomPinned,
-}
-
-/// How a wait has ended: what it was told and by which entry, and what that was called.
-struct Ended {
-    verdict: Verdict,
-    by: Option<(usize, Name)>,
 }
 
 // SAFETY: N1, N2: as for `Wait`, a waiting future may be moved to another thread as a whole.
@@ -250,97 +233,9 @@ impl<K: Eq, F, P: Platform, const N: usize> WaitAny<'_, K, F, P, N> {
     fn leave(&mut self) -> Option<Ended> {
         let place = self.place.as_ref()?;
         reentry::check();
-        let forked = place.nodes[0].generation() != self.table.generation();
-        let ended = if forked || place.waiter.claim.take(None) {
-            None
-        } else {
-            Some(self.ended(place))
-        };
-        let is_interrupted = |ended: &Ended| ended.verdict.ending == Ending::Interrupted;
-        if let Some(interrupter) = self.interrupter {
-            interrupter.exit(ended.as_ref().is_some_and(is_interrupted));
-        }
-        for node in &place.nodes {
-            self.table.leave(node, Reason::Cancelled, |_| {});
-            node.end();
-        }
+        let ended = place.leave(self.table, self.interrupter);
         self.place = None;
         ended
-    }
-
-    /// What ended the wait: somebody else has the claim.
-    fn ended(&self, place: &Place<P, N>) -> Ended {
-        let Some(entry) = place.waiter.claim.entry() else {
-            // The interrupter tells its verdict under its lock.
-            let _lock = self.interrupter.map(Interrupter::lock);
-            return Ended {
-                // SAFETY: told under the lock that is held.
-                verdict: unsafe { place.waiter.verdict_of_task() },
-                by: None,
-            };
-        };
-        let node = &place.nodes[entry];
-        // Under the slot lock of the waker, the node was claimed and marked; then it left, or will.
-        let was = self.table.leave(node, Reason::Cancelled, |_| {});
-        debug_assert!(was == Was::Chosen, "W4: the claim was this entry's");
-        // SAFETY: N1: the node is in no queue any more.
-        let name = unsafe { node.last_name() };
-        Ended {
-            // SAFETY: the node has left its slot.
-            verdict: unsafe { place.waiter.verdict_of_task() },
-            by: Some((entry, name)),
-        }
-    }
-
-    /// Replaces the Waker; false if the wait is decided.
-    fn replace_waker(&self, place: &Place<P, N>, waker: &Waker) -> bool {
-        // Neither cloned nor dropped under a lock.
-        let fresh = Some(waker.clone());
-        let _critical = P::critical();
-        let interrupts = self.interrupter.map(Interrupter::lock);
-        let Some(guards) = self.lock_slots(place) else {
-            return false;
-        };
-        if !place.waiter.claim.is_open() {
-            return false;
-        }
-        // SAFETY: W5: the locks of all slots and of the interrupter are held, and nobody has the
-        // claim.
-        let old = unsafe { place.waiter.exchange_waker(fresh) };
-        drop(guards);
-        drop(interrupts);
-        drop(old);
-        true
-    }
-
-    /// Locks the slots of all nodes, in index order. `None` if one is in no slot: it has been
-    /// chosen, or was never linked since another one had been.
-    fn lock_slots(&self, place: &Place<P, N>) -> Option<[Option<SlotGuard<'_, P>>; N]> {
-        loop {
-            let now: [*const Slot<P>; N] = array::from_fn(|entry| place.nodes[entry].slot());
-            let mut order = now;
-            order.sort_unstable();
-            // Null comes first.
-            if order[0].is_null() {
-                return None;
-            }
-            let guards = array::from_fn(|at| {
-                let is_new = at == 0 || !ptr::eq(order[at], order[at - 1]);
-                // SAFETY: null, or T1: a slot of the table that this wait borrows.
-                let slot = unsafe { order[at].as_ref() };
-                slot.filter(|_| is_new).map(Slot::lock)
-            });
-            // A requeue may have moved one between the look and the locks.
-            if (0..N).all(|entry| ptr::eq(place.nodes[entry].slot(), now[entry])) {
-                return Some(guards);
-            }
-        }
-    }
-}
-
-impl Ended {
-    fn into_parked(self) -> ParkedAny {
-        ParkedAny::new(self.verdict.into(), self.by.map(|(entry, _)| entry))
     }
 }
 
@@ -361,10 +256,10 @@ where
             let ended = this.begin(Some(context.waker()));
             return ended.map_or(Poll::Pending, Poll::Ready);
         };
-        if place.nodes[0].generation() == this.table.generation() {
+        if !place.is_forked(this.table) {
             let known = Known::of(Some(context.waker()));
             let is_known = place.known == known && place.waiter.claim.is_open();
-            if is_known || this.replace_waker(place, context.waker()) {
+            if is_known || place.replace_waker(this.table, this.interrupter, context.waker()) {
                 if let Some(place) = &mut this.place {
                     place.known = known;
                 }

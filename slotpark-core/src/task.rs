@@ -19,12 +19,14 @@ use core::marker::PhantomPinned;
 use core::mem::MaybeUninit;
 use core::pin::Pin;
 use core::ptr;
-use core::task::{Context, Poll, RawWakerVTable, Waker};
+use core::task::{Context, Poll, Waker};
 
 use crate::leave::{Reason, Was};
-use crate::node::{Name, Node, NodeRef, Role};
+use crate::node::{Name, Node, Role};
 use crate::options::{ParkOptions, Parked};
 use crate::park::Enqueued;
+use crate::place::Place;
+use crate::place::{Known, Unlinked};
 use crate::platform::Platform;
 use crate::reentry;
 use crate::table::Table;
@@ -100,15 +102,6 @@ pub struct Wait<'t, K: Eq, F, P: Platform> {
     /// Where a requeue writes the key that the wait was moved to.
     room: UnsafeCell<MaybeUninit<K>>,
     place: Option<Place<P>>,
-    _pinned: PhantomPinned,
-}
-
-/// What others point to while a task waits.
-struct Place<P: Platform> {
-    waiter: Waiter<P>,
-    node: Node<P>,
-    /// Which Waker stands in the waiter.
-    known: Known,
     _pinned: PhantomPinned,
 }
 
@@ -290,74 +283,5 @@ impl<K: Eq, F, P: Platform> fmt::Debug for Wait<'_, K, F, P> {
         f.debug_struct("Wait")
             .field("queued", &self.place.is_some())
             .finish_non_exhaustive()
-    }
-}
-
-/// A place that no queue knows: taken away when this is dropped, also by a panic, unless kept.
-pub(crate) struct Unlinked<'p, T>(pub(crate) &'p mut Option<T>);
-
-impl<T> Unlinked<'_, T> {
-    pub(crate) fn keep(self) {
-        core::mem::forget(self);
-    }
-}
-
-impl<T> Drop for Unlinked<'_, T> {
-    fn drop(&mut self) {
-        *self.0 = None;
-    }
-}
-
-impl<K, P: Platform> Table<K, P> {
-    /// How the wait ended, or `None` once the context's Waker stands in the queue.
-    fn look(&self, place: &mut Place<P>, context: &Context<'_>) -> Option<Parked> {
-        if place.node.generation() != self.generation() {
-            return Some(Parked::Closed);
-        }
-        if !place.node.has_left() {
-            let known = Known::of(Some(context.waker()));
-            // The same Waker: whoever ends the wait calls it, now or later.
-            if place.known == known || self.replace_waker(place, context.waker()) {
-                place.known = known;
-                return None;
-            }
-        }
-        // SAFETY: the node has left its slot.
-        Some(unsafe { place.waiter.verdict_of_task() }.into())
-    }
-
-    /// False if somebody has ended the wait: then its node is in no queue.
-    fn replace_waker(&self, place: &Place<P>, waker: &Waker) -> bool {
-        // K2: neither cloned nor dropped under the lock.
-        let fresh = Some(waker.clone());
-        let _critical = P::critical();
-        let Some(guard) = self.lock_slot_of(&place.node) else {
-            return false;
-        };
-        // SAFETY: N1: it is our own node, and linked in the slot whose lock is held.
-        let Some(node) = (unsafe { NodeRef::from_raw(&place.node) }) else {
-            return false;
-        };
-        if !node.mark().is_null() {
-            guard.unlink(node);
-            node.set_slot(ptr::null());
-            return false;
-        }
-        // SAFETY: W5: the lock is held, and nobody has chosen the node.
-        let old = unsafe { place.waiter.exchange_waker(fresh) };
-        drop(guard);
-        drop(old);
-        true
-    }
-}
-
-/// The identity of a Waker, for comparing it without a lock: while one of it stands in the queue,
-/// no other has the same.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Known(Option<(*const (), *const RawWakerVTable)>);
-
-impl Known {
-    pub(crate) fn of(waker: Option<&Waker>) -> Self {
-        Self(waker.map(|waker| (waker.data(), ptr::from_ref(waker.vtable()))))
     }
 }

@@ -22,8 +22,13 @@ use crate::platform::Platform;
 use crate::slot::{Slot, SlotGuard};
 use crate::waiter::Verdict;
 
-/// How many Wakers are taken in one hold of the lock.
-const BATCH: usize = 32;
+/// How many Wakers are taken in one hold of the lock; one where a model checker is to see what lies
+/// between two holds.
+const BATCH: usize = if cfg!(any(slotpark_loom, slotpark_shuttle)) {
+    1
+} else {
+    32
+};
 
 /// See the module. Dropped after the slot locks are free, it calls all Wakers of its tasks.
 pub(crate) struct Wakers<'t, P: Platform> {

@@ -64,8 +64,8 @@ pub struct Mailbox<K, V, P: Platform = DefaultPlatform> {
     values: PhantomData<UnsafeCell<V>>,
 }
 
-// SAFETY: it holds no value: each goes from the thread that delivers to the one that receives, which
-// `V: Send` allows; keys are shared as by the table, which is `Sync` if `K` is.
+// SAFETY: it holds no value: each goes from the thread that delivers to the one that receives,
+// which `V: Send` allows; keys are shared as by the table, which is `Sync` if `K` is.
 unsafe impl<K: Sync, V: Send, P: Platform> Sync for Mailbox<K, V, P> {}
 
 /// Why nothing was received.

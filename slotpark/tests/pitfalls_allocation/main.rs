@@ -1,26 +1,22 @@
 //! Every public operation of the library under an allocator that counts. `Debug` is left out: it
 //! writes to where its caller says.
 
-#[path = "../../slotpark-core/tests/common/mod.rs"]
+#[path = "../../../slotpark-core/tests/common/mod.rs"]
 mod common;
-#[path = "../../slotpark-core/tests/common/sources.rs"]
+mod ends;
+mod mailbox;
+#[path = "../../../slotpark-core/tests/common/sources.rs"]
 mod sources;
-#[path = "../../slotpark-core/tests/common/watched.rs"]
+#[path = "../../../slotpark-core/tests/common/watched.rs"]
 mod watched;
 
 use std::collections::BTreeSet;
-use std::future::Future;
-use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use common::{leak, until, watchdog};
 use slotpark::core::Table;
-use slotpark::{
-    Deadline, DefaultPlatform, FutexKey, FutexWait, Interrupter, ParkOptions, Seeded, ShardedWait,
-    Slots, WaitOutcome,
-};
+use slotpark::{Deadline, DefaultPlatform, FutexKey, FutexWait, Seeded, ShardedWait, Slots};
 use watched::{Watched, allocated};
 
 #[global_allocator]
@@ -28,7 +24,6 @@ static ALLOCATOR: Watched = Watched;
 
 static SLOTS: Slots<u64, 4> = Slots::new();
 static FUTEX_SLOTS: Slots<FutexKey, 4> = Slots::new();
-static CLOSED: Slots<u64, 4> = Slots::new();
 
 const ALL: usize = usize::MAX;
 const FROM: FutexKey = FutexKey::new(1, 2);
@@ -194,79 +189,6 @@ const OPERATIONS: [Operation; 29] = [
     }),
 ];
 
-/// Tasks, waits on several keys, and what ends waits; on key 9, where nobody else waits.
-const ENDS: [Operation; 17] = [
-    ("wait/tasks::wait_async", |s| {
-        let mut wait = pin!(s.waits.wait_async(9, || true));
-        assert_eq!(wait.as_mut().enable(), None);
-        assert_eq!(s.waits.wake_one(&9), 1);
-        assert!(poll(wait).is_ready());
-    }),
-    ("wait/tasks::wait_async_with", |s| {
-        let wait = s.waits.wait_async_with(9, ParkOptions::new(), || true);
-        assert!(poll(pin!(wait)).is_pending());
-    }),
-    ("wait/tasks::wait_until_async", |s| {
-        assert!(poll(pin!(s.waits.wait_until_async(9, || true, async {}))).is_ready());
-    }),
-    ("wait/tasks::wait_while_async", |s| {
-        assert!(poll(pin!(s.waits.wait_while_async(9, || true))).is_pending());
-    }),
-    ("wait/tasks::wait_while_until_async", |s| {
-        let wait = s.waits.wait_while_until_async(9, || true, async {});
-        assert!(poll(pin!(wait)).is_ready());
-    }),
-    ("wait/many::wait_any", |s| {
-        let ended = s.waits.wait_any(&[9, 10], Some(Deadline::PAST), |_| true);
-        assert_eq!(ended.parked, WaitOutcome::TimedOut);
-    }),
-    ("wait/many::wait_any_interruptible", |s| {
-        let interrupter = Interrupter::new();
-        interrupter.interrupt();
-        let waits = &s.waits;
-        let ended = waits.wait_any_interruptible(&[9, 10], &interrupter, None, |_| true);
-        assert_eq!(ended.parked, WaitOutcome::Interrupted);
-    }),
-    ("wait/many::wait_any_async", |s| {
-        let wait = s.waits.wait_any_async([9, 10], None, |_| true);
-        assert!(poll(pin!(wait)).is_pending());
-    }),
-    ("wait/many::wait_any_until_async", |s| {
-        let waits = &s.waits;
-        let wait = waits.wait_any_until_async([9, 10], None, |_| true, async {});
-        assert!(poll(pin!(wait)).is_ready());
-    }),
-    ("wait/ends::wait_interruptible", |s| {
-        let interrupter = Interrupter::new();
-        interrupter.interrupt();
-        let outcome = s.waits.wait_interruptible(&9, &interrupter, None, || true);
-        assert_eq!(outcome, WaitOutcome::Interrupted);
-    }),
-    ("wait/ends::prepare", |s| {
-        assert_eq!(s.waits.prepare(&9, ParkOptions::new(), |_| 1), Ok(1));
-    }),
-    ("wait/ends::close", |_| {
-        ignore(ShardedWait::over(&CLOSED).close());
-    }),
-    ("wait/ends::is_closed", |s| assert!(!s.waits.is_closed())),
-    ("wait/ends::close_key", |s| {
-        assert_eq!(s.waits.close_key(&7), 1);
-    }),
-    ("wait/ends::closed_key", |s| {
-        assert_eq!(pin!(s.waits.closed_key(9)).close(), 0);
-    }),
-    ("wait/ends::close_where", |s| {
-        assert_eq!(s.waits.close_where(|key| *key == 7), 1);
-    }),
-    ("wait/ends::wake_where", |s| {
-        assert_eq!(s.waits.wake_where(|key| *key == 7), 1);
-    }),
-];
-
-fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(Waker::noop()))
-}
-
 /// What makes a table of 512 slots.
 const MADE: [&str; 6] = [
     "wait/mod::new",
@@ -278,7 +200,6 @@ const MADE: [&str; 6] = [
 ];
 
 fn assert_made<T>(name: &str, make: impl FnOnce() -> T) {
-    assert!(MADE.contains(&name), "{name} is not listed");
     let (mut made, bytes) = (None, 512 * 64);
     assert_eq!(allocated(|| made = Some(make())), (1, bytes), "{name}");
     assert_eq!(allocated(|| drop(made.take())), (1, -bytes), "{name}");
@@ -317,7 +238,7 @@ fn every_operation_allocates_nothing() {
         assert_eq!(allocations, [(0, 0)], "{name} is woken");
     }
     let kinds = [WAITS[0].2, WAITS[7].2, WAITS[11].2];
-    for (name, operation) in OPERATIONS.into_iter().chain(ENDS) {
+    for (name, operation) in OPERATIONS.into_iter().chain(ends::ENDS) {
         let allocations = waiters(kinds, |scene| {
             assert_eq!(allocated(|| operation(scene)), (0, 0), "{name}");
             scene.open();
@@ -354,7 +275,8 @@ fn waiters<const N: usize>(
 fn every_operation_is_listed() {
     let src = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let waits = WAITS.iter().map(|(name, ..)| *name);
-    let others = OPERATIONS.iter().chain(&ENDS).map(|(name, _)| *name);
+    let others = OPERATIONS.iter().chain(&ends::ENDS);
+    let others = others.map(|(name, _)| *name).chain(mailbox::names());
     let listed = waits.chain(others).chain(MADE).map(String::from);
     let listed: BTreeSet<_> = listed.collect();
     assert_eq!(sources::public_functions(&src), listed);

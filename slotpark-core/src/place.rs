@@ -1,0 +1,91 @@
+//! The place of a task in a queue, and which Waker stands there.
+//!
+//! **Lock order**: one slot lock. **Orderings**: LOCK, UNLINK.
+
+use core::marker::PhantomPinned;
+use core::ptr;
+use core::task::{Context, RawWakerVTable, Waker};
+
+use crate::node::{Node, NodeRef};
+use crate::options::Parked;
+use crate::platform::Platform;
+use crate::table::Table;
+use crate::waiter::Waiter;
+
+/// What others point to while a task waits.
+pub(crate) struct Place<P: Platform> {
+    pub(crate) waiter: Waiter<P>,
+    pub(crate) node: Node<P>,
+    /// Which Waker stands in the waiter.
+    pub(crate) known: Known,
+    pub(crate) _pinned: PhantomPinned,
+}
+
+/// A place that no queue knows: taken away when this is dropped, also by a panic, unless kept.
+pub(crate) struct Unlinked<'p, T>(pub(crate) &'p mut Option<T>);
+
+impl<T> Unlinked<'_, T> {
+    pub(crate) fn keep(self) {
+        core::mem::forget(self);
+    }
+}
+
+impl<T> Drop for Unlinked<'_, T> {
+    fn drop(&mut self) {
+        *self.0 = None;
+    }
+}
+
+impl<K, P: Platform> Table<K, P> {
+    /// How the wait ended, or `None` once the context's Waker stands in the queue.
+    pub(crate) fn look(&self, place: &mut Place<P>, context: &Context<'_>) -> Option<Parked> {
+        if place.node.generation() != self.generation() {
+            return Some(Parked::Closed);
+        }
+        if !place.node.has_left() {
+            let known = Known::of(Some(context.waker()));
+            // The same Waker: whoever ends the wait calls it, now or later.
+            if place.known == known || self.replace_waker(place, context.waker()) {
+                place.known = known;
+                return None;
+            }
+        }
+        // SAFETY: the node has left its slot.
+        Some(unsafe { place.waiter.verdict_of_task() }.into())
+    }
+
+    /// False if somebody has ended the wait: then its node is in no queue.
+    fn replace_waker(&self, place: &Place<P>, waker: &Waker) -> bool {
+        // K2: neither cloned nor dropped under the lock.
+        let fresh = Some(waker.clone());
+        let _critical = P::critical();
+        let Some(guard) = self.lock_slot_of(&place.node) else {
+            return false;
+        };
+        // SAFETY: N1: it is our own node, and linked in the slot whose lock is held.
+        let Some(node) = (unsafe { NodeRef::from_raw(&place.node) }) else {
+            return false;
+        };
+        if !node.mark().is_null() {
+            guard.unlink(node);
+            node.set_slot(ptr::null());
+            return false;
+        }
+        // SAFETY: W5: the lock is held, and nobody has chosen the node.
+        let old = unsafe { place.waiter.exchange_waker(fresh) };
+        drop(guard);
+        drop(old);
+        true
+    }
+}
+
+/// The identity of a Waker, for comparing it without a lock: while one of it stands in the queue,
+/// no other has the same.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Known(Option<(*const (), *const RawWakerVTable)>);
+
+impl Known {
+    pub(crate) fn of(waker: Option<&Waker>) -> Self {
+        Self(waker.map(|waker| (waker.data(), ptr::from_ref(waker.vtable()))))
+    }
+}

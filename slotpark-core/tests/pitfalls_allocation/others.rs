@@ -1,0 +1,68 @@
+//! What neither waits nor wakes.
+
+use std::hash::BuildHasher;
+use std::hint::black_box;
+use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::time::Duration;
+
+use slotpark_core::{
+    Clock, Deadline, DefaultPlatform, ParkOptions, Seeded, Slots, Spin, Table, finalize,
+    slot_lock_held, word,
+};
+
+use super::common::FOREVER;
+use super::{AT, Operation, ignore};
+
+static SLOTS: Slots<u64, 4> = Slots::new();
+
+pub(crate) const OTHERS: [Operation; 25] = [
+    ("table::over", |_| ignore(Table::over(&SLOTS))),
+    ("table::with_spin", |_| {
+        ignore(Table::over(&SLOTS).with_spin(Spin::Never));
+    }),
+    ("table::spin", |table| ignore(table.spin())),
+    ("table::slot_count", |table| ignore(table.slot_count())),
+    ("table::memory_bytes", |table| ignore(table.memory_bytes())),
+    ("table::slot_index", |table| ignore(table.slot_index(AT.0))),
+    ("table::slot_stats", |table| ignore(table.slot_stats(0))),
+    ("table::reset_after_fork", |_| {
+        let table = Table::over(&SLOTS);
+        // SAFETY: nobody else uses this table, and no wait through another one is under way.
+        unsafe { table.reset_after_fork() };
+    }),
+    ("slots::new", |_| ignore(black_box(Slots::<u64, 4>::new()))),
+    ("options::new", |_| ignore(ParkOptions::new())),
+    ("options::deadline", |_| {
+        ignore(FOREVER.deadline(Some(Deadline::PAST)));
+    }),
+    ("options::tag", |_| ignore(FOREVER.tag(1))),
+    ("options::validated", |_| ignore(FOREVER.validated())),
+    ("hash::new", |_| ignore(Seeded::new().hash_one(7_u64))),
+    ("hash::with_seed", |_| {
+        ignore(Seeded::with_seed(1).hash_one("a string"));
+    }),
+    ("hash::finalize", |_| ignore(finalize(7))),
+    ("word::load", |_| ignore(word::load(&AtomicU32::new(7)))),
+    ("word::load_u64", |_| {
+        ignore(word::load_u64(&AtomicU64::new(7)));
+    }),
+    ("reentry::slot_lock_held", |_| ignore(slot_lock_held())),
+    ("platform/deadline::new", |_| {
+        ignore(Deadline::new(Clock::Realtime, 1));
+    }),
+    ("platform/deadline::after", |_| {
+        ignore(Deadline::after::<DefaultPlatform>(Duration::MAX));
+    }),
+    ("platform/deadline::clock", |_| {
+        ignore(Deadline::PAST.clock());
+    }),
+    ("platform/deadline::at_ns", |_| {
+        ignore(Deadline::PAST.at_ns());
+    }),
+    ("platform/deadline::is_past", |_| {
+        ignore(Deadline::PAST.is_past::<DefaultPlatform>());
+    }),
+    ("platform/deadline::remaining_ns", |_| {
+        ignore(Deadline::PAST.remaining_ns::<DefaultPlatform>());
+    }),
+];
