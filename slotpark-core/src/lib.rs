@@ -16,9 +16,12 @@ mod any;
 mod any_place;
 mod any_task;
 mod any_thread;
+mod at;
 mod choose;
 mod close;
 mod closed_key;
+#[cfg(target_has_atomic = "64")]
+mod counter;
 mod hash;
 mod home;
 mod interrupt;
@@ -35,6 +38,7 @@ mod prepare;
 mod queue;
 mod reentry;
 mod requeue;
+mod semaphore;
 mod slot;
 mod slot_lock;
 mod slots;
@@ -49,8 +53,11 @@ pub mod word;
 
 pub use any::{ANY_MAX, ParkedAny};
 pub use any_task::WaitAny;
+pub use at::At;
 pub use choose::{Candidate, Choice, Filter};
 pub use closed_key::ClosedKey;
+#[cfg(target_has_atomic = "64")]
+pub use counter::{EventError, RawEventCounter};
 pub use hash::{KeyHasher, Seeded, finalize};
 pub use interrupt::Interrupter;
 #[cfg(feature = "alloc")]
@@ -60,6 +67,7 @@ pub use platform::*;
 pub use prepare::Prepared;
 pub use reentry::slot_lock_held;
 pub use requeue::{RequeueOptions, Requeued};
+pub use semaphore::{AcquireError, PERMITS_MAX, RawSemaphore, TryAcquireError};
 pub use slots::{SLOTS_DEFAULT, SLOTS_MAX, SlotCountError, SlotStats, Slots};
 pub use spin::Spin;
 pub use sync::AtomicU32;

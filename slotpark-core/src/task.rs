@@ -162,7 +162,7 @@ impl<K: Eq, F: FnMut() -> bool, P: Platform> Wait<'_, K, F, P> {
 
     /// Validates and queues; `None` if it waits now.
     fn begin(&mut self, waker: Option<&Waker>, room: *mut ()) -> Option<Parked> {
-        if !(self.validate)() {
+        if !self.options.validated && !(self.validate)() {
             return Some(Parked::Stale);
         }
         let table = self.table;
@@ -234,6 +234,13 @@ impl<K: Eq, F, P: Platform> Wait<'_, K, F, P> {
     /// What it waits for.
     pub(crate) fn at(&self) -> (u64, &K) {
         (self.hash, &self.key)
+    }
+
+    /// Gives the place up; what it was told if somebody had chosen it.
+    pub(crate) fn cancel(self: Pin<&mut Self>) -> Option<Verdict> {
+        // SAFETY: nothing is moved out of the future.
+        let this = unsafe { self.get_unchecked_mut() };
+        this.leave(Reason::Cancelled).map(|(verdict, _)| verdict)
     }
 
     /// Leaves the queue; the verdict if somebody had chosen the wait, and what it was called then.

@@ -17,6 +17,7 @@ mod pairs;
 mod plain;
 mod requeues;
 mod scene;
+mod semaphore;
 mod sleeps;
 mod tasks;
 mod timeouts;
