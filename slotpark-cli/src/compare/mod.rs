@@ -31,7 +31,7 @@ const TO_ALONE_MAX: f64 = 1.3;
 /// The arguments of `slotpark compare`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A short run of under 20 seconds; the full one takes under 3 minutes.
+    /// A short run of under 20 seconds; the full one takes under 4 minutes.
     #[arg(long)]
     quick: bool,
     /// Print the report as JSON.

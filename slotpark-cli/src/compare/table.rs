@@ -16,7 +16,7 @@ const OF_THREADS: [&str; 2] = [
 const OF_TASKS: [&str; 4] = [
     "slotpark_alone is slotpark with nobody else waiting: what others on other keys cost it.",
     "maitake has one list of all waiters, one waiter per key, and looks at no condition here.",
-    "tokio_notify, event_listener and async_event are an event per key in a DashMap, removed again.",
+    "tokio_notify, event_listener and async_event: an event per key in a DashMap, removed again.",
     "A target is met when the median is.",
 ];
 

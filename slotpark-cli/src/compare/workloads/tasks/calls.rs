@@ -34,7 +34,7 @@ impl TaskWorkload for TaskCalls {
     }
 
     fn rounds(&self, scale: &Scale) -> usize {
-        scale.pick(5, 11)
+        scale.pick(3, 11)
     }
 
     fn sample<E: TaskEngine>(&self, scale: &Scale) -> Result<Sample, Hung> {
