@@ -166,7 +166,7 @@ impl<K: Eq, F: FnMut(usize) -> bool, P: Platform, const N: usize> WaitAny<'_, K,
         };
         let unlinked = Unlinked(&mut self.place);
         let place = unlinked.0.insert(Place {
-            waiter: Waiter::task(self.table.slot(entries[0].0)),
+            waiter: Waiter::task(self.table.slot(entries[0].0), waker.cloned()),
             nodes: array::from_fn(node),
             known: Known::of(waker),
             _pinned: PhantomPinned,
@@ -174,9 +174,6 @@ impl<K: Eq, F: FnMut(usize) -> bool, P: Platform, const N: usize> WaitAny<'_, K,
         for node in &mut place.nodes {
             node.set_waiter(&place.waiter);
         }
-        // SAFETY: W5: no node is linked yet.
-        let none = unsafe { place.waiter.exchange_waker(waker.cloned()) };
-        debug_assert!(none.is_none(), "a new waiter has no Waker");
         let interrupter = self.interrupter;
         // SAFETY: the future is pinned and exits before its place ends.
         let enter = |given: &Interrupter<P>| unsafe { given.enter(&place.waiter) };

@@ -147,6 +147,7 @@ impl<K: Eq, P: Platform> Table<K, P> {
 
     /// Announces, validates under the lock, links; hands the lock on to the caller, who has entered
     /// the platform's critical section.
+    #[inline(always)]
     pub(crate) fn enqueue<'t, E>(
         &'t self,
         slot: &'t Slot<P>,

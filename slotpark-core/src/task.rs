@@ -185,15 +185,12 @@ impl<K: Eq, F: FnMut() -> bool, P: Platform> Wait<'_, K, F, P> {
         .with_weight(self.options.order.weight());
         let unlinked = Unlinked(&mut self.place);
         let place = unlinked.0.insert(Place {
-            waiter: Waiter::task(home),
+            waiter: Waiter::task(home, waker.cloned()),
             node,
             known: Known::of(waker),
             _pinned: PhantomPinned,
         });
         place.node.set_waiter(&place.waiter);
-        // SAFETY: W5: the node is not linked yet.
-        let none = unsafe { place.waiter.exchange_waker(waker.cloned()) };
-        debug_assert!(none.is_none(), "a new waiter has no Waker");
         let validate = || Ok::<_, Infallible>((self.validate)());
         let critical = P::critical();
         let order = self.options.order;
@@ -264,7 +261,17 @@ impl<K: Eq, F: FnMut() -> bool, P: Platform> Future for Wait<'_, K, F, P> {
 }
 
 impl<K: Eq, F, P: Platform> Drop for Wait<'_, K, F, P> {
+    #[inline]
     fn drop(&mut self) {
+        if self.place.is_some() {
+            self.give_up();
+        }
+    }
+}
+
+impl<K: Eq, F, P: Platform> Wait<'_, K, F, P> {
+    /// Leaves the queue, and passes on what it had.
+    fn give_up(&mut self) {
         let Some((verdict, name)) = self.leave(Reason::Cancelled) else {
             return;
         };

@@ -161,7 +161,7 @@ fn panic_in_filter() {
         assert_eq!(table.waiters(AT.0, &AT.1), 2);
         assert_eq!(table.unpark(AT.0, &AT.1, ALL, 7), 2);
     });
-    assert_eq!(outcomes, woken([0, 0, 7, 7]));
+    assert_eq!(outcomes, woken([9, 9, 7, 7]));
     assert_sound(table);
     // Of a wake with a policy, which must not run then; a waiter that was skipped keeps its place.
     let outcomes = nest(table, AT, 4, &mut || {

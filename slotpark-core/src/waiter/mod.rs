@@ -97,17 +97,18 @@ impl<P: Platform> Waiter<P> {
             handle: Some(P::handle()),
             arrived_ticks: arrived.ticks,
             arrived_cpu: arrived.cpu,
-            ..Self::task(home)
+            ..Self::task(home, None)
         }
     }
 
-    pub(crate) fn task(home: *const Slot<P>) -> Self {
+    #[inline]
+    pub(crate) fn task(home: *const Slot<P>, waker: Option<Waker>) -> Self {
         Self {
             state: State::new(),
             claim: Claim::new(),
             home,
             verdict: Guarded::new(Verdict::woken(0)),
-            waker: Guarded::new(None),
+            waker: Guarded::new(waker),
             arrived_ticks: Moment::UNKNOWN.ticks,
             arrived_cpu: Moment::UNKNOWN.cpu,
             handle: None,

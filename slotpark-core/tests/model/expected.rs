@@ -237,7 +237,9 @@ impl Expected {
         let choice = policy_panics.filter(|_| !panicked);
         let choice = choice.map(|_| (chosen.len(), self.queues.count(key) > 0));
         panicked |= policy_panics == Some(true);
-        self.choose(key, &chosen, if panicked { 0 } else { token });
+        // The token of a wake with a policy is what the policy returns.
+        let has_none = panicked && policy_panics.is_some();
+        self.choose(key, &chosen, if has_none { 0 } else { token });
         Woken {
             count: (!panicked).then_some(chosen.len()),
             looked_at,
