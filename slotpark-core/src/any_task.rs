@@ -384,12 +384,8 @@ impl<K: Eq, F, P: Platform, const N: usize> Drop for WaitAny<'_, K, F, P, N> {
         let Some((_, name)) = by else {
             return;
         };
-        if verdict.ending == Ending::Woken && verdict.passes_on != 0 {
-            // SAFETY: N3: it points to a key or to a room of this future, and is a `K`.
-            let key = unsafe { &*name.key.cast::<K>() };
-            self.table
-                .wake_bits(name.hash, key, 1, verdict.passes_on, verdict.token);
-        }
+        // SAFETY: it is one of the keys or in a room of this future.
+        unsafe { self.table.pass_on(name, verdict) };
     }
 }
 

@@ -28,7 +28,7 @@ use crate::park::Enqueued;
 use crate::platform::Platform;
 use crate::reentry;
 use crate::table::Table;
-use crate::waiter::{Ending, Verdict, Waiter};
+use crate::waiter::{Verdict, Waiter};
 
 impl<K: Eq, P: Platform> Table<K, P> {
     /// Waits on `key` as [`park`](Self::park) does, as a future. The deadline of `options` is not
@@ -249,12 +249,8 @@ impl<K: Eq, F, P: Platform> Drop for Wait<'_, K, F, P> {
         let Some((verdict, name)) = self.leave(Reason::Cancelled) else {
             return;
         };
-        if verdict.ending == Ending::Woken && verdict.passes_on != 0 {
-            // SAFETY: N3: it points to the key or to the room of this future, and is a `K`.
-            let key = unsafe { &*name.key.cast::<K>() };
-            let (bits, token) = (verdict.passes_on, verdict.token);
-            self.table.wake_bits(name.hash, key, 1, bits, token);
-        }
+        // SAFETY: it is the key or in the room of this future.
+        unsafe { self.table.pass_on(name, verdict) };
     }
 }
 

@@ -8,6 +8,7 @@
 use core::borrow::Borrow;
 
 use crate::choose::{Candidate, Choice, Chosen, Filter};
+use crate::node::Name;
 use crate::platform::Platform;
 use crate::reentry;
 use crate::table::Table;
@@ -51,8 +52,8 @@ impl<K, P: Platform> Table<K, P> {
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
-        let bits = passed_on(count, u32::MAX);
-        self.wake(hash, key, count, bits, |_| Filter::Unpark, |_| token)
+        let verdict = Verdict::of_first(count, None);
+        self.wake(hash, key, count, verdict, |_| Filter::Unpark, |_| token)
     }
 
     /// Wakes the first `count` waiters of `key` whose bitset (the low 32 bits of their tag) has a
@@ -74,14 +75,7 @@ impl<K, P: Platform> Table<K, P> {
         self.wake_bits(hash, key, count, bits, token)
     }
 
-    pub(crate) fn wake_bits<Q>(
-        &self,
-        hash: u64,
-        key: &Q,
-        count: usize,
-        bits: u32,
-        token: u64,
-    ) -> usize
+    fn wake_bits<Q>(&self, hash: u64, key: &Q, count: usize, bits: u32, token: u64) -> usize
     where
         K: Borrow<Q>,
         Q: Eq + ?Sized,
@@ -93,7 +87,31 @@ impl<K, P: Platform> Table<K, P> {
                 Filter::Unpark
             }
         };
-        self.wake(hash, key, count, passed_on(count, bits), filter, |_| token)
+        let verdict = Verdict::of_first(count, Some(bits));
+        self.wake(hash, key, count, verdict, filter, |_| token)
+    }
+
+    /// A wait that ends otherwise had been chosen: the wake goes on to the first waiter that it
+    /// fits, as if it were made now.
+    ///
+    /// # Safety
+    /// The key of the name lives.
+    pub(crate) unsafe fn pass_on(&self, name: Name, verdict: Verdict)
+    where
+        K: Eq,
+    {
+        let bits = verdict.passes_on;
+        if verdict.ending != Ending::Woken || bits == 0 {
+            return;
+        }
+        // SAFETY: N3: names point to keys of the table's type; this one lives by the contract.
+        let key = unsafe { &*name.key.cast::<K>() };
+        // 0 says that nobody was there: then the wake has counted the wait that was dropped.
+        let _count = if verdict.fits_all {
+            self.wake_first(name.hash, key, 1, verdict.token)
+        } else {
+            self.wake_bits(name.hash, key, 1, bits, verdict.token)
+        };
     }
 
     /// Wakes up to `count` waiters of `key`, as `filter` decides for each in FIFO order.
@@ -126,7 +144,8 @@ impl<K, P: Platform> Table<K, P> {
         if count == 0 || !self.slot(hash).announced.any() {
             return 0;
         }
-        self.wake(hash, key, count, 0, filter, |_| token)
+        let verdict = Verdict::woken(0);
+        self.wake(hash, key, count, verdict, filter, |_| token)
     }
 
     /// Wakes up to `count` waiters of `key` as `filter` decides, and lets `policy` act between the
@@ -161,7 +180,7 @@ impl<K, P: Platform> Table<K, P> {
         Q: Eq + ?Sized,
     {
         reentry::check();
-        self.wake(hash, key, count, 0, filter, policy)
+        self.wake(hash, key, count, Verdict::woken(0), filter, policy)
     }
 
     fn wake<Q>(
@@ -169,7 +188,7 @@ impl<K, P: Platform> Table<K, P> {
         hash: u64,
         key: &Q,
         count_max: usize,
-        passes_on: u32,
+        verdict: Verdict,
         filter: impl FnMut(&Candidate) -> Filter,
         policy: impl FnOnce(Choice) -> u64,
     ) -> usize
@@ -182,11 +201,6 @@ impl<K, P: Platform> Table<K, P> {
         let slot = self.slot(hash);
         let mut wakers = Wakers::new(core::slice::from_ref(slot), Some(hash));
         let _critical = P::critical();
-        let verdict = Verdict {
-            ending: Ending::Woken,
-            passes_on,
-            token: 0,
-        };
         let mut chosen = Chosen::new(&mut wakers, verdict);
         let guard = slot.lock();
         let remain = self
@@ -200,10 +214,4 @@ impl<K, P: Platform> Table<K, P> {
         drop(guard);
         chosen.count
     }
-}
-
-/// The bits with which a chosen waiter that does not want it passes a wake on: nothing of a wake of
-/// everybody.
-const fn passed_on(count: usize, bits: u32) -> u32 {
-    if count == usize::MAX { 0 } else { bits }
 }
