@@ -162,7 +162,7 @@ impl<K: Eq, F: FnMut(usize) -> bool, P: Platform, const N: usize> WaitAny<'_, K,
             refusal?
         };
         // One of the keys is not to be waited for; unless something else has ended the wait before.
-        let ended = self.leave();
+        let ended = self.leave(true);
         Some(ended.map_or(refusal, Ended::into_parked))
     }
 
@@ -243,11 +243,12 @@ impl<K: Eq, F, P: Platform, const N: usize> WaitAny<'_, K, F, P, N> {
         // SAFETY: nothing is moved out of the future.
         let this = unsafe { self.get_unchecked_mut() };
         let timed_out = ParkedAny::new(Parked::TimedOut, None);
-        this.leave().map_or(timed_out, Ended::into_parked)
+        this.leave(true).map_or(timed_out, Ended::into_parked)
     }
 
-    /// Ends the wait and gives the place up; how it ended if somebody else was first.
-    fn leave(&mut self) -> Option<Ended> {
+    /// Ends the wait and gives the place up; how it ended if somebody else was first. An interrupt
+    /// that the caller does not return stays pending.
+    fn leave(&mut self, returns: bool) -> Option<Ended> {
         let place = self.place.as_ref()?;
         reentry::check();
         let forked = place.nodes[0].generation() != self.table.generation();
@@ -258,7 +259,7 @@ impl<K: Eq, F, P: Platform, const N: usize> WaitAny<'_, K, F, P, N> {
         };
         let is_interrupted = |ended: &Ended| ended.verdict.ending == Ending::Interrupted;
         if let Some(interrupter) = self.interrupter {
-            interrupter.exit(ended.as_ref().is_some_and(is_interrupted));
+            interrupter.exit(returns && ended.as_ref().is_some_and(is_interrupted));
         }
         for node in &place.nodes {
             self.table.leave(node, Reason::Cancelled, |_| {});
@@ -372,13 +373,13 @@ where
             }
         }
         let closed = ParkedAny::new(Parked::Closed, None);
-        Poll::Ready(this.leave().map_or(closed, Ended::into_parked))
+        Poll::Ready(this.leave(true).map_or(closed, Ended::into_parked))
     }
 }
 
 impl<K: Eq, F, P: Platform, const N: usize> Drop for WaitAny<'_, K, F, P, N> {
     fn drop(&mut self) {
-        let Some(Ended { verdict, by }) = self.leave() else {
+        let Some(Ended { verdict, by }) = self.leave(false) else {
             return;
         };
         let Some((_, name)) = by else {
@@ -404,6 +405,6 @@ struct Undo<'w, 't, K: Eq, F, P: Platform, const N: usize>(&'w mut WaitAny<'t, K
 impl<K: Eq, F, P: Platform, const N: usize> Drop for Undo<'_, '_, K, F, P, N> {
     fn drop(&mut self) {
         // A wake that chose it meanwhile is spent.
-        let _spent = self.0.leave();
+        let _spent = self.0.leave(false);
     }
 }

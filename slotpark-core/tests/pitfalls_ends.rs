@@ -227,6 +227,21 @@ fn an_interrupt_is_returned_once() {
     assert_eq!(waiting.outcome(), Parked::Woken { token: 5 });
 }
 
+/// A task that is dropped has not returned the interrupt that ended it: the next wait does.
+#[test]
+fn a_dropped_task_leaves_its_interrupt() {
+    let (table, interrupter) = (table(), Interrupter::new());
+    let wait = || Box::pin(table.wait_any_async([AT], FOREVER, Some(&interrupter), |_| true));
+    let (mut first, bell) = (wait(), Bell::new());
+    assert!(poll(first.as_mut(), &bell).is_pending());
+    assert!(interrupter.interrupt());
+    assert_eq!(bell.rings(), 1);
+    drop(first);
+    assert!(interrupter.is_pending());
+    assert_eq!(ready(wait().as_mut()).parked, Parked::Interrupted);
+    assert!(!interrupter.is_pending(), "it was returned");
+}
+
 /// Two waits at a time cannot share an interrupter; the first is not harmed by the attempt.
 #[test]
 fn an_interrupter_serves_one_wait_at_a_time() {
