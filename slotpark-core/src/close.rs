@@ -226,7 +226,9 @@ impl<K: Eq, P: Platform> Table<K, P> {
     }
 
     /// A key that is closed from [`ClosedKey::close`] until it is dropped: waits of it end with
-    /// Closed at once. Several of one key may live at a time.
+    /// Closed at once. Several of one key may live at a time. Keys are looked up under the slot
+    /// lock: a wait that does not come so far, since its deadline is past or it was interrupted
+    /// before it began, says that instead.
     ///
     /// ```
     /// use slotpark_core::{ParkOptions, Parked, Table};
