@@ -12,6 +12,7 @@ mod model {
     pub(crate) mod expected;
     pub(crate) mod host;
     pub(crate) mod leaving;
+    pub(crate) mod lookout;
     #[expect(dead_code, reason = "what happened is counted for the tests")]
     pub(crate) mod machine;
     pub(crate) mod outcomes;
@@ -29,7 +30,7 @@ use std::ffi::{CStr, c_char};
 
 use libfuzzer_sys::fuzz_target;
 
-use model::{chosen, expected, host, machine, outcomes, program, tasks, waits};
+use model::{chosen, expected, host, lookout, machine, outcomes, program, tasks, waits};
 
 fuzz_target!(|input: model::bytes::Input| input.follow(&mut machine::Seen::default()));
 

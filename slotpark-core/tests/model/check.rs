@@ -3,6 +3,7 @@
 use slotpark_core::{Candidate, Filter, Platform};
 
 use crate::host::{self, Key};
+use crate::lookout;
 use crate::machine::Machine;
 use crate::outcomes::Stats;
 use crate::program::{ALL, BELLS, KEYS};
@@ -12,6 +13,11 @@ const BITS: usize = 32;
 
 impl<P: Platform> Machine<'_, P> {
     pub(crate) fn check(&mut self) {
+        // A choice is one moment: when the first Waker is called, it is made.
+        let counts = std::array::from_fn(|key| self.expected.queues.count(key as u64));
+        for look in lookout::found() {
+            assert_eq!(look, counts, "seen by a Waker");
+        }
         for key in 0..KEYS {
             self.check_key(key);
         }

@@ -3,6 +3,7 @@
 use slotpark_core::Platform;
 
 use crate::host::{self, Key};
+use crate::lookout;
 use crate::machine::Machine;
 use crate::outcomes::Ended;
 use crate::program::{ALL, End};
@@ -36,6 +37,8 @@ impl<P: Platform> Machine<'_, P> {
             } => self.end_where(is_close, mask, panics_at),
             End::Close => {
                 let found = self.ground.table.close();
+                // Slot by slot: its Wakers see others that wait.
+                lookout::found();
                 assert_eq!(found, self.expected.close(), "close");
                 self.seen.add("a table was closed", 1);
                 self.seen.add("a table was closed under waits", found);

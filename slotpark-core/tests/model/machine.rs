@@ -7,7 +7,8 @@ use std::rc::Rc;
 use slotpark_core::{Interrupter, Platform, Table};
 
 use crate::expected::{Expected, Start};
-use crate::host::{self, Resume, Threads};
+use crate::host::{self, Key, Resume, Threads};
+use crate::lookout;
 use crate::outcomes::{Ended, Outcome, Progress};
 use crate::program::{ALL, Command, KEYS, Manner, Plan, Program, Shape, Step, Then, Touch};
 use crate::tasks::Guests;
@@ -47,11 +48,14 @@ pub(crate) struct Machine<'s, P: Platform> {
 
 /// Runs `program` to its end.
 pub(crate) fn follow<P: Platform>(program: &Program, seen: &mut Seen) {
-    host::begin();
     let ground = Rc::new(Ground {
         table: Table::with_slots(program.shape.slots),
         interrupters: std::array::from_fn(|_| Interrupter::on_platform()),
     });
+    let (looked_at, hashes) = (Rc::clone(&ground), program.shape.hashes);
+    let count = move |key: usize| looked_at.table.waiters(hashes[key], &Key(key as u64));
+    lookout::begin(move || std::array::from_fn(&count));
+    host::begin();
     let mut machine = Machine::<P> {
         threads: Threads::new(),
         guests: Guests::new(&ground),

@@ -15,6 +15,7 @@ mod ends;
 mod expected;
 mod host;
 mod leaving;
+mod lookout;
 mod machine;
 #[path = "../common/naive.rs"]
 #[expect(dead_code, reason = "shuttle's oracle uses the rest")]

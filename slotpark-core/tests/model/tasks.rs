@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use slotpark_core::{ClosedKey, Platform, Wait, WaitAny, slot_lock_held};
 
 use crate::host::Key;
+use crate::lookout;
 use crate::outcomes::{Ended, Outcome, Progress};
 use crate::program::{BELLS, Manner, Touch};
 use crate::waits::{Ground, Who, catch};
@@ -23,6 +24,7 @@ impl Wake for Bell {
     fn wake(self: Arc<Self>) {
         assert!(!slot_lock_held(), "a Waker is called under a slot lock");
         self.0.fetch_add(1, Ordering::Relaxed);
+        lookout::look();
     }
 }
 
