@@ -29,14 +29,14 @@ pub(crate) fn programs() -> impl Strategy<Value = Program> {
 
 /// Programs that begin with many waits, of threads and tasks, of all keys or of one.
 pub(crate) fn crowds() -> impl Strategy<Value = Program> {
-    let manner = prop_oneof![3 => parking(), 2 => first_touch().prop_map(Manner::Task)];
+    let manner = prop_oneof![3 => parking(0.2), 2 => first_touch().prop_map(Manner::Task)];
     let plan = (manner, common()).prop_map(|(manner, plan)| Plan {
         manner,
         answers: Vec::new(),
         ..plan
     });
     let commands = vec(command(), 1..60);
-    (shape(), vec(plan, 90..130), weighted(0.3, key()), commands).prop_map(
+    (shape(), vec(plan, 100..140), weighted(0.3, key()), commands).prop_map(
         |(shape, plans, key, more)| {
             let waits = plans.into_iter().map(|plan| Command {
                 step: Step::Wait(Plan {
@@ -106,7 +106,7 @@ fn end() -> impl Strategy<Value = End> {
 /// Of any manner.
 fn plan() -> impl Strategy<Value = Plan> {
     let one = prop_oneof![
-        4 => parking(),
+        4 => parking(0.5),
         1 => (any::<bool>(), then()).prop_map(|(lingers, then)| Manner::Prepare { lingers, then }),
         3 => first_touch().prop_map(Manner::Task),
     ];
@@ -127,14 +127,15 @@ fn plan() -> impl Strategy<Value = Plan> {
     prop_oneof![8 => one, 6 => any]
 }
 
-fn parking() -> impl Strategy<Value = Manner> {
-    (any::<bool>(), panics(), panics()).prop_map(
-        |(lingers, before_sleep_panics, on_leave_panics)| Manner::Park {
+fn parking(lingering: f64) -> impl Strategy<Value = Manner> {
+    let lingers = weighted(lingering, Just(())).prop_map(|lingers| lingers.is_some());
+    (lingers, panics(), panics()).prop_map(|(lingers, before_sleep_panics, on_leave_panics)| {
+        Manner::Park {
             lingers,
             before_sleep_panics,
             on_leave_panics,
-        },
-    )
+        }
+    })
 }
 
 /// On one key, of some manner.
@@ -180,7 +181,7 @@ fn touch() -> impl Strategy<Value = Touch> {
         4 => (0..BELLS).prop_map(Touch::Poll),
         1 => Just(Touch::Enable),
         1 => Just(Touch::TimeOut),
-        2 => Just(Touch::Drop),
+        3 => Just(Touch::Drop),
     ]
 }
 

@@ -90,9 +90,7 @@ impl<P: Platform> Machine<'_, P> {
                 says_timed_out,
             } => self.run(*who, *says_timed_out, panicking),
             Step::Touch { who, touch } => {
-                let count = self.guests.tasks.len();
-                let task = self.guests.tasks.keys().nth(who % count.max(1));
-                if let Some(task) = task.copied() {
+                if let Some(task) = self.which_task(*who) {
                     self.touch(task, *touch, panicking);
                 }
             }

@@ -22,6 +22,21 @@ impl<P: Platform> Machine<'_, P> {
         self.touch(task, first, panicking);
     }
 
+    pub(crate) fn which_task(&self, who: usize) -> Option<u64> {
+        let is_told = |task: &u64| {
+            let wait = self.expected.waits.get(task);
+            wait.is_some_and(|wait| wait.told.is_some())
+        };
+        let all: Vec<u64> = self.guests.tasks.keys().copied().collect();
+        let told: Vec<u64> = all.iter().copied().filter(is_told).collect();
+        let tasks = if who % 2 == 0 || told.is_empty() {
+            all
+        } else {
+            told
+        };
+        tasks.get(who / 2 % tasks.len().max(1)).copied()
+    }
+
     /// Does something to a task.
     pub(crate) fn touch(&mut self, task: u64, touch: Touch, panicking: Option<u8>) {
         let who = self.guests.tasks[&task].who.clone();
