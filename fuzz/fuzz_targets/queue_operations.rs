@@ -1,6 +1,6 @@
-//! Programs of waits of threads and tasks, wakes, requeues, closings, interrupts, deadlines and panics
-//! on a small table, compared step by step with the naive model of the engine's tests, whose files
-//! these are.
+//! Programs of waits of threads and tasks, wakes, requeues, closings, interrupts, deadlines and
+//! panics on a small table, compared step by step with the naive model of the engine's tests, whose
+//! files these are.
 #![no_main]
 
 #[path = "../../slotpark-core/tests/model"]

@@ -89,8 +89,8 @@ fn cancelled_future_passes_the_wake_on() {
     assert_empty(table);
 }
 
-/// A wake without a bitset fits a waiter whose tag has no bits in its low half, when it is passed on
-/// as when it is made; a wake with one does not, whatever its bits.
+/// A wake without a bitset fits a waiter whose tag has no bits in its low half, when it is passed
+/// on as when it is made; a wake with one does not, whatever its bits.
 #[test]
 fn a_wake_without_bits_is_passed_on_to_who_has_none() {
     let table = table();

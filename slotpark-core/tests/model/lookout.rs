@@ -1,4 +1,4 @@
-//! Wakers look at the table when they are called: the choice of a wake is one moment, and made then.
+//! Wakers look at the table when they are called: the choice of a wake is one moment, made by then.
 
 use std::cell::RefCell;
 
@@ -30,7 +30,7 @@ pub(crate) fn begin(count: impl Fn() -> Counts + 'static) {
 pub(crate) fn look() {
     LOOKOUT.with_borrow_mut(|lookout| {
         let found = lookout.count.as_ref();
-        let found = found.map(|count| host::undisturbed(count));
+        let found = found.map(host::undisturbed);
         lookout.found.extend(found);
     });
 }

@@ -37,8 +37,8 @@ pub(crate) enum Step {
         who: usize,
         says_timed_out: bool,
     },
-    /// Somebody does something to one of the tasks, whether it waits or not; an odd number is one of
-    /// those that are ended and have not looked, if there are any.
+    /// Somebody does something to one of the tasks, whether it waits or not; an odd number is one
+    /// of those that are ended and have not looked, if there are any.
     Touch {
         who: usize,
         touch: Touch,

@@ -129,8 +129,8 @@ impl<P: Platform> Guests<P> {
     }
 
     fn ground(&self) -> &'static Ground<P> {
-        // SAFETY: only the guests use it, and when they are dropped the ground is still there; those
-        // that are left over keep it for ever.
+        // SAFETY: only the guests use it, and when they are dropped the ground is still there;
+        // those that are left over keep it for ever.
         unsafe { &*Rc::as_ptr(&self.ground) }
     }
 
