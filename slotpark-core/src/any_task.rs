@@ -74,8 +74,8 @@ impl<K: Eq, P: Platform> Table<K, P> {
 /// ended, and by which key.
 ///
 /// Cancel safety, leaks, `validate` and polling again: as [`Wait`](crate::Wait). A wake that had
-/// chosen a dropped wait goes on to the first waiter of *its* key that it fits. While it waits, a
-/// leaked future keeps its interrupter.
+/// chosen a dropped wait goes on to the first waiter of *its* key that it fits; an interrupt that
+/// had ended one stays pending. While it waits, a leaked future keeps its interrupter.
 ///
 /// ```
 /// use slotpark_core::{ParkOptions, Table};
