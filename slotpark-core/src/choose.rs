@@ -74,7 +74,7 @@ impl<K, P: Platform> Table<K, P> {
     ) -> bool {
         let mut now = None;
         let mut left = count_max;
-        let mut skipped = false;
+        let mut skipped = None;
         for node in guard.ring(head) {
             if !node.waits() {
                 continue;
@@ -86,7 +86,7 @@ impl<K, P: Platform> Table<K, P> {
             match filter(&Candidate { tag: node.tag() }) {
                 Filter::Unpark => {}
                 Filter::Skip => {
-                    skipped = true;
+                    skipped = skipped.or(Some(node));
                     continue;
                 }
                 Filter::Stop => return true,
@@ -107,7 +107,8 @@ impl<K, P: Platform> Table<K, P> {
             }
             self.count(guard, chosen.verdict.ending);
         }
-        skipped
+        // A wait that names this key twice may have been skipped first, and chosen then.
+        skipped.is_some_and(|node| guard.ring(node).any(NodeRef::waits))
     }
 
     /// Counts a wait that was ended by somebody else.

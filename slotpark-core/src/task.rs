@@ -30,7 +30,7 @@ use crate::place::{Known, Unlinked};
 use crate::platform::Platform;
 use crate::reentry;
 use crate::table::Table;
-use crate::waiter::{Ending, Verdict, Waiter};
+use crate::waiter::{Verdict, Waiter};
 
 impl<K: Eq, P: Platform> Table<K, P> {
     /// Waits on `key` as [`park`](Self::park) does, as a future. The deadline of `options` is not
@@ -75,8 +75,8 @@ impl<K: Eq, P: Platform> Table<K, P> {
 /// **Cancel safety.** Dropping it is safe at any moment and never waits. If a wake of a given
 /// number had chosen it and it was not polled since, the wake goes on to the first waiter that it
 /// fits, with its token, as if it were made then; if there is none, the wake has counted a wait
-/// that was dropped. A wake of everybody, one with a filter or a policy, and a closing are not
-/// passed on.
+/// that was dropped. A wake of everybody, one with a filter or a policy, that of a requeue, and a
+/// closing are not passed on.
 ///
 /// **A leaked future** (`mem::forget` of a pinned box) keeps its place: wakes may be spent on it.
 ///
@@ -275,12 +275,8 @@ impl<K: Eq, F, P: Platform> Wait<'_, K, F, P> {
         let Some((verdict, name)) = self.leave(Reason::Cancelled) else {
             return;
         };
-        if verdict.ending == Ending::Woken && verdict.passes_on != 0 {
-            // SAFETY: N3: it points to the key or to the room of this future, and is a `K`.
-            let key = unsafe { &*name.key.cast::<K>() };
-            let (bits, token) = (verdict.passes_on, verdict.token);
-            self.table.wake_bits(name.hash, key, 1, bits, token);
-        }
+        // SAFETY: it is the key or in the room of this future.
+        unsafe { self.table.pass_on(name, verdict) };
     }
 }
 

@@ -10,12 +10,12 @@ use core::ptr;
 use core::slice;
 
 use crate::choose::{Candidate, Choice, Chosen, Filter};
-use crate::node::Role;
+use crate::node::{Name, Role};
 use crate::platform::{Event, Platform};
 use crate::reentry;
 use crate::spin::Moment;
 use crate::table::Table;
-use crate::waiter::{Run, Verdict};
+use crate::waiter::{Ending, Run, Verdict};
 use crate::wakers::{Wakers, let_go, tell};
 
 impl<K, P: Platform> Table<K, P> {
@@ -55,7 +55,7 @@ impl<K, P: Platform> Table<K, P> {
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
-        let verdict = passed_on(count, u32::MAX, token);
+        let verdict = Verdict::of_first(count, None, token);
         if count == 1 {
             return self.wake_head(hash, key, verdict);
         }
@@ -81,14 +81,7 @@ impl<K, P: Platform> Table<K, P> {
         self.wake_bits(hash, key, count, bits, token)
     }
 
-    pub(crate) fn wake_bits<Q>(
-        &self,
-        hash: u64,
-        key: &Q,
-        count: usize,
-        bits: u32,
-        token: u64,
-    ) -> usize
+    fn wake_bits<Q>(&self, hash: u64, key: &Q, count: usize, bits: u32, token: u64) -> usize
     where
         K: Borrow<Q>,
         Q: Eq + ?Sized,
@@ -100,7 +93,31 @@ impl<K, P: Platform> Table<K, P> {
                 Filter::Unpark
             }
         };
-        self.wake(hash, key, count, passed_on(count, bits, token), filter)
+        let verdict = Verdict::of_first(count, Some(bits), token);
+        self.wake(hash, key, count, verdict, filter)
+    }
+
+    /// A wait that ends otherwise had been chosen: the wake goes on to the first waiter that it
+    /// fits, as if it were made now.
+    ///
+    /// # Safety
+    /// The key of the name lives.
+    pub(crate) unsafe fn pass_on(&self, name: Name, verdict: Verdict)
+    where
+        K: Eq,
+    {
+        let bits = verdict.passes_on;
+        if verdict.ending != Ending::Woken || bits == 0 {
+            return;
+        }
+        // SAFETY: N3: names point to keys of the table's type; this one lives by the contract.
+        let key = unsafe { &*name.key.cast::<K>() };
+        // 0 says that nobody was there: then the wake has counted the wait that was dropped.
+        let _count = if verdict.fits_all {
+            self.wake_first(name.hash, key, 1, verdict.token)
+        } else {
+            self.wake_bits(name.hash, key, 1, bits, verdict.token)
+        };
     }
 
     /// Wakes up to `count` waiters of `key`, as `filter` decides for each in FIFO order.
@@ -253,14 +270,5 @@ impl<K, P: Platform> Table<K, P> {
         }
         drop(guard);
         chosen.count
-    }
-}
-
-/// Of a wake that a chosen waiter which does not want it passes on, by these bits; nothing of a
-/// wake of everybody.
-const fn passed_on(count: usize, bits: u32, token: u64) -> Verdict {
-    Verdict {
-        passes_on: if count == usize::MAX { 0 } else { bits },
-        ..Verdict::woken(token)
     }
 }

@@ -9,7 +9,8 @@ use common::bells::{Bell, poll, ready};
 use common::faults::panics;
 use common::{FOREVER, Waiting, leak, nest, sleepy, watchdog};
 use slotpark_core::{
-    ANY_MAX, Deadline, DefaultPlatform, Interrupter, ParkOptions, Parked, RequeueOptions, Table,
+    ANY_MAX, Candidate, Deadline, DefaultPlatform, Filter, Interrupter, ParkOptions, Parked,
+    RequeueOptions, Table,
 };
 
 const AT: (u64, u64) = (5, 1);
@@ -227,6 +228,21 @@ fn an_interrupt_is_returned_once() {
     assert_eq!(waiting.outcome(), Parked::Woken { token: 5 });
 }
 
+/// A task that is dropped has not returned the interrupt that ended it: the next wait does.
+#[test]
+fn a_dropped_task_leaves_its_interrupt() {
+    let (table, interrupter) = (table(), Interrupter::new());
+    let wait = || Box::pin(table.wait_any_async([AT], FOREVER, Some(&interrupter), |_| true));
+    let (mut first, bell) = (wait(), Bell::new());
+    assert!(poll(first.as_mut(), &bell).is_pending());
+    assert!(interrupter.interrupt());
+    assert_eq!(bell.rings(), 1);
+    drop(first);
+    assert!(interrupter.is_pending());
+    assert_eq!(ready(wait().as_mut()).parked, Parked::Interrupted);
+    assert!(!interrupter.is_pending(), "it was returned");
+}
+
 /// Two waits at a time cannot share an interrupter; the first is not harmed by the attempt.
 #[test]
 fn an_interrupter_serves_one_wait_at_a_time() {
@@ -271,6 +287,31 @@ fn claimed_waiter_unlinks_itself() {
         assert_eq!(parked.parked, Parked::Woken { token: 3 });
         assert_eq!(parked.entry, Some(deciding as usize));
     }
+}
+
+/// A wait that names a key twice is skipped at its first place and chosen at its second: nobody
+/// remains.
+#[test]
+fn nobody_remains_of_a_key_named_twice() {
+    let table = table();
+    let mut twice = pin!(table.wait_any_async([AT, AT], FOREVER, None, |_| true));
+    assert_eq!(twice.as_mut().enable(), None);
+    let mut looks = 0;
+    let second = |_: &Candidate| {
+        looks += 1;
+        if looks == 1 {
+            Filter::Skip
+        } else {
+            Filter::Unpark
+        }
+    };
+    let mut remain = None;
+    let woken = table.unpark_with(AT.0, &AT.1, 1, second, |choice| {
+        remain = Some(choice.remain);
+        3
+    });
+    assert_eq!((woken, remain), (1, Some(false)));
+    assert_eq!(ready(twice).parked, Parked::Woken { token: 3 });
 }
 
 /// A list of no keys, or of too many, is refused before anything is queued.

@@ -124,9 +124,10 @@ pub enum Event {
     Collision,
     /// A waiter was chosen by a wake.
     Wake,
-    /// A waiter left because its deadline passed.
+    /// A waiter on one key, without an interrupter, left because its deadline passed.
     Timeout,
-    /// A waiter left for another reason: closed, interrupted, dropped, or decided by another key.
+    /// A waiter left for another reason: closed, dropped, or, if it is on several keys or has an
+    /// interrupter, whatever but a wake of this key has ended it.
     Cancel,
     /// A waiter was moved here from another key.
     Requeue,

@@ -10,7 +10,7 @@
 mod explore;
 mod host;
 #[path = "../common/naive.rs"]
-#[expect(dead_code, reason = "the sequential model uses all of it")]
+#[expect(dead_code, reason = "the sequential model uses the rest")]
 mod naive;
 mod oracle;
 mod program;
