@@ -19,6 +19,9 @@ pub(crate) use loom::{
 /// A slot lock never spins in the model: each look would be one more state.
 pub(crate) const LOCK_SPIN_COUNT_MAX: u32 = 0;
 
+/// How many Wakers a wake takes in one hold of a slot lock.
+pub(crate) const WAKERS_MAX: usize = 32;
+
 /// A value guarded by a lock, or by an ownership that the surrounding type explains. loom fails
 /// the run when an access is not ordered after the last write.
 #[derive(Debug)]

@@ -22,6 +22,9 @@ pub(crate) use shuttle::{
 /// A slot lock never spins in the model: each look would be one more switch.
 pub(crate) const LOCK_SPIN_COUNT_MAX: u32 = 0;
 
+/// A wake of two tasks takes the second Waker in a later hold of the lock.
+pub(crate) const WAKERS_MAX: usize = 1;
+
 const ALIVE: u32 = 0x0A11_7E00;
 
 /// The lifetime of a frame that others point to. All threads of a run take turns on one thread of
