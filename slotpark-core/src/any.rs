@@ -190,7 +190,7 @@ impl<K: Eq, P: Platform> Table<K, P> {
             return ParkedAny::new(Parked::Interrupted, None);
         }
         if options.deadline.is_some_and(Deadline::is_past::<P>) {
-            return ParkedAny::new(Parked::TimedOut, None);
+            return wait.refuse(ParkedAny::new(Parked::TimedOut, None));
         }
         for ((entry, (hash, key)), room) in entries.iter().enumerate().zip(&rooms) {
             let name = Name {
@@ -280,7 +280,7 @@ impl<'f, 'i, K, P: Platform> WaitAny<'f, 'i, K, P> {
         node
     }
 
-    /// One of the keys is not to be waited for; unless something else has ended the wait before.
+    /// There is nothing to wait for, or no time; unless something else has ended the wait before.
     fn refuse(&mut self, refusal: ParkedAny) -> ParkedAny {
         if self.is_mine() {
             return refusal;
