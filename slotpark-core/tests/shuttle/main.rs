@@ -7,17 +7,22 @@
 //! a deadlock. shuttle is sequentially consistent: orderings are loom's.
 #![cfg(slotpark_shuttle)]
 
+mod bell;
 mod explore;
 mod host;
-#[path = "../common/naive.rs"]
-#[expect(dead_code, reason = "the sequential model uses all of it")]
-mod naive;
 mod oracle;
 mod program;
+mod queues;
+mod seen;
+mod tasks;
+mod waits;
+mod wakes;
+mod world;
 
 use explore::{Scheduler, explore};
 use host::{Alone, Grouped};
-use program::{Shape, run};
+use program::Shape;
+use world::run;
 
 /// Three keys that meet in one slot.
 const ONE_SLOT: Shape = Shape {
