@@ -11,7 +11,7 @@ use shuttle::{Config, FailurePersistence, Runner};
 use crate::oracle;
 
 /// Interleavings of one test; `SLOTPARK_SHUTTLE_RUNS` changes it.
-const RUNS_DEFAULT: usize = 5_000;
+const RUNS_DEFAULT: usize = 20_000;
 /// Interleavings that share a seed: the second scheduler learns from the first ones how long a
 /// program is.
 const BATCH_RUNS: usize = 250;

@@ -35,8 +35,8 @@ pub(crate) struct Plan {
     pub(crate) polls: u32,
     /// Each poll brings a new Waker.
     pub(crate) renews: bool,
-    /// It lets others run after each poll.
-    pub(crate) pauses: bool,
+    /// So often it lets others run after each poll.
+    pub(crate) pauses: u32,
     pub(crate) end: PlanEnd,
     /// Once finished it is polled again.
     pub(crate) again: bool,
@@ -136,7 +136,7 @@ impl Command {
     }
 
     fn random_wait(rng: &mut impl Rng) -> Self {
-        let key = rng.gen_range(0..KEYS);
+        let key = random_key(rng);
         let brings = Brings::random(rng);
         let plan = Plan::random(rng);
         match rng.gen_range(0..10) {
@@ -144,18 +144,18 @@ impl Command {
             3..=4 => {
                 let most = if rng.gen_bool(0.1) { ANY_MAX } else { 3 };
                 let count = rng.gen_range(1..=most);
-                let keys = (0..count).map(|_| rng.gen_range(0..KEYS)).collect();
+                let keys = (0..count).map(|_| random_key(rng)).collect();
                 Self::WaitAny { keys, brings }
             }
             5 => Self::Prepare {
                 key,
                 brings,
-                wakes: rng.gen_bool(0.3).then(|| rng.gen_range(0..KEYS)),
+                wakes: rng.gen_bool(0.3).then(|| random_key(rng)),
                 leaves: rng.gen_bool(0.5),
             },
             6..=7 => Self::Task { key, brings, plan },
             _ => Self::TaskAny {
-                keys: [key, rng.gen_range(0..KEYS)],
+                keys: [key, random_key(rng)],
                 brings,
                 plan,
             },
@@ -163,7 +163,7 @@ impl Command {
     }
 
     fn random_wake(rng: &mut impl Rng) -> Self {
-        let key = rng.gen_range(0..KEYS);
+        let key = random_key(rng);
         let bits = rng.gen_range(1..4);
         let count = random_count(rng);
         match rng.gen_range(0..12) {
@@ -173,7 +173,7 @@ impl Command {
             8 => Self::Change { key },
             9..=10 => Self::Requeue {
                 from: key,
-                to: rng.gen_range(0..KEYS),
+                to: random_key(rng),
                 wake_max: rng.gen_range(0..2),
                 move_max: random_count(rng),
             },
@@ -182,7 +182,7 @@ impl Command {
     }
 
     fn random_end(rng: &mut impl Rng, threads: usize) -> Self {
-        let key = rng.gen_range(0..KEYS);
+        let key = random_key(rng);
         let keys = rng.gen_range(1..1 << KEYS);
         let thread = rng.gen_range(0..threads);
         match rng.gen_range(0..12) {
@@ -204,6 +204,11 @@ impl Command {
             _ => Self::Interrupt { thread },
         }
     }
+}
+
+/// The first ones more often: there are queues then.
+fn random_key(rng: &mut impl Rng) -> u64 {
+    rng.gen_range(0..KEYS).min(rng.gen_range(0..KEYS))
 }
 
 fn random_count(rng: &mut impl Rng) -> usize {
@@ -238,7 +243,7 @@ impl Plan {
             enables: rng.gen_bool(0.3),
             polls: rng.gen_range(0..4),
             renews: rng.gen_bool(0.5),
-            pauses: rng.gen_bool(0.7),
+            pauses: rng.gen_range(0..8),
             end,
             again: rng.gen_bool(0.3),
         }

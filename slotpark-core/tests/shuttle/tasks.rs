@@ -128,7 +128,7 @@ fn is_finished<T: Task>(task: &mut Pin<Box<T>>, wait: u64, plan: Plan) -> bool {
         if is_ready(task, wait, &bell) {
             return true;
         }
-        if plan.pauses {
+        for _ in 0..plan.pauses {
             thread::yield_now();
         }
     }
