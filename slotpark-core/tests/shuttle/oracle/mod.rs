@@ -9,7 +9,9 @@
 mod call;
 mod ends;
 mod events;
+mod returns;
 mod wait;
+mod walk;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -17,11 +19,11 @@ use std::collections::BTreeMap;
 use shuttle::current::me;
 use slotpark_core::{Event, Slept};
 
-pub(crate) use call::{Doing, Done, asked, chosen, look_at, may_move, passed_on};
+pub(crate) use call::{Doing, Done, passed_on};
 pub(crate) use ends::{clear, closed, closing, interrupt, must_be_pending, opened, opening};
-pub(crate) use wait::{
-    Begun, Told, begin_wait, is_over, judge, left, left_queue, may_time_out, refuse,
-};
+pub(crate) use returns::{Told, judge, left, left_queue};
+pub(crate) use wait::{Begun, begin_wait, is_over, may_time_out, refuse};
+pub(crate) use walk::{asked, chosen, look_at, may_move};
 
 use crate::queues::{Node, Queues};
 use crate::seen::Seen;
@@ -182,7 +184,8 @@ pub(crate) fn end() {
 
 impl Oracle {
     fn of_tag(&self, tag: u64) -> u64 {
-        self.current[&(tag >> 32)]
+        let wait = self.current.get(&(tag >> 32));
+        *wait.unwrap_or_else(|| panic!("nobody waits with the tag {tag:#x}"))
     }
 
     /// Whether the wait is open for certain: who looks for waiters must take it.
