@@ -87,8 +87,9 @@ pub(super) struct Call {
     pub(super) before: Vec<Vec<(Node, u32)>>,
     /// Whom a filter has said yes to, and nothing was told of since.
     pub(super) candidate: Option<Node>,
-    /// The key that a walk over all keys has come to.
+    /// The key that a walk over all keys has come to, and the changes by then.
     pub(super) asked_last: Option<u64>,
+    pub(super) asked_at: usize,
     /// It did nothing, since its `validate` said no.
     pub(super) refused: bool,
 }
@@ -102,6 +103,7 @@ impl Oracle {
             before: (0..KEYS).map(|key| self.queues.of_key(key)).collect(),
             candidate: None,
             asked_last: None,
+            asked_at: 0,
             refused: false,
         }
     }

@@ -84,6 +84,9 @@ pub(super) struct Interrupts {
     /// The wait that uses it, and how many have.
     active: Option<u64>,
     entered: usize,
+    /// The wait that uses it was not ended by an interrupt that came meanwhile; with the number of
+    /// `clears` by then.
+    missed: Option<usize>,
     /// The next wait must return Interrupted.
     is_pending: bool,
 }
@@ -94,12 +97,17 @@ impl Interrupts {
         assert_eq!(self.active, None, "two waits use one interrupter");
         self.active = Some(wait);
         self.entered += 1;
+        self.missed = None;
         self.is_pending
     }
 
-    pub(super) fn exit(&mut self, is_interrupted: bool) {
+    /// The wait ends; whether it was interrupted, if that is known.
+    pub(super) fn exit(&mut self, is_interrupted: Option<bool>) {
         self.active = None;
-        if is_interrupted {
+        // An interrupt that ended nothing stays for the next wait.
+        let is_kept = self.missed == Some(self.clears) && self.clearing == 0;
+        self.is_pending |= is_kept && is_interrupted == Some(false);
+        if is_interrupted == Some(true) {
             self.is_pending = false;
             self.returned += 1;
             assert!(self.returned <= self.begun, "interrupted by nobody");
@@ -152,12 +160,11 @@ impl Oracle {
             if let Some(wait) = wait.and_then(|wait| self.waits.get_mut(&wait)) {
                 wait.must_be_interrupted = true;
             }
-        } else if same_wait
-            && now.active.is_none()
-            && now.clears == before.clears
-            && before.clearing == 0
-        {
-            now.is_pending = true;
+        } else if same_wait && now.clears == before.clears && before.clearing == 0 {
+            match now.active {
+                Some(_) => now.missed = Some(now.clears),
+                None => now.is_pending = true,
+            }
         }
         self.seen
             .add("an interrupt ended a wait", usize::from(is_hit));

@@ -19,6 +19,9 @@ impl Oracle {
 
     /// Something happens to a wait.
     pub(super) fn follow(&mut self, event: Event, slot: usize, wait: u64, call: &mut Call) {
+        self.assert_one_moment(call);
+        self.changes += 1;
+        call.asked_at += 1;
         let is_own = call.doing.own_wait() == Some(wait);
         match (event, call.doing) {
             (Event::Park, _) if is_own => self.park(wait, slot),

@@ -45,6 +45,8 @@ struct Oracle {
     announced: BTreeMap<u64, u32>,
     closings: Closings,
     interrupts: Vec<Interrupts>,
+    /// How often a queue has changed.
+    changes: usize,
     /// Waits that wakes have counted; those that returned Woken; those that were left, chosen, with
     /// nobody to pass the wake on to.
     counted: usize,

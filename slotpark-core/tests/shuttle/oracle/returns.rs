@@ -52,7 +52,7 @@ pub(crate) fn judge(wait: u64, done: Done, told: Told) {
             "wait {wait}: it passed on what it has returned"
         );
         oracle.check_return(wait, told);
-        oracle.end_wait(wait, told.parked == Parked::Interrupted);
+        oracle.end_wait(wait, Some(told.parked == Parked::Interrupted));
         oracle.see_return(wait, done, told);
     });
 }
@@ -79,7 +79,7 @@ pub(crate) fn left(wait: u64, done: Done) {
         if let Some(interrupter) = has_interrupter.filter(|_| undecided) {
             oracle.interrupts[interrupter].leave();
         }
-        oracle.end_wait(wait, false);
+        oracle.end_wait(wait, (!undecided).then_some(false));
         let is_task = oracle.waits[&wait].begun.is_task;
         let seen = &mut oracle.seen;
         seen.add(
@@ -135,7 +135,7 @@ impl Oracle {
         );
     }
 
-    fn end_wait(&mut self, wait: u64, is_interrupted: bool) {
+    fn end_wait(&mut self, wait: u64, is_interrupted: Option<bool>) {
         let queued = self.queues.of_wait(wait);
         assert!(queued.is_empty(), "wait {wait} ended in queues: {queued:?}");
         let state = self.waits.get_mut(&wait).expect("it was begun");

@@ -65,6 +65,13 @@ impl Oracle {
         }
     }
 
+    /// A walk over all keys is one moment: nobody else has changed a queue since it began.
+    pub(super) fn assert_one_moment(&self, call: &Call) {
+        if call.asked_last.is_some() {
+            assert_eq!(self.changes, call.asked_at, "others changed a queue");
+        }
+    }
+
     /// How many waiters the call has left behind: those that it must have missed, and those that it
     /// may have seen.
     pub(super) fn behind(&self, call: &Call, key: u64, bits: u32) -> (usize, usize) {
@@ -129,8 +136,13 @@ pub(crate) fn asked(key: u64) -> bool {
             !call.walks.contains_key(&key),
             "key {key}: asked about twice"
         );
+        let is_first = call.asked_last.is_none();
         oracle.look(call, key);
         call.asked_last = Some(key);
+        if is_first {
+            call.asked_at = oracle.changes;
+        }
+        oracle.assert_one_moment(call);
         keys >> key & 1 != 0
     });
     is_wanted.expect("it asks in a call")
