@@ -9,6 +9,7 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use shuttle::{Config, FailurePersistence, Runner};
 
 use crate::oracle;
+use crate::program::Mix;
 
 /// Interleavings of one test; `SLOTPARK_SHUTTLE_RUNS` changes it.
 const RUNS_DEFAULT: usize = 20_000;
@@ -27,7 +28,7 @@ pub(crate) enum Scheduler {
 }
 
 /// Runs `scenario` with seed after seed, or with the one seed of `SLOTPARK_SHUTTLE_SEED`.
-pub(crate) fn explore(name: &str, scheduler: Scheduler, scenario: fn()) {
+pub(crate) fn explore(name: &str, scheduler: Scheduler, mix: Mix, scenario: fn()) {
     oracle::forget();
     if let Some(seed) = number("SLOTPARK_SHUTTLE_SEED") {
         run_batch(name, scheduler, seed, scenario);
@@ -42,7 +43,7 @@ pub(crate) fn explore(name: &str, scheduler: Scheduler, scenario: fn()) {
     let seen = oracle::seen();
     report(&format!("{name}: {seen:?}\n"));
     if runs >= RUNS_DEFAULT {
-        seen.assert_everything_happened();
+        seen.assert_everything_happened(mix);
     }
 }
 

@@ -8,9 +8,18 @@ pub(crate) const ALL: usize = usize::MAX;
 /// The most keys that a thread's wait names here: more than the smallest frame has room for.
 const ANY_MAX: usize = 5;
 
-/// The slots of a table and the hash of each key.
+/// What programs are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mix {
+    Everything,
+    /// Futures that change their Wakers while they are moved, woken and interrupted.
+    Movers,
+}
+
+/// The slots of a table, the hash of each key, and what is done there.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shape {
+    pub(crate) mix: Mix,
     pub(crate) slots: usize,
     pub(crate) hashes: [u64; KEYS as usize],
 }
@@ -127,11 +136,42 @@ pub(crate) enum Command {
 
 impl Command {
     /// A command of one of so many threads.
-    pub(crate) fn random(rng: &mut impl Rng, threads: usize) -> Self {
+    pub(crate) fn random(rng: &mut impl Rng, threads: usize, mix: Mix) -> Self {
+        if mix == Mix::Movers {
+            return Self::random_mover(rng, threads);
+        }
         match rng.gen_range(0..10) {
             0..=4 => Self::random_wait(rng),
             5..=7 => Self::random_wake(rng),
             _ => Self::random_end(rng, threads),
+        }
+    }
+
+    fn random_mover(rng: &mut impl Rng, threads: usize) -> Self {
+        let key = random_key(rng);
+        match rng.gen_range(0..10) {
+            0..=4 => Self::TaskAny {
+                keys: [key, random_key(rng)],
+                brings: Brings::random(rng),
+                plan: Plan {
+                    polls: rng.gen_range(2..6),
+                    renews: true,
+                    ..Plan::random(rng)
+                },
+            },
+            5..=7 => Self::Requeue {
+                from: key,
+                to: rng.gen_range(0..KEYS),
+                wake_max: 0,
+                move_max: random_count(rng),
+            },
+            8 => Self::Wake {
+                key: rng.gen_range(0..KEYS),
+                count: 1,
+            },
+            _ => Self::Interrupt {
+                thread: rng.gen_range(0..threads),
+            },
         }
     }
 
@@ -241,7 +281,7 @@ impl Plan {
         };
         Self {
             enables: rng.gen_bool(0.3),
-            polls: rng.gen_range(0..4),
+            polls: rng.gen_range(0..6),
             renews: rng.gen_bool(0.5),
             pauses: rng.gen_range(0..8),
             end,

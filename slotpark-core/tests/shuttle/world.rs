@@ -29,7 +29,7 @@ pub(crate) fn run<P: Platform>(shape: Shape) {
     let program: Vec<Vec<Command>> = (0..threads)
         .map(|_| {
             let length = rng.gen_range(1..8);
-            let commands = (0..length).map(|_| Command::random(&mut rng, threads));
+            let commands = (0..length).map(|_| Command::random(&mut rng, threads, shape.mix));
             commands.collect()
         })
         .collect();
