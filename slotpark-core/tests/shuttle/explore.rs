@@ -13,6 +13,8 @@ use crate::program::Mix;
 
 /// Interleavings of one test; `SLOTPARK_SHUTTLE_RUNS` changes it.
 const RUNS_DEFAULT: usize = 20_000;
+/// The same, of futures that are moved: their programs are short, and their races rare.
+const RUNS_OF_MOVERS: usize = 60_000;
 /// Interleavings that share a seed: the second scheduler learns from the first ones how long a
 /// program is.
 const BATCH_RUNS: usize = 250;
@@ -34,7 +36,11 @@ pub(crate) fn explore(name: &str, scheduler: Scheduler, mix: Mix, scenario: fn()
         run_batch(name, scheduler, seed, scenario);
         return;
     }
-    let runs = number("SLOTPARK_SHUTTLE_RUNS").map_or(RUNS_DEFAULT, |runs| runs as usize);
+    let runs_default = match mix {
+        Mix::Everything => RUNS_DEFAULT,
+        Mix::Movers => RUNS_OF_MOVERS,
+    };
+    let runs = number("SLOTPARK_SHUTTLE_RUNS").map_or(runs_default, |runs| runs as usize);
     let mut seed = std::hash::RandomState::new().build_hasher().finish();
     for _ in 0..runs.div_ceil(BATCH_RUNS) {
         run_batch(name, scheduler, seed, scenario);
@@ -42,7 +48,7 @@ pub(crate) fn explore(name: &str, scheduler: Scheduler, mix: Mix, scenario: fn()
     }
     let seen = oracle::seen();
     report(&format!("{name}: {seen:?}\n"));
-    if runs >= RUNS_DEFAULT {
+    if runs >= runs_default {
         seen.assert_everything_happened(mix);
     }
 }

@@ -5,7 +5,7 @@ use slotpark_core::Order;
 
 pub(crate) const KEYS: u64 = 3;
 pub(crate) const ALL: usize = usize::MAX;
-/// The most keys that a thread's wait names here: more than the smallest frame has room for.
+/// The most keys of a wait: more than the smallest frame has room for.
 const ANY_MAX: usize = 5;
 
 /// What programs are made of.
@@ -147,11 +147,15 @@ impl Command {
         }
     }
 
+    /// Futures wait in the first slot, and are moved to the second and back.
     fn random_mover(rng: &mut impl Rng, threads: usize) -> Self {
-        let key = random_key(rng);
+        const FIRST: [u64; 2] = [0, 2];
+        const SECOND: u64 = 1;
+        let mut first = || FIRST[rng.gen_range(0..FIRST.len())];
+        let keys = [first(), first()];
         match rng.gen_range(0..10) {
-            0..=4 => Self::TaskAny {
-                keys: [key, random_key(rng)],
+            0..=3 => Self::TaskAny {
+                keys,
                 brings: Brings::random(rng),
                 plan: Plan {
                     polls: rng.gen_range(2..6),
@@ -159,14 +163,17 @@ impl Command {
                     ..Plan::random(rng)
                 },
             },
-            5..=7 => Self::Requeue {
-                from: key,
-                to: rng.gen_range(0..KEYS),
-                wake_max: 0,
-                move_max: random_count(rng),
-            },
-            8 => Self::Wake {
-                key: rng.gen_range(0..KEYS),
+            moves @ 4..=6 => {
+                let is_back = moves == 4;
+                Self::Requeue {
+                    from: if is_back { SECOND } else { keys[0] },
+                    to: if is_back { keys[0] } else { SECOND },
+                    wake_max: 0,
+                    move_max: random_count(rng),
+                }
+            }
+            7..=8 => Self::Wake {
+                key: [keys[0], SECOND, SECOND][rng.gen_range(0..3)],
                 count: 1,
             },
             _ => Self::Interrupt {
