@@ -29,7 +29,7 @@ impl<T> Guarded<T> {
     /// The caller holds what guards this cell: nobody else reads or writes it meanwhile.
     pub(crate) unsafe fn replace(&self, value: T) -> T {
         assert!(!self.inside.replace(true), "two threads exchange one value");
-        // An access that switches threads.
+        // ORDERING: none, relaxed: an access that switches threads, and publishes nothing.
         AtomicU32::new(0).load(Ordering::Relaxed);
         // SAFETY: the caller's contract.
         let old = unsafe { self.cell.replace(value) };
