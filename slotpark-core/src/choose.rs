@@ -94,6 +94,8 @@ impl<K, P: Platform> Table<K, P> {
             if !is_claimed(node) {
                 continue;
             }
+            // In one step with the claim, for platforms that follow it.
+            self.count(guard, node, chosen.verdict.ending);
             left -= 1;
             if node.role() == Role::Task {
                 chosen.push_task(guard, node);
@@ -105,22 +107,21 @@ impl<K, P: Platform> Table<K, P> {
                 }
                 chosen.push(guard, node);
             }
-            self.count(guard, chosen.verdict.ending);
         }
         // A wait that names this key twice may have been skipped first, and chosen then.
         skipped.is_some_and(|node| guard.ring(node).any(NodeRef::waits))
     }
 
-    /// Counts a wait that was ended by somebody else.
+    /// Counts a wait that is ended by somebody else.
     #[inline]
-    pub(crate) fn count(&self, guard: &SlotGuard<'_, P>, ending: Ending) {
+    pub(crate) fn count(&self, guard: &SlotGuard<'_, P>, node: NodeRef<'_, P>, ending: Ending) {
         let tallies = &guard.slot.tallies;
         let (tally, event) = match ending {
             Ending::Woken => (&tallies.wakes, Event::Wake),
             Ending::Closed | Ending::Interrupted => (&tallies.cancels, Event::Cancel),
         };
+        self.observe_node(event, guard.slot, node);
         tally.add_locked(1);
-        self.observe(event, guard.slot);
     }
 
     /// Tells the slot how long a spin of this waiter would have had to be. One that was moved here

@@ -183,7 +183,7 @@ impl<K: Eq, P: Platform> Table<K, P> {
         }
         guard.enter_one();
         slot.tallies.parks.add_locked(1);
-        self.observe(Event::Park, slot);
+        self.observe_node(Event::Park, slot, node);
         Ok(Enqueued::Linked(guard))
     }
 }

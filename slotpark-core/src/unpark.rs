@@ -10,9 +10,10 @@ use core::ptr;
 use core::slice;
 
 use crate::choose::{Candidate, Choice, Chosen, Filter};
-use crate::node::{Name, Role};
+use crate::node::{Name, Node, NodeRef, Role};
 use crate::platform::{Event, Platform};
 use crate::reentry;
+use crate::slot::SlotGuard;
 use crate::spin::Moment;
 use crate::table::Table;
 use crate::waiter::{Ending, Run, Verdict};
@@ -201,8 +202,8 @@ impl<K, P: Platform> Table<K, P> {
         count
     }
 
-    /// What `wake` does for a wake of one, in a third of its instructions: as a rule the head of
-    /// the queue is chosen as it stands.
+    /// A wake of one, in a third of the instructions of `wake`: as a rule the head of the queue is
+    /// chosen as it stands.
     fn wake_head<Q>(&self, hash: u64, key: &Q, verdict: Verdict) -> usize
     where
         K: Borrow<Q>,
@@ -215,14 +216,15 @@ impl<K, P: Platform> Table<K, P> {
             return 0;
         };
         if head.entry().is_some() || !head.waits() {
-            drop(guard);
-            drop(critical);
-            return self.wake(hash, key, 1, verdict, |_| Filter::Unpark);
+            let head = head.as_ptr();
+            return self.wake_locked((guard, critical), hash, head, 1, verdict, |_| {
+                Filter::Unpark
+            });
         }
         self.observe(Event::NodeVisited, slot);
+        self.count(&guard, head, verdict.ending);
         guard.unlink(head);
         guard.leave_one();
-        self.count(&guard, verdict.ending);
         if head.role() == Role::Task {
             tell(head, verdict);
             let waker = let_go(head);
@@ -257,14 +259,33 @@ impl<K, P: Platform> Table<K, P> {
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
+        let critical = P::critical();
+        let guard = self.slot(hash).lock();
+        let Some(head) = self.find(&guard, hash, key) else {
+            return 0;
+        };
+        let head = head.as_ptr();
+        self.wake_locked((guard, critical), hash, head, count_max, verdict, filter)
+    }
+
+    /// What is left of a wake once the slot is locked and the key found.
+    fn wake_locked<'t>(
+        &'t self,
+        (guard, critical): (SlotGuard<'t, P>, P::Critical),
+        hash: u64,
+        head: *const Node<P>,
+        count_max: usize,
+        verdict: Verdict,
+        filter: impl FnMut(&Candidate) -> Filter,
+    ) -> usize {
         // Declared in this order so that, also by a panic, first the slot is unlocked, then the
         // chosen threads are released, then the tasks' Wakers called.
-        let slot = self.slot(hash);
-        let mut wakers = Wakers::new(slice::from_ref(slot), Some(hash));
-        let _critical = P::critical();
+        let mut wakers = Wakers::new(slice::from_ref(guard.slot), Some(hash));
+        let _critical = critical;
         let mut chosen = Chosen::new(&mut wakers, verdict);
-        let guard = slot.lock();
-        if let Some(head) = self.find(&guard, hash, key) {
+        let guard = guard;
+        // SAFETY: N1: it is linked, under this hold of the lock.
+        if let Some(head) = unsafe { NodeRef::from_raw(head) } {
             self.choose(&guard, head, count_max, filter, &mut chosen);
             chosen.collect(&guard);
         }

@@ -20,15 +20,8 @@ use core::task::Waker;
 use crate::node::{NodeRef, Role};
 use crate::platform::Platform;
 use crate::slot::{Slot, SlotGuard};
+use crate::sync::WAKERS_MAX;
 use crate::waiter::Verdict;
-
-/// How many Wakers are taken in one hold of the lock; one where a model checker is to see what lies
-/// between two holds.
-const BATCH: usize = if cfg!(any(slotpark_loom, slotpark_shuttle)) {
-    1
-} else {
-    32
-};
 
 /// See the module. Dropped after the slot locks are free, it calls all Wakers of its tasks.
 pub(crate) struct Wakers<'t, P: Platform> {
@@ -209,7 +202,7 @@ impl<P: Platform> Drop for Rest<'_, '_, P> {
 /// A queue of Wakers with room for so many. Between two fillings it is emptied.
 struct Batch {
     /// Those from `begin` to `end` are there.
-    wakers: [MaybeUninit<Waker>; BATCH],
+    wakers: [MaybeUninit<Waker>; WAKERS_MAX],
     begin: usize,
     end: usize,
 }
@@ -218,7 +211,7 @@ impl Batch {
     #[inline]
     const fn new() -> Self {
         Self {
-            wakers: [const { MaybeUninit::uninit() }; BATCH],
+            wakers: [const { MaybeUninit::uninit() }; WAKERS_MAX],
             begin: 0,
             end: 0,
         }
@@ -231,7 +224,7 @@ impl Batch {
 
     #[inline]
     fn is_full(&self) -> bool {
-        self.end == BATCH
+        self.end == WAKERS_MAX
     }
 
     #[inline]

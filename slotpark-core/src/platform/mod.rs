@@ -140,7 +140,7 @@ pub enum Event {
 /// How threads sleep, how they are woken, and what time it is.
 ///
 /// A `no_std` host implements this for its scheduler. The engine calls `sleep`, `wake` and
-/// `critical` outside slot locks, `observe` and `ticks` also under them.
+/// `critical` outside slot locks, the `observe`s and `ticks` also under them.
 ///
 /// # Safety
 ///
@@ -212,5 +212,13 @@ pub unsafe trait Platform: Sized + 'static {
     #[inline(always)]
     fn observe(event: Event, slot: usize) {
         let _ = (event, slot);
+    }
+
+    /// Told what happens to the waiter with this tag, in the same step as it happens: calls
+    /// `observe` unless a platform wants to know who it is.
+    #[inline(always)]
+    fn observe_waiter(event: Event, slot: usize, tag: u64) {
+        let _ = tag;
+        Self::observe(event, slot);
     }
 }
