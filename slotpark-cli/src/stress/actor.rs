@@ -27,6 +27,10 @@ pub(super) enum Ended {
     },
     Stale,
     TimedOut,
+    Closed,
+    Interrupted,
+    /// Who waited went away before the end.
+    GivenUp,
     /// By a panic that was planned.
     Panicked,
 }
@@ -35,6 +39,8 @@ impl From<WhileOutcome> for Ended {
     fn from(outcome: WhileOutcome) -> Self {
         match outcome {
             WhileOutcome::TimedOut => Self::TimedOut,
+            WhileOutcome::Closed => Self::Closed,
+            WhileOutcome::Interrupted => Self::Interrupted,
             _ => Self::Stale,
         }
     }
@@ -45,6 +51,8 @@ impl From<WaitOutcome> for Ended {
         match outcome {
             WaitOutcome::Woken { token } => Self::Woken { token },
             WaitOutcome::TimedOut => Self::TimedOut,
+            WaitOutcome::Closed => Self::Closed,
+            WaitOutcome::Interrupted => Self::Interrupted,
             _ => Self::Stale,
         }
     }
@@ -81,7 +89,7 @@ impl Patience {
         Some(Deadline::new(clock, now_ns.saturating_add(timeout_ns)))
     }
 
-    fn is_endless(self) -> bool {
+    pub(super) fn is_endless(self) -> bool {
         !matches!(self, Self::For(_))
     }
 }
@@ -115,6 +123,10 @@ impl<'p> Actor<'p> {
             tally: Tally::new(),
             findings,
         }
+    }
+
+    pub(super) fn number(&self) -> usize {
+        self.number
     }
 
     pub(super) fn below<T, R>(&mut self, range: R) -> T
@@ -171,10 +183,28 @@ impl<'p> Actor<'p> {
         patience: Patience,
         wait: impl FnOnce() -> Ended,
     ) -> Ended {
+        self.wait_in_steps(operation, at, patience, |settle| {
+            settle();
+            wait()
+        })
+    }
+
+    /// As [`wait`](Self::wait), for a thread that still acts once it is queued: it calls what
+    /// `wait` is given when only a wake can go on with it.
+    pub(super) fn wait_in_steps(
+        &mut self,
+        operation: Operation,
+        at: Place,
+        patience: Patience,
+        wait: impl FnOnce(&dyn Fn()) -> Ended,
+    ) -> Ended {
         self.turns += 1;
-        let board = &self.stage.boards[self.number];
-        board.begin(at, patience.is_endless(), self.turns);
-        let ended = planned(wait).unwrap_or(Ended::Panicked);
+        let (board, turn) = (&self.stage.boards[self.number], self.turns);
+        let thread = self.number;
+        let at = Place { thread, ..at };
+        board.begin(at, false, turn);
+        let settle = || board.begin(at, patience.is_endless(), turn);
+        let ended = planned(|| wait(&settle)).unwrap_or(Ended::Panicked);
         board.end();
         if patience.is_endless() {
             self.stage.give_grant_back();
@@ -185,6 +215,9 @@ impl<'p> Actor<'p> {
             Ended::Woken { .. } => row.woken += 1,
             Ended::Stale => row.stale += 1,
             Ended::TimedOut => row.timed_out += 1,
+            Ended::Closed => row.closed += 1,
+            Ended::Interrupted => row.interrupted += 1,
+            Ended::GivenUp => row.given_up += 1,
             Ended::Panicked => row.panicked += 1,
         }
         if ended == Ended::TimedOut && patience.is_endless() {
@@ -200,6 +233,13 @@ impl<'p> Actor<'p> {
         let row = self.tally.row(operation);
         row.calls += 1;
         row.woken += woken as u64;
+    }
+
+    /// Counts a call that has ended `count` waits for good.
+    pub(super) fn closed(&mut self, operation: Operation, count: usize) {
+        let row = self.tally.row(operation);
+        row.calls += 1;
+        row.closed += count as u64;
     }
 
     pub(super) fn panicked(&mut self, operation: Operation) {

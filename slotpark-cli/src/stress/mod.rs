@@ -6,6 +6,7 @@
 
 mod actor;
 mod director;
+mod drive;
 mod ledger;
 mod planned;
 mod scenes;

@@ -1,0 +1,150 @@
+//! Tasks: permits as in `permits`, in two lanes, that threads and futures wait for in any order of
+//! the queue, some of which go away while they are queued or chosen: then the wake must go on.
+//!
+//! Some pools have a second key, to which waiters are moved and from which they never come back:
+//! who brings permits looks at both, in this order.
+
+mod waits;
+mod wakes;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::{Ground, Scene, Setting, named};
+use crate::stress::actor::Actor;
+use crate::stress::ledger::Ledger;
+use crate::stress::planned::Key;
+use crate::stress::stage::{Place, Waiting};
+use crate::stress::tables::{Queue, Tables, Which};
+
+const LANES: usize = 2;
+
+/// Permits that are waited for at one key. All counts are relaxed: the fences of the library are on
+/// trial.
+struct Pool {
+    key: Key,
+    /// Where waiters are moved to.
+    back: Option<Key>,
+    /// 1: every permit is for everybody. Else each lane has a bit of its own in wakes and waits.
+    lanes: usize,
+    counts: [AtomicU32; LANES],
+    ledger: Ledger,
+}
+
+struct Tasks {
+    index: usize,
+    ground: Ground,
+    pools: Vec<Pool>,
+}
+
+pub(super) fn build(index: usize, setting: Setting, tables: &'static Tables) -> Box<dyn Scene> {
+    let ground = setting.tasks(tables);
+    let keys = ground.numbers.keys(5, 2 * setting.keys, setting.crowded);
+    let pool = |(number, keys): (usize, &[Key])| Pool {
+        key: keys[0],
+        back: (number % 3 == 2).then_some(keys[1]),
+        lanes: 1 + number % 2,
+        counts: [AtomicU32::new(1), AtomicU32::new(1)],
+        ledger: Ledger::default(),
+    };
+    Box::new(Tasks {
+        index,
+        ground,
+        pools: keys.chunks_exact(2).enumerate().map(pool).collect(),
+    })
+}
+
+impl Pool {
+    fn count(&self, lane: usize) -> u32 {
+        self.counts[lane].load(Ordering::Relaxed)
+    }
+
+    /// The bits that wakes compare.
+    fn bits(&self, lane: usize) -> u32 {
+        if self.lanes == 1 { u32::MAX } else { 1 << lane }
+    }
+
+    fn keys(&self) -> impl Iterator<Item = Key> {
+        [self.key].into_iter().chain(self.back)
+    }
+}
+
+impl Scene for Tasks {
+    fn name(&self) -> &'static str {
+        "tasks"
+    }
+
+    fn act(&self, actor: &mut Actor<'_>) {
+        let key = actor.target(self.index, self.pools.len());
+        let lane = actor.below(0..self.pools[key].lanes);
+        let at = Place {
+            scene: self.index,
+            key,
+            lanes: 1 << lane,
+            ..Place::default()
+        };
+        match actor.below(0..10) {
+            // Some keep what they take.
+            0..=5 => {
+                if self.acquire(actor, at) && !actor.one_in(3) {
+                    self.bring(actor, at, 1);
+                }
+            }
+            6 => self.requeue(actor, key),
+            _ => self.bring_some(actor, at),
+        }
+    }
+
+    fn queues(&self) -> Vec<Queue> {
+        let mut queues = Vec::new();
+        for (number, pool) in self.pools.iter().enumerate() {
+            for key in pool.keys() {
+                queues.extend(self.ground.queue(key, || {
+                    let left = &pool.counts[..pool.lanes];
+                    format!("key {:#x} of pool {number}, permits left {left:?}", key.0)
+                }));
+            }
+        }
+        queues
+    }
+
+    fn check_quiet(&self, waits: &[Waiting]) -> Result<(), String> {
+        for Waiting { at, .. } in waits {
+            let lane = at.lanes.trailing_zeros() as usize;
+            let count = self.pools[at.key].count(lane);
+            if count > 0 {
+                return Err(format!(
+                    "a wake was lost: {count} permits are left in lane {lane} of pool {}, all is \
+                     quiet, and a waiter is still queued for them",
+                    at.key
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn release(&self) {
+        for pool in &self.pools {
+            for key in pool.keys() {
+                let woken = self.ground.numbers.waits.wake_all(&key);
+                pool.ledger.sent(woken, 0);
+            }
+        }
+    }
+
+    fn check_books(&self) -> Result<(), String> {
+        for (number, pool) in self.pools.iter().enumerate() {
+            named(format_args!("pool {number}"), pool.ledger.close())?;
+        }
+        Ok(())
+    }
+
+    fn sent(&self) -> (Which, u64) {
+        let sent = self.pools.iter().map(|pool| pool.ledger.total_sent());
+        (self.ground.which, sent.sum())
+    }
+
+    fn passed_max(&self) -> u64 {
+        let spent = self.pools.iter().map(|pool| pool.ledger.total_spent());
+        spent.sum()
+    }
+}
