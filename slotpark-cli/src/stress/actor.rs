@@ -11,7 +11,7 @@ use slotpark::{Clock, Deadline, DefaultPlatform, Platform, WaitOutcome, WhileOut
 
 use super::Event;
 use super::planned::planned;
-use super::stage::{Place, Stage};
+use super::stage::{Place, Stage, Waiting};
 use super::tally::{Operation, Tally};
 
 /// More threads than this cannot be told apart in a stamp.
@@ -253,6 +253,15 @@ impl<'p> Actor<'p> {
         let other = self.below(0..self.stage.boards.len());
         let waiting = self.stage.boards[other].waiting()?;
         (waiting.at.scene == scene).then_some(waiting.at.key)
+    }
+
+    /// Another thread, rather one that waits in this scene and may be interrupted.
+    pub(super) fn interruptible(&mut self, scene: usize) -> Option<usize> {
+        let other = self.below(0..self.stage.boards.len());
+        let waiting = self.stage.boards[other].waiting();
+        let is_there =
+            waiting.is_some_and(|Waiting { at, .. }| at.scene == scene && at.interruptible);
+        (is_there || self.one_in(16)).then_some(other)
     }
 
     /// A key of `count`: rather one that somebody waits at.

@@ -12,7 +12,10 @@ use crate::stress::tally::Operation;
 impl Ends {
     /// Interrupts some thread, or takes that back.
     pub(super) fn interrupt(&self, actor: &mut Actor<'_>) {
-        let interrupter = actor.pick(&self.interrupters);
+        let Some(thread) = actor.interruptible(self.index) else {
+            return;
+        };
+        let interrupter = &self.interrupters[thread];
         if actor.one_in(8) {
             let _was_pending = interrupter.clear();
             return;

@@ -68,10 +68,10 @@ impl Scene for Ends {
     fn act(&self, actor: &mut Actor<'_>) {
         let number = actor.target(self.index, self.sites.len());
         match actor.below(0..16) {
-            // Some keep what they take.
+            // Most keep what they take.
             0..=7 => {
                 let taken = self.acquire(actor, number);
-                if let Some(lane) = taken.filter(|_| !actor.one_in(3)) {
+                if let Some(lane) = taken.filter(|_| actor.one_in(4)) {
                     self.bring(actor, (number, lane), 1);
                 }
             }

@@ -39,7 +39,7 @@ impl Site {
     pub(super) fn new(keys: &[Key]) -> Self {
         Self {
             keys: std::array::from_fn(|lane| keys[lane]),
-            counts: std::array::from_fn(|_| AtomicU32::new(1)),
+            counts: Default::default(),
             doors: Default::default(),
         }
     }

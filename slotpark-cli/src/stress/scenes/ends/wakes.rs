@@ -7,13 +7,11 @@ use crate::stress::actor::Actor;
 use crate::stress::stage::LANES;
 use crate::stress::tally::Operation;
 
-/// More permits than this are not brought: then nobody would wait any more.
-const PERMITS_MAX: u32 = 2;
-
 impl Ends {
+    /// Not if some are left: then nobody would wait any more.
     pub(super) fn bring_some(&self, actor: &mut Actor<'_>, number: usize) {
         let lane = actor.below(0..LANES);
-        if self.sites[number].count(lane) < PERMITS_MAX {
+        if self.sites[number].count(lane) == 0 {
             let count = actor.below(1..=2);
             self.bring(actor, (number, lane), count);
         }

@@ -43,7 +43,7 @@ pub(super) fn build(index: usize, setting: Setting, tables: &'static Tables) -> 
         key: keys[0],
         back: (number % 3 == 2).then_some(keys[1]),
         lanes: 1 + number % 2,
-        counts: [AtomicU32::new(1), AtomicU32::new(1)],
+        counts: Default::default(),
         ledger: Ledger::default(),
     };
     Box::new(Tasks {
@@ -83,9 +83,9 @@ impl Scene for Tasks {
             ..Place::default()
         };
         match actor.below(0..10) {
-            // Some keep what they take.
+            // Most keep what they take.
             0..=5 => {
-                if self.acquire(actor, at) && !actor.one_in(3) {
+                if self.acquire(actor, at) && actor.one_in(4) {
                     self.bring(actor, at, 1);
                 }
             }

@@ -8,14 +8,12 @@ use crate::stress::planned::Key;
 use crate::stress::stage::Place;
 use crate::stress::tally::Operation;
 
-/// More permits than this are not brought: then nobody would wait any more.
-const PERMITS_MAX: u32 = 4;
-
 impl Tasks {
+    /// Not if some are left: then nobody would wait any more.
     pub(super) fn bring_some(&self, actor: &mut Actor<'_>, at: Place) {
         let lane = at.lanes.trailing_zeros() as usize;
-        if self.pools[at.key].count(lane) < PERMITS_MAX {
-            let count = actor.below(1..=3);
+        if self.pools[at.key].count(lane) == 0 {
+            let count = actor.below(1..=2);
             self.bring(actor, at, count);
         }
     }
