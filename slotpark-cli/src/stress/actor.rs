@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use rand::distr::uniform::{SampleRange, SampleUniform};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use slotpark::{Clock, Deadline, DefaultPlatform, Platform, WaitOutcome, WhileOutcome};
+use slotpark::{Clock, Deadline, DefaultPlatform, Platform};
+
+pub(super) use super::ended::Ended;
 
 use super::Event;
 use super::planned::planned;
@@ -18,45 +20,6 @@ use super::tally::{Operation, Tally};
 pub(super) const THREADS_MAX: usize = 1000;
 /// The low bits of a stamp count; the high ones name the thread.
 const STAMP_BITS: u32 = 22;
-
-/// How a wait came to its end, whatever part of the library it went through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ended {
-    Woken {
-        token: u64,
-    },
-    Stale,
-    TimedOut,
-    Closed,
-    Interrupted,
-    /// Who waited went away before the end.
-    GivenUp,
-    /// By a panic that was planned.
-    Panicked,
-}
-
-impl From<WhileOutcome> for Ended {
-    fn from(outcome: WhileOutcome) -> Self {
-        match outcome {
-            WhileOutcome::TimedOut => Self::TimedOut,
-            WhileOutcome::Closed => Self::Closed,
-            WhileOutcome::Interrupted => Self::Interrupted,
-            _ => Self::Stale,
-        }
-    }
-}
-
-impl From<WaitOutcome> for Ended {
-    fn from(outcome: WaitOutcome) -> Self {
-        match outcome {
-            WaitOutcome::Woken { token } => Self::Woken { token },
-            WaitOutcome::TimedOut => Self::TimedOut,
-            WaitOutcome::Closed => Self::Closed,
-            WaitOutcome::Interrupted => Self::Interrupted,
-            _ => Self::Stale,
-        }
-    }
-}
 
 /// How long a wait may last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

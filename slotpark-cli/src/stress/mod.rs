@@ -7,6 +7,7 @@
 mod actor;
 mod director;
 mod drive;
+mod ended;
 mod ledger;
 mod planned;
 mod scenes;

@@ -48,7 +48,8 @@ operations! {
     Subscribe = "subscribe",
     ReceiveAsync = "receive_async",
     Deliver = "deliver",
-    Relay = "relay of a value",
+    RelayOfWake = "relay of a wake",
+    RelayOfValue = "relay of a value",
     MailboxClose = "close_key of a mailbox",
     Audit = "audit of a wake",
 }

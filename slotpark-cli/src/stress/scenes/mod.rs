@@ -8,6 +8,7 @@ mod moves;
 mod names;
 mod pairs;
 mod permits;
+mod relay;
 mod tasks;
 mod words;
 

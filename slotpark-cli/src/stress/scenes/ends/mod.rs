@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use slotpark::Interrupter;
 
+use super::relay::Track;
 use super::{Ground, Scene, Setting, named};
 use crate::stress::actor::Actor;
 use crate::stress::ledger::Ledger;
@@ -28,6 +29,8 @@ struct Ends {
     index: usize,
     ground: Ground,
     sites: Vec<Site>,
+    /// Two keys for each thread, which no other uses.
+    private: Vec<Key>,
     /// One for each thread.
     interrupters: Vec<Interrupter>,
     /// What ended waits, and what was counted of it. Some calls look at the keys of all sites.
@@ -47,6 +50,7 @@ pub(super) fn build(index: usize, setting: Setting, tables: &'static Tables) -> 
         index,
         ground,
         sites: keys.chunks_exact(LANES).map(Site::new).collect(),
+        private: ground.numbers.keys(9, 2 * setting.threads, setting.crowded),
         interrupters: (0..setting.threads).map(|_| Interrupter::new()).collect(),
         woken: Ledger::default(),
         closed: Ledger::default(),
@@ -78,6 +82,7 @@ impl Scene for Ends {
             8..=10 => self.bring_some(actor, number),
             11 | 12 => self.interrupt(actor),
             13 => self.close_key(actor, number),
+            14 if actor.one_in(2) => self.relay(actor),
             14 => self.keep_closed(actor, number),
             _ => self.end_where(actor, number),
         }
@@ -158,6 +163,18 @@ impl Scene for Ends {
 }
 
 impl Ends {
+    fn relay(&self, actor: &mut Actor<'_>) {
+        let (waits, own) = (&self.ground.numbers.waits, 2 * actor.number());
+        let keys = [self.private[own], self.private[own + 1]];
+        let track = Track {
+            waits,
+            keys: &keys,
+            woken: &self.woken,
+            closed: &self.closed,
+        };
+        track.run(actor, |_| waits.wait_any_async(keys, None, |_| true));
+    }
+
     fn place(&self, number: usize, lanes: &[usize]) -> Place {
         Place {
             scene: self.index,

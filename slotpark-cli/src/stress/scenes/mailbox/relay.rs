@@ -32,7 +32,7 @@ impl Mail {
             self.start(&mut runners, value)
         };
         let result = result.and_then(|()| self.run(actor, runners, serial));
-        actor.tally.row(Operation::Relay).calls += 1;
+        actor.tally.row(Operation::RelayOfValue).calls += 1;
         if let Err(what) = result {
             actor.found(&format!("a relay at {key:?}: {what}"));
         }

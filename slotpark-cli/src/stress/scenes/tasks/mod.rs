@@ -9,6 +9,7 @@ mod wakes;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::relay::Track;
 use super::{Ground, Scene, Setting, named};
 use crate::stress::actor::Actor;
 use crate::stress::ledger::Ledger;
@@ -34,6 +35,10 @@ struct Tasks {
     index: usize,
     ground: Ground,
     pools: Vec<Pool>,
+    /// A key for each thread, which no other uses; the last two books are theirs.
+    private: Vec<Key>,
+    relays: Ledger,
+    closed: Ledger,
 }
 
 pub(super) fn build(index: usize, setting: Setting, tables: &'static Tables) -> Box<dyn Scene> {
@@ -50,6 +55,9 @@ pub(super) fn build(index: usize, setting: Setting, tables: &'static Tables) -> 
         index,
         ground,
         pools: keys.chunks_exact(2).enumerate().map(pool).collect(),
+        private: ground.numbers.keys(8, setting.threads, setting.crowded),
+        relays: Ledger::default(),
+        closed: Ledger::default(),
     })
 }
 
@@ -68,6 +76,30 @@ impl Pool {
     }
 }
 
+impl Tasks {
+    /// Those that count wakes.
+    fn ledgers(&self) -> impl Iterator<Item = &Ledger> {
+        let pools = self.pools.iter().map(|pool| &pool.ledger);
+        pools.chain([&self.relays])
+    }
+
+    fn relay(&self, actor: &mut Actor<'_>) {
+        let (waits, key) = (&self.ground.numbers.waits, self.private[actor.number()]);
+        if actor.one_in(2) {
+            return self.hand_on(actor, key);
+        }
+        let track = Track {
+            waits,
+            keys: &[key],
+            woken: &self.relays,
+            closed: &self.closed,
+        };
+        track.run(actor, |options| {
+            waits.wait_async_with(key, options, || true)
+        });
+    }
+}
+
 impl Scene for Tasks {
     fn name(&self) -> &'static str {
         "tasks"
@@ -82,14 +114,15 @@ impl Scene for Tasks {
             lanes: 1 << lane,
             ..Place::default()
         };
-        match actor.below(0..10) {
+        match actor.below(0..16) {
             // Most keep what they take.
-            0..=5 => {
+            0..=8 => {
                 if self.acquire(actor, at) && actor.one_in(4) {
                     self.bring(actor, at, 1);
                 }
             }
-            6 => self.requeue(actor, key),
+            9 => self.requeue(actor, key),
+            10 => self.relay(actor),
             _ => self.bring_some(actor, at),
         }
     }
@@ -135,16 +168,18 @@ impl Scene for Tasks {
         for (number, pool) in self.pools.iter().enumerate() {
             named(format_args!("pool {number}"), pool.ledger.close())?;
         }
-        Ok(())
+        named("relays", self.relays.close())?;
+        named("closings of relays as wakes", self.closed.close())
     }
 
     fn sent(&self) -> (Which, u64) {
-        let sent = self.pools.iter().map(|pool| pool.ledger.total_sent());
-        (self.ground.which, sent.sum())
+        (
+            self.ground.which,
+            self.ledgers().map(Ledger::total_sent).sum(),
+        )
     }
 
     fn passed_max(&self) -> u64 {
-        let spent = self.pools.iter().map(|pool| pool.ledger.total_spent());
-        spent.sum()
+        self.ledgers().map(Ledger::total_spent).sum()
     }
 }

@@ -1,14 +1,16 @@
 //! How permits of a pool are waited for.
 
 use std::cell::Cell;
+use std::future::Future;
 use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 
-use slotpark::{Clock, Order, ParkOptions};
+use slotpark::{Clock, Order, ParkOptions, WaitOutcome};
 
 use super::{Pool, Tasks};
 use crate::stress::actor::{Actor, Ended};
 use crate::stress::drive::{Course, Driven};
-use crate::stress::planned::panic_as_planned;
+use crate::stress::planned::{Key, panic_as_planned};
 use crate::stress::scenes::{book, try_take};
 use crate::stress::stage::Place;
 use crate::stress::tally::Operation;
@@ -116,6 +118,32 @@ impl Tasks {
                 }
             }
         })
+    }
+
+    /// This thread prepares to wait for a key of its own, is woken, and leaves without a look: then
+    /// a future of its own is next.
+    pub(super) fn hand_on(&self, actor: &mut Actor<'_>, key: Key) {
+        let (waits, token) = (&self.ground.numbers.waits, actor.token(0));
+        let mut next = pin!(waits.wait_async(key, || true));
+        let woken = waits.prepare(&key, ParkOptions::new(), |_| {
+            let queued = next.as_mut().enable().is_none();
+            (queued, waits.wake_with_token(&key, 1, token))
+        });
+        self.relays.sent(1, token);
+        self.relays.spent();
+        let mut context = Context::from_waker(Waker::noop());
+        let ended = next.poll(&mut context);
+        if ended.is_ready() {
+            self.relays.received(token);
+        }
+        let handed_on = Poll::Ready(WaitOutcome::Woken { token });
+        if (woken, ended) != (Ok((true, 1)), handed_on) {
+            actor.found(&format!(
+                "who prepared to wait at {key:?} was woken and left: {woken:?}, and the next one \
+                 is told {ended:?}"
+            ));
+        }
+        actor.tally.row(Operation::RelayOfWake).calls += 1;
     }
 
     /// A wake that was passed on at the first key has not found who was moved since it was made.
