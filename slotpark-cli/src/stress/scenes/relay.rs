@@ -167,9 +167,7 @@ impl Track<'_> {
         let count = self.waits.close_key(&self.keys[entry]);
         self.closed.sent(count, 0);
         if count != waiting {
-            return Err(format!(
-                "{waiting} waits were closed, of which {count} counted"
-            ));
+            return Err(format!("closing a key ended {count} waits, not {waiting}"));
         }
         let mut context = Context::from_waker(Waker::noop());
         for mut runner in runners {
