@@ -48,6 +48,7 @@ operations! {
     Subscribe = "subscribe",
     ReceiveAsync = "receive_async",
     Deliver = "deliver",
+    Duel = "duel",
     RelayOfWake = "relay of a wake",
     RelayOfValue = "relay of a value",
     MailboxClose = "close_key of a mailbox",

@@ -4,6 +4,7 @@
 //! The first key of every wait is the primary one of its site: there each wait is counted once.
 
 mod closes;
+mod duel;
 mod site;
 mod wait;
 mod waits;
@@ -20,6 +21,7 @@ use crate::stress::ledger::Ledger;
 use crate::stress::planned::Key;
 use crate::stress::stage::{LANES, Place, Waiting};
 use crate::stress::tables::{Queue, Tables, Which};
+use duel::Ring;
 use site::Site;
 
 /// Keys of no other scene are looked at by what asks for all keys.
@@ -33,6 +35,7 @@ struct Ends {
     private: Vec<Key>,
     /// One for each thread.
     interrupters: Vec<Interrupter>,
+    ring: Ring,
     /// What ended waits, and what was counted of it. Some calls look at the keys of all sites.
     woken: Ledger,
     closed: Ledger,
@@ -52,6 +55,7 @@ pub(super) fn build(index: usize, setting: Setting, tables: &'static Tables) -> 
         sites: keys.chunks_exact(LANES).map(Site::new).collect(),
         private: ground.numbers.keys(9, 2 * setting.threads, setting.crowded),
         interrupters: (0..setting.threads).map(|_| Interrupter::new()).collect(),
+        ring: Ring::default(),
         woken: Ledger::default(),
         closed: Ledger::default(),
         interrupted: Ledger::default(),
@@ -70,8 +74,9 @@ impl Scene for Ends {
     }
 
     fn act(&self, actor: &mut Actor<'_>) {
+        self.answer(actor);
         let number = actor.target(self.index, self.sites.len());
-        match actor.below(0..16) {
+        match actor.below(0..20) {
             // Most keep what they take.
             0..=7 => {
                 let taken = self.acquire(actor, number);
@@ -84,7 +89,8 @@ impl Scene for Ends {
             13 => self.close_key(actor, number),
             14 if actor.one_in(2) => self.relay(actor),
             14 => self.keep_closed(actor, number),
-            _ => self.end_where(actor, number),
+            15 => self.end_where(actor, number),
+            _ => self.duel(actor),
         }
     }
 
