@@ -48,6 +48,7 @@ operations! {
     Subscribe = "subscribe",
     ReceiveAsync = "receive_async",
     Deliver = "deliver",
+    Crowd = "crowd",
     Duel = "duel",
     RelayOfWake = "relay of a wake",
     RelayOfValue = "relay of a value",

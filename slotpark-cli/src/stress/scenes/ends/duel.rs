@@ -15,51 +15,69 @@ use crate::stress::planned::Key;
 use crate::stress::tally::Operation;
 
 /// How often one looks for another before it goes on without.
-const LOOKS: u32 = 2_000;
-/// Somebody has taken the challenge.
+const LOOKS: u32 = 100;
+/// How many duels follow one another, if the other one stays.
+const ROUNDS: u32 = 32;
+/// Somebody has taken the challenge, and waits for the start.
 const TAKEN: u64 = 1;
+const STARTED: u64 = 2;
 
 /// The place where two threads meet: one at a time challenges.
 #[derive(Debug, Default)]
 pub(super) struct Ring {
-    /// 0: nobody; or the key that is to be woken; or taken.
+    /// 0: nobody; or the key that is to be woken; or taken, or started.
     challenge: AtomicU64,
     /// What its wake returned, and one more; 0 until then.
     answer: AtomicU64,
 }
 
 impl Ring {
-    /// Waits for another thread; false if none came.
+    /// Starts with another thread; false if none came.
     fn call(&self, key: Key) -> bool {
         if !exchange(&self.challenge, 0, key.0) {
             return false;
         }
-        for _ in 0..LOOKS {
-            if self.challenge.load(Ordering::Acquire) == TAKEN {
+        let is_taken = || self.challenge.load(Ordering::Acquire) == TAKEN;
+        // Taken back unless somebody comes in this moment.
+        let starts = look_for(LOOKS, is_taken) || !exchange(&self.challenge, key.0, 0);
+        if starts {
+            self.challenge.store(STARTED, Ordering::Release);
+        }
+        starts
+    }
+
+    /// The key of a challenge that this thread has taken, at its start.
+    fn take(&self) -> Option<Key> {
+        let key = self.challenge.load(Ordering::Acquire);
+        if key <= STARTED || !exchange(&self.challenge, key, TAKEN) {
+            return None;
+        }
+        let is_started = || self.challenge.load(Ordering::Acquire) == STARTED;
+        while !look_for(LOOKS, is_started) {}
+        Some(Key(key))
+    }
+
+    /// What the other's wake has returned. The ring is free again.
+    fn answer(&self) -> u64 {
+        while !look_for(LOOKS, || self.answer.load(Ordering::Acquire) != 0) {}
+        let woken = self.answer.swap(0, Ordering::AcqRel) - 1;
+        self.challenge.store(0, Ordering::Release);
+        woken
+    }
+}
+
+/// Looks at most `looks` times, and lets others run in between.
+fn look_for(looks: u32, is_there: impl Fn() -> bool) -> bool {
+    for _ in 0..looks {
+        for _ in 0..64 {
+            if is_there() {
                 return true;
             }
             spin_loop();
         }
-        // Unless somebody comes in this moment.
-        !exchange(&self.challenge, key.0, 0)
+        std::thread::yield_now();
     }
-
-    /// Whether this thread is the other one.
-    fn take(&self, key: u64) -> bool {
-        exchange(&self.challenge, key, TAKEN)
-    }
-
-    /// What the other's wake has returned. The ring is free again.
-    fn answer(&self) -> usize {
-        let woken = loop {
-            match self.answer.swap(0, Ordering::AcqRel).checked_sub(1) {
-                Some(woken) => break woken,
-                None => std::thread::yield_now(),
-            }
-        };
-        self.challenge.store(0, Ordering::Release);
-        woken as usize
-    }
+    false
 }
 
 fn exchange(state: &AtomicU64, from: u64, to: u64) -> bool {
@@ -68,36 +86,46 @@ fn exchange(state: &AtomicU64, from: u64, to: u64) -> bool {
 }
 
 impl Ends {
-    /// Takes a challenge, if there is one.
+    /// Takes challenges, as long as some are there.
     pub(super) fn answer(&self, actor: &mut Actor<'_>) {
-        let key = self.ring.challenge.load(Ordering::Acquire);
-        if key <= TAKEN {
-            return;
-        }
-        let token = actor.token(0);
-        if self.ring.take(key) {
-            let woken = self
-                .ground
-                .numbers
-                .waits
-                .wake_with_token(&Key(key), 1, token);
-            self.woken.sent(woken, token);
+        for round in 0..ROUNDS {
+            let is_called = || self.ring.challenge.load(Ordering::Acquire) > STARTED;
+            if round > 0 && !look_for(LOOKS / 10, is_called) {
+                return;
+            }
+            let Some(key) = self.ring.take() else {
+                return;
+            };
+            let token = actor.token(0);
+            let woken = self.ground.numbers.waits.wake_with_token(&key, 1, token);
             self.ring.answer.store(1 + woken as u64, Ordering::Release);
+            self.woken.sent(woken, token);
         }
     }
 
     pub(super) fn duel(&self, actor: &mut Actor<'_>) {
+        for _ in 0..ROUNDS {
+            if !self.duel_once(actor) {
+                return;
+            }
+        }
+    }
+
+    /// False if nobody came.
+    fn duel_once(&self, actor: &mut Actor<'_>) -> bool {
         let (waits, own) = (&self.ground.numbers.waits, 2 * actor.number());
         let keys = [self.private[own], self.private[own + 1]];
         let interrupter = Interrupter::new();
         let mut wait = pin!(waits.wait_any_async(keys, Some(&interrupter), |_| true));
         let (way, token) = (actor.below(0..4), actor.token(0));
         if wait.as_mut().enable().is_some() {
-            return actor.found("a duel has not begun");
+            actor.found("a duel has not begun");
+            return false;
         }
         if !self.ring.call(keys[1]) {
             // Nobody has come: it is dropped.
-            return self.woken.spent();
+            self.woken.spent();
+            return false;
         }
         let (mine, outcome) = match way {
             0 => {
@@ -112,13 +140,16 @@ impl Ends {
             2 => (waits.close_key(&keys[0]), WaitOutcome::Closed),
             _ => (self.time_out(wait.as_mut()), WaitOutcome::TimedOut),
         };
-        let others = self.ring.answer();
+        let others = self.ring.answer() as usize;
         actor.tally.row(Operation::Duel).calls += 1;
         let ended = match way {
             3 => (outcome, None),
             _ => match wait.poll(&mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(ended) => (ended.parked, ended.entry),
-                Poll::Pending => return actor.found("a duel has ended, and the wait has not"),
+                Poll::Pending => {
+                    actor.found("a duel has ended, and the wait has not");
+                    return false;
+                }
             },
         };
         if let (WaitOutcome::Woken { token }, true) = (ended.0, way != 3) {
@@ -130,6 +161,7 @@ impl Ends {
                 "a duel at {keys:?}: one was told {mine}, the other {others}; it ended as {ended:?}"
             ));
         }
+        true
     }
 
     /// 1 if it has timed out.

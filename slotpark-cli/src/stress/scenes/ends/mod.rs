@@ -76,7 +76,7 @@ impl Scene for Ends {
     fn act(&self, actor: &mut Actor<'_>) {
         self.answer(actor);
         let number = actor.target(self.index, self.sites.len());
-        match actor.below(0..20) {
+        match actor.below(0..17) {
             // Most keep what they take.
             0..=7 => {
                 let taken = self.acquire(actor, number);

@@ -4,6 +4,7 @@
 //! Some pools have a second key, to which waiters are moved and from which they never come back:
 //! who brings permits looks at both, in this order.
 
+mod crowd;
 mod waits;
 mod wakes;
 
@@ -122,6 +123,7 @@ impl Scene for Tasks {
                 }
             }
             9 => self.requeue(actor, key),
+            10 if actor.one_in(8) => self.crowd(actor),
             10 => self.relay(actor),
             _ => self.bring_some(actor, at),
         }
