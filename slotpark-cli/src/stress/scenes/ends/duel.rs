@@ -1,6 +1,7 @@
 //! A duel: a future waits for two keys; its own thread and another one end it at the same moment,
 //! each in its own way, and exactly one of them is told that it did.
 
+use std::cell::Cell;
 use std::hint::spin_loop;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,7 +23,7 @@ const ROUNDS: u32 = 32;
 const TAKEN: u64 = 1;
 const STARTED: u64 = 2;
 
-/// The place where two threads meet: one at a time challenges.
+/// The place where two threads meet: one at a time challenges. Relaxed: nothing travels with it.
 #[derive(Debug, Default)]
 pub(super) struct Ring {
     /// 0: nobody; or the key that is to be woken; or taken, or started.
@@ -37,32 +38,36 @@ impl Ring {
         if !exchange(&self.challenge, 0, key.0) {
             return false;
         }
-        let is_taken = || self.challenge.load(Ordering::Acquire) == TAKEN;
+        let is_taken = || self.challenge.load(Ordering::Relaxed) == TAKEN;
         // Taken back unless somebody comes in this moment.
         let starts = look_for(LOOKS, is_taken) || !exchange(&self.challenge, key.0, 0);
         if starts {
-            self.challenge.store(STARTED, Ordering::Release);
+            self.challenge.store(STARTED, Ordering::Relaxed);
         }
         starts
     }
 
     /// The key of a challenge that this thread has taken, at its start.
     fn take(&self) -> Option<Key> {
-        let key = self.challenge.load(Ordering::Acquire);
+        let key = self.challenge.load(Ordering::Relaxed);
         if key <= STARTED || !exchange(&self.challenge, key, TAKEN) {
             return None;
         }
-        let is_started = || self.challenge.load(Ordering::Acquire) == STARTED;
+        let is_started = || self.challenge.load(Ordering::Relaxed) == STARTED;
         while !look_for(LOOKS, is_started) {}
         Some(Key(key))
     }
 
     /// What the other's wake has returned. The ring is free again.
     fn answer(&self) -> u64 {
-        while !look_for(LOOKS, || self.answer.load(Ordering::Acquire) != 0) {}
-        let woken = self.answer.swap(0, Ordering::AcqRel) - 1;
-        self.challenge.store(0, Ordering::Release);
-        woken
+        let woken = Cell::new(0);
+        let is_there = || {
+            woken.set(self.answer.swap(0, Ordering::Relaxed));
+            woken.get() > 0
+        };
+        while !look_for(LOOKS, is_there) {}
+        self.challenge.store(0, Ordering::Relaxed);
+        woken.get() - 1
     }
 }
 
@@ -81,15 +86,15 @@ fn look_for(looks: u32, is_there: impl Fn() -> bool) -> bool {
 }
 
 fn exchange(state: &AtomicU64, from: u64, to: u64) -> bool {
-    let (success, failure) = (Ordering::AcqRel, Ordering::Relaxed);
-    state.compare_exchange(from, to, success, failure).is_ok()
+    let order = Ordering::Relaxed;
+    state.compare_exchange(from, to, order, order).is_ok()
 }
 
 impl Ends {
     /// Takes challenges, as long as some are there.
     pub(super) fn answer(&self, actor: &mut Actor<'_>) {
         for round in 0..ROUNDS {
-            let is_called = || self.ring.challenge.load(Ordering::Acquire) > STARTED;
+            let is_called = || self.ring.challenge.load(Ordering::Relaxed) > STARTED;
             if round > 0 && !look_for(LOOKS / 10, is_called) {
                 return;
             }
@@ -98,7 +103,7 @@ impl Ends {
             };
             let token = actor.token(0);
             let woken = self.ground.numbers.waits.wake_with_token(&key, 1, token);
-            self.ring.answer.store(1 + woken as u64, Ordering::Release);
+            self.ring.answer.store(1 + woken as u64, Ordering::Relaxed);
             self.woken.sent(woken, token);
         }
     }

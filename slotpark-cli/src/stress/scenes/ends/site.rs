@@ -14,8 +14,8 @@ pub(super) struct Site {
 }
 
 /// Who keeps a key closed. If all that had begun by now were over before, then it was open all the
-/// time in between. The writes are in order with the closings by program order and the slot's lock:
-/// a wait that was refused by a closing sees it begun.
+/// time in between. Relaxed, in order by the slot's lock: a wait that was refused by a closing sees
+/// it begun, and one that has seen it over queues after it.
 #[derive(Debug, Default)]
 pub(super) struct Door {
     begun: AtomicU64,
@@ -24,11 +24,11 @@ pub(super) struct Door {
 
 impl Door {
     pub(super) fn begin(&self) {
-        self.begun.fetch_add(1, Ordering::AcqRel);
+        self.begun.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn end(&self) {
-        self.over.fetch_add(1, Ordering::AcqRel);
+        self.over.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -54,12 +54,12 @@ impl Site {
 
     pub(super) fn look(&self) -> Seen {
         Seen(std::array::from_fn(|lane| {
-            self.doors[lane].over.load(Ordering::Acquire)
+            self.doors[lane].over.load(Ordering::Relaxed)
         }))
     }
 
     /// Whether nobody has kept the key closed at any moment since `seen`.
     pub(super) fn was_open(&self, lane: usize, seen: &Seen) -> bool {
-        self.doors[lane].begun.load(Ordering::Acquire) == seen.0[lane]
+        self.doors[lane].begun.load(Ordering::Relaxed) == seen.0[lane]
     }
 }
