@@ -261,11 +261,7 @@ impl<'f, K, P: Platform> Linked<'f, K, P> {
             self.decided.set(true);
             on_leave(left);
         };
-        let was = self.table.leave(self.node, reason, on_leave);
-        if was == Was::Waiting {
-            self.decided.set(true);
-        }
-        was
+        self.table.leave(self.node, reason, on_leave)
     }
 }
 

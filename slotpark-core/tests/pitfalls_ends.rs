@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::bells::{Bell, poll, ready};
 use common::faults::panics;
+use common::spied::{Spied, on_clock};
 use common::{FOREVER, Waiting, leak, nest, sleepy, watchdog};
 use slotpark_core::{
-    ANY_MAX, Candidate, Deadline, DefaultPlatform, Filter, Interrupter, ParkOptions, Parked,
+    ANY_MAX, Candidate, Clock, Deadline, DefaultPlatform, Filter, Interrupter, ParkOptions, Parked,
     RequeueOptions, Table,
 };
 
@@ -61,6 +62,19 @@ fn the_first_true_outcome_is_told() {
     assert_eq!(wait(PAST, true), (Parked::Closed, true));
     assert_eq!(table.park(AT.0, &AT.1, PAST, || true), Parked::Closed);
     assert_eq!(table.park(AT.0, &AT.1, FOREVER, || false), Parked::Stale);
+}
+
+/// An interrupt that ended a wait between its entry and its look at the clock was answered with
+/// true, and the wait said that it timed out: then the next wait was interrupted, too.
+#[test]
+fn an_interrupt_that_ends_a_wait_is_told_although_its_deadline_has_passed() {
+    let interrupter = leak(Interrupter::<Spied>::on_platform());
+    let table = sleepy::<Spied>(4);
+    on_clock(|| assert!(interrupter.interrupt(), "the wait has begun"));
+    let options = FOREVER.deadline(Some(Deadline::new(Clock::Monotonic, 1)));
+    let parked = table.park_interruptible(AT.0, &AT.1, options, interrupter, || true);
+    assert_eq!(parked, Parked::Interrupted);
+    assert!(!interrupter.is_pending(), "it was returned");
 }
 
 /// A wake that chose a waiter is told, whatever came after it.

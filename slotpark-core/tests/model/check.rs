@@ -61,6 +61,7 @@ impl<P: Platform> Machine<'_, P> {
         let (count, locks) = (if is_used { 0 } else { ALL }, host::counts().0);
         let all = |_: &Candidate| Filter::Unpark;
         let woken = table.unpark(hash, &Key(key), count, 0)
+            + table.unpark_bitset(hash, &Key(key), count, u32::MAX, 0)
             + table.unpark_filter(hash, &Key(key), count, all, 0);
         assert_eq!((woken, host::counts().0), (0, locks), "{count} of {key}");
     }

@@ -1,9 +1,11 @@
 //! Words: futexes by word of 32 and 64 bits and by explicit key. Those that stay are changed and
 //! woken as a whole; those that move are also woken in part and requeued in both directions.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+mod site;
 
-use slotpark::{Clock, FutexKey, FutexWait, FutexWord, Requeued};
+use std::sync::atomic::Ordering;
+
+use slotpark::{Clock, FutexWait, FutexWord, Requeued};
 
 use super::{Scene, Setting, book, named};
 use crate::stress::actor::{Actor, Patience, THREADS_MAX, stamp_of};
@@ -11,24 +13,9 @@ use crate::stress::ledger::Ledger;
 use crate::stress::stage::{Place, Waiting};
 use crate::stress::tables::{Queue, Tables, Which};
 use crate::stress::tally::Operation;
+use site::{Pair, Site, wide_or_zero};
 
 const ALL: usize = usize::MAX;
-
-/// Two words of a kind. All are relaxed: the fences of the library are on trial.
-enum Pair {
-    Narrow([AtomicU32; 2]),
-    Wide([AtomicU64; 2]),
-    /// The addresses are a guest's; the values stand here.
-    Guest([FutexKey; 2], [AtomicU32; 2]),
-}
-
-/// See the file.
-struct Site {
-    words: Pair,
-    moves: bool,
-    /// One for each word, or the first for both if waiters move between them.
-    ledgers: [Ledger; 2],
-}
 
 struct Words {
     index: usize,
@@ -37,68 +24,11 @@ struct Words {
 }
 
 pub(super) fn build(index: usize, setting: Setting, tables: &'static Tables) -> Box<dyn Scene> {
-    let site = |number: usize| Site {
-        words: match number % 3 {
-            0 => Pair::Narrow(Default::default()),
-            1 => Pair::Wide(Default::default()),
-            _ => {
-                let address = |low: u64| FutexKey::new(7, (number as u64) << 12 | low);
-                Pair::Guest([address(0), address(4)], Default::default())
-            }
-        },
-        moves: number % 2 == 1,
-        ledgers: Default::default(),
-    };
     Box::new(Words {
         index,
         futex: &tables.futex,
-        sites: (0..setting.keys).map(site).collect(),
+        sites: (0..setting.keys).map(Site::new).collect(),
     })
-}
-
-/// The upper half of a wide word is not that of a narrow one.
-fn wide(stamp: u32) -> u64 {
-    u64::from(stamp) << 32 | u64::from(!stamp)
-}
-
-impl Site {
-    fn stamp(&self, which: usize) -> u32 {
-        match &self.words {
-            Pair::Narrow(words) | Pair::Guest(_, words) => words[which].load(Ordering::Relaxed),
-            Pair::Wide(words) => (words[which].load(Ordering::Relaxed) >> 32) as u32,
-        }
-    }
-
-    fn store(&self, which: usize, stamp: u32) {
-        match &self.words {
-            Pair::Narrow(words) | Pair::Guest(_, words) => {
-                words[which].store(stamp, Ordering::Relaxed);
-            }
-            Pair::Wide(words) => words[which].store(wide(stamp), Ordering::Relaxed),
-        }
-    }
-
-    fn key(&self, which: usize) -> FutexKey {
-        match &self.words {
-            Pair::Narrow(words) => FutexKey::of(&words[which]),
-            Pair::Wide(words) => FutexKey::of(&words[which]),
-            Pair::Guest(keys, _) => keys[which],
-        }
-    }
-
-    fn ledger(&self, which: usize) -> &Ledger {
-        &self.ledgers[if self.moves { 0 } else { which }]
-    }
-
-    fn wake(&self, futex: &FutexWait, which: usize, count: usize, bits: u32) -> usize {
-        match &self.words {
-            Pair::Narrow(words) if bits == u32::MAX => futex.wake(&words[which], count),
-            Pair::Wide(words) if bits == u32::MAX => futex.wake(&words[which], count),
-            Pair::Narrow(words) => futex.wake_bitset(&words[which], count, bits),
-            Pair::Wide(words) => futex.wake_bitset(&words[which], count, bits),
-            Pair::Guest(keys, _) => futex.wake_key(keys[which], count, bits),
-        }
-    }
 }
 
 impl Words {
@@ -215,11 +145,6 @@ impl Words {
             row.stale += 1;
         }
     }
-}
-
-/// What a wide word holds for a stamp; all of them begin at 0.
-fn wide_or_zero(stamp: u32) -> u64 {
-    if stamp == 0 { 0 } else { wide(stamp) }
 }
 
 fn wait_word<W: FutexWord>(
