@@ -23,7 +23,7 @@ use core::task::{Context, Poll, Waker};
 
 use crate::leave::{Reason, Was};
 use crate::node::{Name, Node, Role};
-use crate::options::{ParkOptions, Parked};
+use crate::options::{Order, ParkOptions, Parked};
 use crate::park::Enqueued;
 use crate::place::Place;
 use crate::place::{Known, Unlinked};
@@ -61,7 +61,8 @@ impl<K: Eq, P: Platform> Table<K, P> {
             table: self,
             hash,
             key,
-            options,
+            tag: options.tag,
+            order: options.order,
             validate,
             room: UnsafeCell::new(MaybeUninit::uninit()),
             place: None,
@@ -97,7 +98,8 @@ pub struct Wait<'t, K: Eq, F, P: Platform> {
     table: &'t Table<K, P>,
     hash: u64,
     key: K,
-    options: ParkOptions,
+    tag: u64,
+    order: Order,
     validate: F,
     /// Where a requeue writes the key that the wait was moved to.
     room: UnsafeCell<MaybeUninit<K>>,
@@ -174,15 +176,9 @@ impl<K: Eq, F: FnMut() -> bool, P: Platform> Wait<'_, K, F, P> {
             hash: self.hash,
             key: ptr::from_ref(&self.key).cast(),
         };
-        let node = Node::new(
-            name,
-            room,
-            self.options.tag,
-            table.generation(),
-            ptr::null(),
-        )
-        .with_role(Role::Task)
-        .with_weight(self.options.order.weight());
+        let node = Node::new(name, room, self.tag, table.generation(), ptr::null())
+            .with_role(Role::Task)
+            .with_weight(self.order.weight());
         let unlinked = Unlinked(&mut self.place);
         let place = unlinked.0.insert(Place {
             waiter: Waiter::task(home, waker.cloned()),
@@ -193,7 +189,7 @@ impl<K: Eq, F: FnMut() -> bool, P: Platform> Wait<'_, K, F, P> {
         place.node.set_waiter(&place.waiter);
         let validate = || Ok::<_, Infallible>((self.validate)());
         let critical = P::critical();
-        let order = self.options.order;
+        let order = self.order;
         let refused = match table.enqueue(home, &place.node, &self.key, order, validate) {
             Ok(Enqueued::Linked(guard)) => {
                 unlinked.keep();
