@@ -1,26 +1,36 @@
-//! Programs of waits, wakes, requeues, deadlines and panics on a small table, compared step by step
-//! with the naive model of the engine's tests, whose files these are.
+//! Programs of waits of threads and tasks, wakes, requeues, closings, interrupts, deadlines and
+//! panics on a small table, compared step by step with the naive model of the engine's tests, whose
+//! files these are.
 #![no_main]
 
 #[path = "../../slotpark-core/tests/model"]
 mod model {
     pub(crate) mod bytes;
+    pub(crate) mod check;
+    pub(crate) mod chosen;
+    pub(crate) mod ends;
     pub(crate) mod expected;
     pub(crate) mod host;
+    pub(crate) mod leaving;
+    pub(crate) mod lookout;
     #[expect(dead_code, reason = "what happened is counted for the tests")]
     pub(crate) mod machine;
+    pub(crate) mod outcomes;
     pub(crate) mod program;
+    pub(crate) mod tasks;
+    pub(crate) mod touches;
     pub(crate) mod waits;
     pub(crate) mod wakes;
 }
 #[path = "../../slotpark-core/tests/common/naive.rs"]
+#[expect(dead_code, reason = "shuttle's oracle uses the rest")]
 mod naive;
 
 use std::ffi::{CStr, c_char};
 
 use libfuzzer_sys::fuzz_target;
 
-use model::{expected, host, machine, program, waits};
+use model::{chosen, expected, host, lookout, machine, outcomes, program, tasks, waits};
 
 fuzz_target!(|input: model::bytes::Input| input.follow(&mut machine::Seen::default()));
 

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Block any thread on any key: measure it, run programs on it.
+/// Block any thread or task on any key: measure it, run programs on it.
 #[derive(Debug, Parser)]
 #[command(name = "slotpark", version)]
 struct Cli {
@@ -19,7 +19,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Measure slotpark against four other ways to block on a key, side by side.
+    /// Measure slotpark against other ways to block threads or await wakes by key, side by side.
     Compare(compare::Args),
     /// Run an unmodified program with its private futexes on slotpark.
     Run(run::Args),

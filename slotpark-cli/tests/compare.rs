@@ -34,6 +34,47 @@ const ROWS: [(&str, &str); 20] = [
     ("hang_demo_ms", "ms"),
 ];
 
+const TASK_ENGINES: [&str; 5] = [
+    "slotpark",
+    "maitake",
+    "tokio_notify",
+    "event_listener",
+    "async_event",
+];
+const ALONE: [&str; 2] = ["slotpark", "slotpark_alone"];
+const BESIDE_ALONE: [&str; 6] = [
+    "slotpark",
+    "slotpark_alone",
+    "maitake",
+    "tokio_notify",
+    "event_listener",
+    "async_event",
+];
+const SEVERAL_PER_KEY: [&str; 4] = ["slotpark", "tokio_notify", "event_listener", "async_event"];
+const TASK_ROWS: [(&str, &str, &[&str]); 13] = [
+    ("task_wait_wake", "ns", &TASK_ENGINES),
+    ("task_wait_wake_allocs", "count", &TASK_ENGINES),
+    ("task_wait_wake_10_others", "ns", &BESIDE_ALONE),
+    ("task_wait_wake_100_others", "ns", &BESIDE_ALONE),
+    ("task_wait_wake_1000_others", "ns", &BESIDE_ALONE),
+    ("task_wait_wake_10000_others", "ns", &BESIDE_ALONE),
+    ("task_wait_wake_10_others_512_slots", "ns", &ALONE),
+    ("task_wait_wake_100_others_512_slots", "ns", &ALONE),
+    ("task_wait_wake_1000_others_512_slots", "ns", &ALONE),
+    ("task_wait_wake_10000_others_512_slots", "ns", &ALONE),
+    ("task_wake_all_64_call", "ns", &SEVERAL_PER_KEY),
+    ("task_drop", "ns", &TASK_ENGINES),
+    ("task_round_trip", "ns", &TASK_ENGINES),
+];
+
+/// Every row, its unit and the engines that fill it.
+fn rows() -> impl Iterator<Item = (&'static str, &'static str, &'static [&'static str])> {
+    let of_threads = ROWS
+        .iter()
+        .map(|&(row, unit)| (row, unit, ENGINES.as_slice()));
+    of_threads.chain(TASK_ROWS)
+}
+
 fn compare(args: &[&str]) -> Output {
     let program = env!("CARGO_BIN_EXE_slotpark");
     Command::new(program)
@@ -100,11 +141,14 @@ fn the_quick_report_is_whole_and_slotpark_keeps_its_promises() {
     shape_of_rows(&report);
     shape_of_ratios(&report);
 
+    targets(&report);
+
     for row in [
         "lost_wakes",
         "wrong_key_wakes",
         "allocs_per_wait",
         "bytes_kept_1m_keys",
+        "task_wait_wake_allocs",
     ] {
         report.all_figures(row, "slotpark", 0.0);
     }
@@ -117,6 +161,9 @@ fn the_quick_report_is_whole_and_slotpark_keeps_its_promises() {
     assert!(report.row("allocs_per_wait", "dashmap_arc")["median"].as_f64() >= Some(1.0));
     assert!(report.row("bytes_kept_1m_keys", "dashmap_arc")["median"].as_f64() > Some(1e6));
     assert!(report.row("table_bytes", "futex")["median"].is_null());
+    for engine in ["tokio_notify", "event_listener", "async_event"] {
+        assert!(report.row("task_wait_wake_allocs", engine)["median"].as_f64() >= Some(1.0));
+    }
     for engine in ["seed_slot", "dashmap_arc"] {
         report.all_figures("hang_demo_ms", engine, 1000.0);
         assert_eq!(report.row("hang_demo_ms", engine)["hung"], 1);
@@ -124,25 +171,29 @@ fn the_quick_report_is_whole_and_slotpark_keeps_its_promises() {
 }
 
 fn shape_of_rows(report: &Report) {
-    for (row, unit) in ROWS {
-        for engine in ENGINES {
+    for (row, unit, engines) in rows() {
+        for engine in engines {
             let entry = report.row(row, engine);
             assert_eq!(entry["unit"], unit);
             assert!(entry["hung"].is_u64(), "{entry}");
-            let absent = row == "table_bytes" && engine == "futex";
+            let absent = row == "table_bytes" && *engine == "futex";
             assert_eq!(
                 in_order(entry, ["min", "median", "max"]).is_none(),
                 absent,
                 "{entry}"
             );
+            if row.starts_with("task_") {
+                assert_eq!(entry["hung"], 0, "{entry}");
+            }
         }
     }
-    assert_eq!(report.list("rows").len(), ROWS.len() * ENGINES.len());
+    let filled: usize = rows().map(|(_, _, engines)| engines.len()).sum();
+    assert_eq!(report.list("rows").len(), filled);
 }
 
 fn shape_of_ratios(report: &Report) {
-    for (row, unit) in ROWS {
-        for to in &ENGINES[1..] {
+    for (row, unit, engines) in rows() {
+        for to in &engines[1..] {
             let ratio = report.entry("ratios", &[("row", row), ("of", "slotpark"), ("to", to)]);
             let numbers = in_order(ratio, ["lo", "median", "hi"]);
             let other = &report.row(row, to);
@@ -158,10 +209,26 @@ fn shape_of_ratios(report: &Report) {
             );
         }
     }
-    assert_eq!(
-        report.list("ratios").len(),
-        ROWS.len() * (ENGINES.len() - 1)
-    );
+    let others: usize = rows().map(|(_, _, engines)| engines.len() - 1).sum();
+    assert_eq!(report.list("ratios").len(), others);
+}
+
+/// What the report says should be at most so much; whether it is depends on the machine.
+fn targets(report: &Report) {
+    let target = |ratio: &Value| {
+        let name = |member: &str| ratio[member].as_str().expect("it is a name").to_owned();
+        ratio["target"]
+            .as_f64()
+            .map(|target| (name("row"), name("to"), target))
+    };
+    let found: Vec<_> = report.list("ratios").iter().filter_map(target).collect();
+    let flat = ["10", "100", "1000", "10000"].map(|waiting| {
+        let row = format!("task_wait_wake_{waiting}_others");
+        (row, "slotpark_alone".to_owned(), 1.3)
+    });
+    let fast = ("task_wait_wake".to_owned(), "maitake".to_owned(), 1.05);
+    let expected: Vec<_> = std::iter::once(fast).chain(flat).collect();
+    assert_eq!(found, expected);
 }
 
 #[test]
@@ -183,6 +250,22 @@ fn the_table_names_the_machine_the_engines_and_the_run_with_one_slot() {
         "{table}"
     );
     assert!(!table.contains("wake_none"), "{table}");
+    assert!(!table.contains("maitake"), "{table}");
+}
+
+#[test]
+fn the_table_of_tasks_names_their_engines_and_the_targets() {
+    let rows = ["task_wait_wake_allocs", "task_wait_wake_10_others"];
+    let output = compare(&["--quick", "--only", rows[0], "--only", rows[1]]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let table = text(&output.stdout);
+    for name in BESIDE_ALONE.iter().chain(&rows) {
+        assert!(table.contains(name), "{table}");
+    }
+    assert!(table.contains("target 1.05x: "), "{table}");
+    assert!(table.contains("target 1.30x: "), "{table}");
+    assert!(!table.contains("seed_slot"), "{table}");
+    assert!(!table.contains("task_drop"), "{table}");
 }
 
 #[test]

@@ -33,9 +33,16 @@ fn finds_nothing(mode: &[&str]) {
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(summary.contains("seed 7, 4 threads"), "{summary}");
     assert!(summary.contains("nothing found"), "{summary}");
-    // Calls, per second, woken, moved, stale, timed out, panicked.
+    // Calls, per second, woken, moved, stale, timed out, closed, interrupted, given up, panicked.
     for (column, count) in numbers(summary, "all").into_iter().enumerate() {
         assert!(count > 0, "column {column} of\n{summary}");
+    }
+    // The first phase has a scene of each kind.
+    let rows = "park, requeue, futex requeue, prepare, wait_async, wait_any, wait_any_async, \
+                wake_where, close_key, close_where, closed_key, interrupt, subscribe, \
+                receive_async, deliver";
+    for row in rows.split(", ") {
+        assert!(numbers(summary, row)[0] > 0, "row {row} of\n{summary}");
     }
 }
 

@@ -189,7 +189,8 @@ impl<K: Eq, P: Platform> Table<K, P> {
             return ParkedAny::new(Parked::Interrupted, None);
         }
         if options.deadline.is_some_and(Deadline::is_past::<P>) {
-            return ParkedAny::new(Parked::TimedOut, None);
+            // Unless an interrupt that has been answered since has ended it.
+            return wait.refuse(ParkedAny::new(Parked::TimedOut, None));
         }
         for ((entry, (hash, key)), room) in entries.iter().enumerate().zip(&rooms) {
             let name = Name {

@@ -43,11 +43,13 @@ impl<P: Platform, const N: usize> Place<P, N> {
         self.nodes[0].generation() != table.generation()
     }
 
-    /// Ends the wait and leaves all queues; how it ended if somebody else was first.
+    /// Ends the wait and leaves all queues; how it ended if somebody else was first. An interrupt
+    /// that the caller does not return stays pending.
     pub(crate) fn leave<K>(
         &self,
         table: &Table<K, P>,
         interrupter: Option<&Interrupter<P>>,
+        returns: bool,
     ) -> Option<Ended> {
         let ended = if self.is_forked(table) || self.waiter.claim.take(None) {
             None
@@ -56,7 +58,7 @@ impl<P: Platform, const N: usize> Place<P, N> {
         };
         let is_interrupted = |ended: &Ended| ended.verdict.ending == Ending::Interrupted;
         if let Some(interrupter) = interrupter {
-            interrupter.exit(ended.as_ref().is_some_and(is_interrupted));
+            interrupter.exit(returns && ended.as_ref().is_some_and(is_interrupted));
         }
         for node in &self.nodes {
             table.leave(node, Reason::Cancelled, |_| {});

@@ -27,7 +27,7 @@ use crate::place::{Known, Unlinked};
 use crate::platform::Platform;
 use crate::reentry;
 use crate::table::Table;
-use crate::waiter::{Ending, Waiter};
+use crate::waiter::Waiter;
 
 impl<K: Eq, P: Platform> Table<K, P> {
     /// Waits on any of `N` keys, each with its hash, as [`park_any`](Self::park_any) does, as a
@@ -73,8 +73,8 @@ impl<K: Eq, P: Platform> Table<K, P> {
 /// ended, and by which key.
 ///
 /// Cancel safety, leaks, `validate` and polling again: as [`Wait`](crate::Wait). A wake that had
-/// chosen a dropped wait goes on to the first waiter of *its* key that it fits. While it waits, a
-/// leaked future keeps its interrupter.
+/// chosen a dropped wait goes on to the first waiter of *its* key that it fits; an interrupt that
+/// had ended one stays pending. While it waits, a leaked future keeps its interrupter.
 ///
 /// ```
 /// use slotpark_core::{ParkOptions, Table};
@@ -145,7 +145,7 @@ impl<K: Eq, F: FnMut(usize) -> bool, P: Platform, const N: usize> WaitAny<'_, K,
             refusal?
         };
         // One of the keys is not to be waited for; unless something else has ended the wait before.
-        let ended = self.leave();
+        let ended = self.leave(true);
         Some(ended.map_or(refusal, Ended::into_parked))
     }
 
@@ -166,7 +166,7 @@ impl<K: Eq, F: FnMut(usize) -> bool, P: Platform, const N: usize> WaitAny<'_, K,
         };
         let unlinked = Unlinked(&mut self.place);
         let place = unlinked.0.insert(Place {
-            waiter: Waiter::task(self.table.slot(entries[0].0)),
+            waiter: Waiter::task(self.table.slot(entries[0].0), waker.cloned()),
             nodes: array::from_fn(node),
             known: Known::of(waker),
             _pinned: PhantomPinned,
@@ -174,9 +174,6 @@ impl<K: Eq, F: FnMut(usize) -> bool, P: Platform, const N: usize> WaitAny<'_, K,
         for node in &mut place.nodes {
             node.set_waiter(&place.waiter);
         }
-        // SAFETY: W5: no node is linked yet.
-        let none = unsafe { place.waiter.exchange_waker(waker.cloned()) };
-        debug_assert!(none.is_none(), "a new waiter has no Waker");
         let interrupter = self.interrupter;
         // SAFETY: the future is pinned and exits before its place ends.
         let enter = |given: &Interrupter<P>| unsafe { given.enter(&place.waiter) };
@@ -226,14 +223,15 @@ impl<K: Eq, F, P: Platform, const N: usize> WaitAny<'_, K, F, P, N> {
         // SAFETY: nothing is moved out of the future.
         let this = unsafe { self.get_unchecked_mut() };
         let timed_out = ParkedAny::new(Parked::TimedOut, None);
-        this.leave().map_or(timed_out, Ended::into_parked)
+        this.leave(true).map_or(timed_out, Ended::into_parked)
     }
 
-    /// Ends the wait and gives the place up; how it ended if somebody else was first.
-    fn leave(&mut self) -> Option<Ended> {
+    /// Ends the wait and gives the place up; how it ended if somebody else was first. An interrupt
+    /// that the caller does not return stays pending.
+    fn leave(&mut self, returns: bool) -> Option<Ended> {
         let place = self.place.as_ref()?;
         reentry::check();
-        let ended = place.leave(self.table, self.interrupter);
+        let ended = place.leave(self.table, self.interrupter, returns);
         self.place = None;
         ended
     }
@@ -267,24 +265,20 @@ where
             }
         }
         let closed = ParkedAny::new(Parked::Closed, None);
-        Poll::Ready(this.leave().map_or(closed, Ended::into_parked))
+        Poll::Ready(this.leave(true).map_or(closed, Ended::into_parked))
     }
 }
 
 impl<K: Eq, F, P: Platform, const N: usize> Drop for WaitAny<'_, K, F, P, N> {
     fn drop(&mut self) {
-        let Some(Ended { verdict, by }) = self.leave() else {
+        let Some(Ended { verdict, by }) = self.leave(false) else {
             return;
         };
         let Some((_, name)) = by else {
             return;
         };
-        if verdict.ending == Ending::Woken && verdict.passes_on != 0 {
-            // SAFETY: N3: it points to a key or to a room of this future, and is a `K`.
-            let key = unsafe { &*name.key.cast::<K>() };
-            self.table
-                .wake_bits(name.hash, key, 1, verdict.passes_on, verdict.token);
-        }
+        // SAFETY: it is one of the keys or in a room of this future.
+        unsafe { self.table.pass_on(name, verdict) };
     }
 }
 
@@ -303,6 +297,6 @@ struct Undo<'w, 't, K: Eq, F, P: Platform, const N: usize>(&'w mut WaitAny<'t, K
 impl<K: Eq, F, P: Platform, const N: usize> Drop for Undo<'_, '_, K, F, P, N> {
     fn drop(&mut self) {
         // A wake that chose it meanwhile is spent.
-        let _spent = self.0.leave();
+        let _spent = self.0.leave(false);
     }
 }

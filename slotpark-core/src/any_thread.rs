@@ -81,7 +81,7 @@ impl<'f, 'i, K, P: Platform> WaitAny<'f, 'i, K, P> {
         node
     }
 
-    /// One of the keys is not to be waited for; unless something else has ended the wait before.
+    /// There is nothing to wait for, or no time; unless something else has ended the wait before.
     pub(crate) fn refuse(&mut self, refusal: ParkedAny) -> ParkedAny {
         if self.is_mine() {
             return refusal;

@@ -74,7 +74,7 @@ impl<K, P: Platform> Table<K, P> {
     ) -> bool {
         let mut now = None;
         let mut left = count_max;
-        let mut skipped = false;
+        let mut skipped = None;
         for node in guard.ring(head) {
             if !node.waits() {
                 continue;
@@ -86,7 +86,7 @@ impl<K, P: Platform> Table<K, P> {
             match filter(&Candidate { tag: node.tag() }) {
                 Filter::Unpark => {}
                 Filter::Skip => {
-                    skipped = true;
+                    skipped = skipped.or(Some(node));
                     continue;
                 }
                 Filter::Stop => return true,
@@ -94,9 +94,11 @@ impl<K, P: Platform> Table<K, P> {
             if !is_claimed(node) {
                 continue;
             }
+            // In one step with the claim, for platforms that follow it.
+            self.count(guard, node, chosen.verdict.ending);
             left -= 1;
             if node.role() == Role::Task {
-                chosen.mark(guard, node);
+                chosen.push_task(guard, node);
             } else {
                 guard.unlink(node);
                 if chosen.verdict.ending == Ending::Woken {
@@ -105,25 +107,26 @@ impl<K, P: Platform> Table<K, P> {
                 }
                 chosen.push(guard, node);
             }
-            self.count(guard, chosen.verdict.ending);
         }
-        skipped
+        // A wait that names this key twice may have been skipped first, and chosen then.
+        skipped.is_some_and(|node| guard.ring(node).any(NodeRef::waits))
     }
 
-    /// Counts a wait that was ended by somebody else.
-    pub(crate) fn count(&self, guard: &SlotGuard<'_, P>, ending: Ending) {
+    /// Counts a wait that is ended by somebody else.
+    #[inline]
+    pub(crate) fn count(&self, guard: &SlotGuard<'_, P>, node: NodeRef<'_, P>, ending: Ending) {
         let tallies = &guard.slot.tallies;
         let (tally, event) = match ending {
             Ending::Woken => (&tallies.wakes, Event::Wake),
             Ending::Closed | Ending::Interrupted => (&tallies.cancels, Event::Cancel),
         };
+        self.observe_node(event, guard.slot, node);
         tally.add_locked(1);
-        self.observe(event, guard.slot);
     }
 
     /// Tells the slot how long a spin of this waiter would have had to be. One that was moved here
     /// began to wait for something else.
-    fn teach(&self, guard: &SlotGuard<'_, P>, node: NodeRef<'_, P>, now: Moment) {
+    pub(crate) fn teach(&self, guard: &SlotGuard<'_, P>, node: NodeRef<'_, P>, now: Moment) {
         // SAFETY: N1: the waiter is in the frame of its node, which lives until the release.
         let arrived = unsafe { (*node.waiter()).arrived() };
         // Where one moment is known, both are: table and platform are the same.
@@ -146,8 +149,10 @@ pub(crate) struct Chosen<'w, 't, P: Platform> {
     first: *const Node<P>,
     last: *const Node<P>,
     pub(crate) count: usize,
-    /// What they are told; the token may become known after they are chosen.
+    /// What they are told.
     pub(crate) verdict: Verdict,
+    /// The verdict is not known before all are chosen.
+    is_deferred: bool,
     /// The first of those marked since the last `collect`, and how many they are.
     first_marked: *const Node<P>,
     marked_count: usize,
@@ -162,10 +167,18 @@ impl<'w, 't, P: Platform> Chosen<'w, 't, P> {
             last: ptr::null(),
             count: 0,
             verdict,
+            is_deferred: false,
             first_marked: ptr::null(),
             marked_count: 0,
             wakers,
         }
+    }
+
+    /// As [`new`](Self::new), with a verdict that is known later, or another thing to be told.
+    pub(crate) fn deferred(wakers: &'w mut Wakers<'t, P>, verdict: Verdict) -> Self {
+        let mut chosen = Self::new(wakers, verdict);
+        chosen.is_deferred = true;
+        chosen
     }
 
     /// The dequeue: from here on the waiter of `node`, which is unlinked, is chosen.
@@ -192,19 +205,23 @@ impl<'w, 't, P: Platform> Chosen<'w, 't, P> {
         }
     }
 
-    /// From here on the task of `node`, which stays linked, is chosen.
-    fn mark<'g>(&mut self, guard: &'g SlotGuard<'_, P>, node: NodeRef<'g, P>) {
-        self.wakers.mark(node, self.verdict);
+    /// From here on the task of `node` is chosen: its Waker is taken now, or it stays linked.
+    #[inline]
+    fn push_task<'g>(&mut self, guard: &'g SlotGuard<'_, P>, node: NodeRef<'g, P>) {
         guard.leave_one();
+        self.count += 1;
+        if !self.is_deferred && self.wakers.take(guard, node, self.verdict) {
+            return;
+        }
+        self.wakers.mark(node, self.verdict);
         if self.marked_count == 0 {
             self.first_marked = node.as_ptr();
         }
         self.marked_count += 1;
-        self.count += 1;
     }
 
-    /// Once the verdict is known, in the same hold of the lock: tells it to the tasks just chosen,
-    /// and takes their Wakers.
+    /// Once the verdict is known, in the same hold of the lock: tells it to the tasks that were
+    /// chosen and are still linked, and takes their Wakers.
     #[inline]
     pub(crate) fn collect(&mut self, guard: &SlotGuard<'_, P>) {
         let count = core::mem::take(&mut self.marked_count);

@@ -14,7 +14,9 @@ use crate::table::Table;
 
 impl<K: Eq, P: Platform> Table<K, P> {
     /// A key that is closed from [`ClosedKey::close`] until it is dropped: waits of it end with
-    /// Closed at once. Several of one key may live at a time.
+    /// Closed at once. Several of one key may live at a time. Keys are looked up under the slot
+    /// lock: a wait that does not come so far, since its deadline is past or it was interrupted
+    /// before it began, says that instead.
     ///
     /// ```
     /// use slotpark_core::{ParkOptions, Parked, Table};
@@ -53,7 +55,7 @@ pub struct ClosedKey<'t, K: Eq, P: Platform> {
     table: &'t Table<K, P>,
     hash: u64,
     key: K,
-    /// Linked while it is there.
+    /// Linked from `close` on, unless that panicked before.
     node: Option<Node<P>>,
     _pinned: PhantomPinned,
 }
@@ -80,7 +82,7 @@ impl<K: Eq, P: Platform> ClosedKey<'_, K, P> {
         reentry::check();
         // SAFETY: nothing is moved out of the pinned object.
         let this = unsafe { self.get_unchecked_mut() };
-        if this.node.is_some() {
+        if this.linked().is_some() {
             return 0;
         }
         let name = Name {
@@ -106,9 +108,16 @@ impl<K: Eq, P: Platform> ClosedKey<'_, K, P> {
     }
 }
 
+impl<K: Eq, P: Platform> ClosedKey<'_, K, P> {
+    /// Its node, while that keeps the key closed.
+    fn linked(&self) -> Option<&Node<P>> {
+        self.node.as_ref().filter(|node| !node.slot().is_null())
+    }
+}
+
 impl<K: Eq, P: Platform> Drop for ClosedKey<'_, K, P> {
     fn drop(&mut self) {
-        let Some(node) = &self.node else {
+        let Some(node) = self.linked() else {
             return;
         };
         if node.generation() != self.table.generation() {
@@ -119,16 +128,18 @@ impl<K: Eq, P: Platform> Drop for ClosedKey<'_, K, P> {
         let _critical = P::critical();
         let guard = self.table.slot(self.hash).lock();
         // SAFETY: N1: it is our own node, linked in the slot whose lock is held.
-        let node = unsafe { NodeRef::from_raw(node) };
-        let head = self.table.find(&guard, self.hash, &self.key);
-        if let (Some(node), Some(head)) = (node, head) {
+        let Some(node) = (unsafe { NodeRef::from_raw(node) }) else {
+            return;
+        };
+        // Keys are not compared, which may panic: nobody waits in this ring, so it is short.
+        if let Some(head) = guard.ring(node).find(|other| other.is_head()) {
             head.set_group(Group {
                 closers: head.group().closers - 1,
                 ..head.group()
             });
-            guard.unlink(node);
-            node.set_slot(ptr::null());
         }
+        guard.unlink(node);
+        node.set_slot(ptr::null());
     }
 }
 
@@ -136,7 +147,7 @@ impl<K: Eq, P: Platform> fmt::Debug for ClosedKey<'_, K, P> {
     /// Takes no lock.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClosedKey")
-            .field("closed", &self.node.is_some())
+            .field("closed", &self.linked().is_some())
             .finish_non_exhaustive()
     }
 }

@@ -60,7 +60,7 @@ impl<K, P: Platform> Table<K, P> {
             Reason::Cancelled => (&tallies.cancels, Event::Cancel),
         };
         tally.add_locked(1);
-        self.observe(event, guard.slot);
+        self.observe_node(event, guard.slot, node);
         on_leave(Left { last });
         Was::Waiting
     }

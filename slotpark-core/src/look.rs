@@ -13,8 +13,18 @@ impl<K, P: Platform> Table<K, P> {
     /// Tells the platform; compiles to nothing where it does not listen.
     #[inline(always)]
     pub(crate) fn observe(&self, event: Event, slot: &Slot<P>) {
-        let offset = ptr::from_ref(slot).addr() - self.slots.addr();
-        P::observe(event, offset / size_of::<Slot<P>>());
+        P::observe(event, self.index_of(slot));
+    }
+
+    /// Tells the platform what happens to a waiter, whose slot is locked.
+    #[inline(always)]
+    pub(crate) fn observe_node(&self, event: Event, slot: &Slot<P>, node: NodeRef<'_, P>) {
+        P::observe_waiter(event, self.index_of(slot), node.tag());
+    }
+
+    #[inline(always)]
+    fn index_of(&self, slot: &Slot<P>) -> usize {
+        (ptr::from_ref(slot).addr() - self.slots.addr()) / size_of::<Slot<P>>()
     }
 
     /// The head of the group of a key.

@@ -147,6 +147,7 @@ impl<K: Eq, P: Platform> Table<K, P> {
 
     /// Announces, validates under the lock, links; hands the lock on to the caller, who has entered
     /// the platform's critical section.
+    #[inline(always)]
     pub(crate) fn enqueue<'t, E>(
         &'t self,
         slot: &'t Slot<P>,
@@ -182,7 +183,7 @@ impl<K: Eq, P: Platform> Table<K, P> {
         }
         guard.enter_one();
         slot.tallies.parks.add_locked(1);
-        self.observe(Event::Park, slot);
+        self.observe_node(Event::Park, slot, node);
         Ok(Enqueued::Linked(guard))
     }
 }
@@ -260,11 +261,7 @@ impl<'f, K, P: Platform> Linked<'f, K, P> {
             self.decided.set(true);
             on_leave(left);
         };
-        let was = self.table.leave(self.node, reason, on_leave);
-        if was == Was::Waiting {
-            self.decided.set(true);
-        }
-        was
+        self.table.leave(self.node, reason, on_leave)
     }
 }
 

@@ -38,6 +38,7 @@ impl<T> Drop for Unlinked<'_, T> {
 
 impl<K, P: Platform> Table<K, P> {
     /// How the wait ended, or `None` once the context's Waker stands in the queue.
+    #[inline(always)]
     pub(crate) fn look(&self, place: &mut Place<P>, context: &Context<'_>) -> Option<Parked> {
         if place.node.generation() != self.generation() {
             return Some(Parked::Closed);
@@ -85,6 +86,7 @@ impl<K, P: Platform> Table<K, P> {
 pub(crate) struct Known(Option<(*const (), *const RawWakerVTable)>);
 
 impl Known {
+    #[inline]
     pub(crate) fn of(waker: Option<&Waker>) -> Self {
         Self(waker.map(|waker| (waker.data(), ptr::from_ref(waker.vtable()))))
     }

@@ -12,7 +12,6 @@ use crate::park::Linked;
 use crate::platform::{Deadline, Platform};
 use crate::reentry;
 use crate::table::Table;
-use crate::waiter::Ending;
 
 impl<K: Eq, P: Platform> Table<K, P> {
     /// Queues this thread on `key`, then runs `then`: from there on no wake is missed. `then` may
@@ -106,14 +105,8 @@ impl<K: Eq, P: Platform> Drop for Prepared<'_, K, P> {
         let Some((verdict, name)) = self.linked.cancel() else {
             return;
         };
-        if verdict.ending == Ending::Woken && verdict.passes_on != 0 {
-            // SAFETY: N3: it points to the caller's key or to the room of this frame.
-            let key = unsafe { &*name.key.cast::<K>() };
-            let (bits, token) = (verdict.passes_on, verdict.token);
-            self.linked
-                .table()
-                .wake_bits(name.hash, key, 1, bits, token);
-        }
+        // SAFETY: it is the caller's key or in the room of this frame.
+        unsafe { self.linked.table().pass_on(name, verdict) };
     }
 }
 

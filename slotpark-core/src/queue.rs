@@ -70,6 +70,7 @@ impl<P: Platform> SlotGuard<'_, P> {
     }
 
     /// Links `node` behind the last one of which all up to it stand before it.
+    #[inline(always)]
     fn insert<'g>(
         &'g self,
         head: Option<NodeRef<'g, P>>,
@@ -92,8 +93,9 @@ impl<P: Platform> SlotGuard<'_, P> {
         at.prev().join(node);
         node.join(at);
         if behind == Some(head) {
+            let group = head.group();
             head.set_head(false);
-            self.inherit(head.group(), node);
+            self.inherit(group, node);
         } else {
             node.set_head(false);
         }
@@ -103,15 +105,17 @@ impl<P: Platform> SlotGuard<'_, P> {
 
     /// Unlinks `node`; true if it was the last node of its key. Its `slot` is the caller's to
     /// write.
+    #[inline(always)]
     pub(crate) fn unlink<'g>(&'g self, node: NodeRef<'g, P>) -> bool {
         let next = node.next();
         let last = next == node;
         if node.is_head() {
+            let group = node.group();
             node.set_head(false);
             if last {
-                self.remove_key(node.group());
+                self.remove_key(group);
             } else {
-                self.inherit(node.group(), next);
+                self.inherit(group, next);
             }
         }
         if !last {

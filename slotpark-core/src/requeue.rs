@@ -157,7 +157,7 @@ impl<K: Eq + Copy + Send, P: Platform> Table<K, P> {
                 };
             }
             target.slot.tallies.requeues.add_locked(1);
-            self.observe(Event::Requeue, target.slot);
+            self.observe_node(Event::Requeue, target.slot, node);
             moved += 1;
         }
         moved

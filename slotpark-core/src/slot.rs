@@ -150,6 +150,7 @@ impl<'t, P: Platform> SlotGuard<'t, P> {
     }
 
     /// Brings the count up to date.
+    #[inline]
     pub(crate) fn settle(&self) {
         let difference = self.settle.take();
         if difference != 0 {
@@ -186,6 +187,7 @@ impl Announced {
 
     /// Adds a (wrapping) difference in one step. Always a read-modify-write: announcing holds no
     /// lock.
+    #[inline]
     pub(crate) fn settle(&self, difference: u32) {
         // ORDERING: none, relaxed: a count that falls late costs a waker a look; one that must be
         // high for a moved waiter was raised by the requeuer's announcement (DEKKER).
@@ -201,6 +203,7 @@ impl Announced {
     }
 
     /// The hint itself, for `Debug` and for tests when all is quiet.
+    #[inline]
     pub(crate) fn hint(&self) -> u32 {
         // ORDERING: none, relaxed: a statistic.
         self.0.load(Ordering::Relaxed) & !CLOSED
@@ -213,6 +216,7 @@ impl Announced {
     }
 
     /// Whether the slot is closed: an answer under its lock, a hint outside.
+    #[inline]
     pub(crate) fn is_closed(&self) -> bool {
         // ORDERING: none, relaxed: as in `close`.
         self.0.load(Ordering::Relaxed) & CLOSED != 0

@@ -115,10 +115,10 @@ pub struct SlotStats {
     pub parks: u32,
     /// Waiters woken.
     pub wakes: u32,
-    /// Waiters that left because their deadline passed.
+    /// Waiters that left because their deadline passed, of those on one key without an interrupter.
     pub timeouts: u32,
-    /// Waiters that left for another reason: closed, interrupted, dropped, or on several keys and
-    /// decided by another.
+    /// Waiters that left for another reason: closed, dropped, or, of those on several keys or with
+    /// an interrupter, whatever but a wake of this key has ended them.
     pub cancels: u32,
     /// Waiters moved here from another key.
     pub requeues: u32,

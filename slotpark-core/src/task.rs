@@ -23,14 +23,14 @@ use core::task::{Context, Poll, Waker};
 
 use crate::leave::{Reason, Was};
 use crate::node::{Name, Node, Role};
-use crate::options::{ParkOptions, Parked};
+use crate::options::{Order, ParkOptions, Parked};
 use crate::park::Enqueued;
 use crate::place::Place;
 use crate::place::{Known, Unlinked};
 use crate::platform::Platform;
 use crate::reentry;
 use crate::table::Table;
-use crate::waiter::{Ending, Verdict, Waiter};
+use crate::waiter::{Verdict, Waiter};
 
 impl<K: Eq, P: Platform> Table<K, P> {
     /// Waits on `key` as [`park`](Self::park) does, as a future. The deadline of `options` is not
@@ -61,7 +61,8 @@ impl<K: Eq, P: Platform> Table<K, P> {
             table: self,
             hash,
             key,
-            options,
+            tag: options.tag,
+            order: options.order,
             validate,
             room: UnsafeCell::new(MaybeUninit::uninit()),
             place: None,
@@ -75,8 +76,8 @@ impl<K: Eq, P: Platform> Table<K, P> {
 /// **Cancel safety.** Dropping it is safe at any moment and never waits. If a wake of a given
 /// number had chosen it and it was not polled since, the wake goes on to the first waiter that it
 /// fits, with its token, as if it were made then; if there is none, the wake has counted a wait
-/// that was dropped. A wake of everybody, one with a filter or a policy, and a closing are not
-/// passed on.
+/// that was dropped. A wake of everybody, one with a filter or a policy, that of a requeue, and a
+/// closing are not passed on.
 ///
 /// **A leaked future** (`mem::forget` of a pinned box) keeps its place: wakes may be spent on it.
 ///
@@ -97,7 +98,8 @@ pub struct Wait<'t, K: Eq, F, P: Platform> {
     table: &'t Table<K, P>,
     hash: u64,
     key: K,
-    options: ParkOptions,
+    tag: u64,
+    order: Order,
     validate: F,
     /// Where a requeue writes the key that the wait was moved to.
     room: UnsafeCell<MaybeUninit<K>>,
@@ -174,29 +176,20 @@ impl<K: Eq, F: FnMut() -> bool, P: Platform> Wait<'_, K, F, P> {
             hash: self.hash,
             key: ptr::from_ref(&self.key).cast(),
         };
-        let node = Node::new(
-            name,
-            room,
-            self.options.tag,
-            table.generation(),
-            ptr::null(),
-        )
-        .with_role(Role::Task)
-        .with_weight(self.options.order.weight());
+        let node = Node::new(name, room, self.tag, table.generation(), ptr::null())
+            .with_role(Role::Task)
+            .with_weight(self.order.weight());
         let unlinked = Unlinked(&mut self.place);
         let place = unlinked.0.insert(Place {
-            waiter: Waiter::task(home),
+            waiter: Waiter::task(home, waker.cloned()),
             node,
             known: Known::of(waker),
             _pinned: PhantomPinned,
         });
         place.node.set_waiter(&place.waiter);
-        // SAFETY: W5: the node is not linked yet.
-        let none = unsafe { place.waiter.exchange_waker(waker.cloned()) };
-        debug_assert!(none.is_none(), "a new waiter has no Waker");
         let validate = || Ok::<_, Infallible>((self.validate)());
         let critical = P::critical();
-        let order = self.options.order;
+        let order = self.order;
         let refused = match table.enqueue(home, &place.node, &self.key, order, validate) {
             Ok(Enqueued::Linked(guard)) => {
                 unlinked.keep();
@@ -271,16 +264,22 @@ impl<K: Eq, F: FnMut() -> bool, P: Platform> Future for Wait<'_, K, F, P> {
 }
 
 impl<K: Eq, F, P: Platform> Drop for Wait<'_, K, F, P> {
+    #[inline]
     fn drop(&mut self) {
+        if self.place.is_some() {
+            self.give_up();
+        }
+    }
+}
+
+impl<K: Eq, F, P: Platform> Wait<'_, K, F, P> {
+    /// Leaves the queue, and passes on what it had.
+    fn give_up(&mut self) {
         let Some((verdict, name)) = self.leave(Reason::Cancelled) else {
             return;
         };
-        if verdict.ending == Ending::Woken && verdict.passes_on != 0 {
-            // SAFETY: N3: it points to the key or to the room of this future, and is a `K`.
-            let key = unsafe { &*name.key.cast::<K>() };
-            let (bits, token) = (verdict.passes_on, verdict.token);
-            self.table.wake_bits(name.hash, key, 1, bits, token);
-        }
+        // SAFETY: it is the key or in the room of this future.
+        unsafe { self.table.pass_on(name, verdict) };
     }
 }
 

@@ -6,13 +6,18 @@
 //! **Lock order**: one slot lock. **Orderings**: DEKKER side B, LOCK, HANDOFF, SLEEP.
 
 use core::borrow::Borrow;
+use core::ptr;
+use core::slice;
 
 use crate::choose::{Candidate, Choice, Chosen, Filter};
-use crate::platform::Platform;
+use crate::node::{Name, Node, NodeRef, Role};
+use crate::platform::{Event, Platform};
 use crate::reentry;
+use crate::slot::SlotGuard;
+use crate::spin::Moment;
 use crate::table::Table;
-use crate::waiter::{Ending, Verdict};
-use crate::wakers::Wakers;
+use crate::waiter::{Ending, Run, Verdict};
+use crate::wakers::{Wakers, let_go, tell};
 
 impl<K, P: Platform> Table<K, P> {
     /// Wakes the first `count` waiters of `key` as they stand now, and hands each `token`. Returns
@@ -51,8 +56,11 @@ impl<K, P: Platform> Table<K, P> {
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
-        let bits = passed_on(count, u32::MAX);
-        self.wake(hash, key, count, bits, |_| Filter::Unpark, |_| token)
+        let verdict = Verdict::of_first(count, None, token);
+        if count == 1 {
+            return self.wake_head(hash, key, verdict);
+        }
+        self.wake(hash, key, count, verdict, |_| Filter::Unpark)
     }
 
     /// Wakes the first `count` waiters of `key` whose bitset (the low 32 bits of their tag) has a
@@ -74,14 +82,7 @@ impl<K, P: Platform> Table<K, P> {
         self.wake_bits(hash, key, count, bits, token)
     }
 
-    pub(crate) fn wake_bits<Q>(
-        &self,
-        hash: u64,
-        key: &Q,
-        count: usize,
-        bits: u32,
-        token: u64,
-    ) -> usize
+    fn wake_bits<Q>(&self, hash: u64, key: &Q, count: usize, bits: u32, token: u64) -> usize
     where
         K: Borrow<Q>,
         Q: Eq + ?Sized,
@@ -93,13 +94,37 @@ impl<K, P: Platform> Table<K, P> {
                 Filter::Unpark
             }
         };
-        self.wake(hash, key, count, passed_on(count, bits), filter, |_| token)
+        let verdict = Verdict::of_first(count, Some(bits), token);
+        self.wake(hash, key, count, verdict, filter)
+    }
+
+    /// A wait that ends otherwise had been chosen: the wake goes on to the first waiter that it
+    /// fits, as if it were made now.
+    ///
+    /// # Safety
+    /// The key of the name lives.
+    pub(crate) unsafe fn pass_on(&self, name: Name, verdict: Verdict)
+    where
+        K: Eq,
+    {
+        let bits = verdict.passes_on;
+        if verdict.ending != Ending::Woken || bits == 0 {
+            return;
+        }
+        // SAFETY: N3: names point to keys of the table's type; this one lives by the contract.
+        let key = unsafe { &*name.key.cast::<K>() };
+        // 0 says that nobody was there: then the wake has counted the wait that was dropped.
+        let _count = if verdict.fits_all {
+            self.wake_first(name.hash, key, 1, verdict.token)
+        } else {
+            self.wake_bits(name.hash, key, 1, bits, verdict.token)
+        };
     }
 
     /// Wakes up to `count` waiters of `key`, as `filter` decides for each in FIFO order.
     ///
     /// `filter` runs under the slot lock and must not call a table. If it panics, those already
-    /// chosen are released, then the panic goes on.
+    /// chosen are woken with the token, then the panic goes on.
     ///
     /// ```
     /// use slotpark_core::{Filter, Table};
@@ -126,7 +151,7 @@ impl<K, P: Platform> Table<K, P> {
         if count == 0 || !self.slot(hash).announced.any() {
             return 0;
         }
-        self.wake(hash, key, count, 0, filter, |_| token)
+        self.wake(hash, key, count, Verdict::woken(token), filter)
     }
 
     /// Wakes up to `count` waiters of `key` as `filter` decides, and lets `policy` act between the
@@ -161,7 +186,65 @@ impl<K, P: Platform> Table<K, P> {
         Q: Eq + ?Sized,
     {
         reentry::check();
-        self.wake(hash, key, count, 0, filter, policy)
+        // In the order of `wake`.
+        let slot = self.slot(hash);
+        let mut wakers = Wakers::new(slice::from_ref(slot), Some(hash));
+        let _critical = P::critical();
+        let mut chosen = Chosen::deferred(&mut wakers, Verdict::woken(0));
+        let guard = slot.lock();
+        let remain = self
+            .find(&guard, hash, key)
+            .is_some_and(|head| self.choose(&guard, head, count, filter, &mut chosen));
+        let count = chosen.count;
+        chosen.verdict.token = policy(Choice { count, remain });
+        chosen.collect(&guard);
+        drop(guard);
+        count
+    }
+
+    /// A wake of one, in a third of the instructions of `wake`: as a rule the head of the queue is
+    /// chosen as it stands.
+    fn wake_head<Q>(&self, hash: u64, key: &Q, verdict: Verdict) -> usize
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        let slot = self.slot(hash);
+        let critical = P::critical();
+        let guard = slot.lock();
+        let Some(head) = self.find(&guard, hash, key) else {
+            return 0;
+        };
+        if head.entry().is_some() || !head.waits() {
+            let head = head.as_ptr();
+            return self.wake_locked((guard, critical), hash, head, 1, verdict, |_| {
+                Filter::Unpark
+            });
+        }
+        self.observe(Event::NodeVisited, slot);
+        self.count(&guard, head, verdict.ending);
+        guard.unlink(head);
+        guard.leave_one();
+        if head.role() == Role::Task {
+            tell(head, verdict);
+            let waker = let_go(head);
+            drop(guard);
+            drop(critical);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        } else {
+            self.teach(&guard, head, Moment::now::<P>(self.spin()));
+            head.set_slot(ptr::null());
+            let waiter = head.waiter();
+            drop(guard);
+            let mut run = Run::new();
+            // SAFETY: W1: we have detached its node, and release it once; its home is a slot of
+            // this table.
+            unsafe { run.release(waiter, verdict) };
+            run.flush();
+        }
+        1
     }
 
     fn wake<Q>(
@@ -169,41 +252,44 @@ impl<K, P: Platform> Table<K, P> {
         hash: u64,
         key: &Q,
         count_max: usize,
-        passes_on: u32,
+        verdict: Verdict,
         filter: impl FnMut(&Candidate) -> Filter,
-        policy: impl FnOnce(Choice) -> u64,
     ) -> usize
     where
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
+        let critical = P::critical();
+        let guard = self.slot(hash).lock();
+        let Some(head) = self.find(&guard, hash, key) else {
+            return 0;
+        };
+        let head = head.as_ptr();
+        self.wake_locked((guard, critical), hash, head, count_max, verdict, filter)
+    }
+
+    /// What is left of a wake once the slot is locked and the key found.
+    fn wake_locked<'t>(
+        &'t self,
+        (guard, critical): (SlotGuard<'t, P>, P::Critical),
+        hash: u64,
+        head: *const Node<P>,
+        count_max: usize,
+        verdict: Verdict,
+        filter: impl FnMut(&Candidate) -> Filter,
+    ) -> usize {
         // Declared in this order so that, also by a panic, first the slot is unlocked, then the
         // chosen threads are released, then the tasks' Wakers called.
-        let slot = self.slot(hash);
-        let mut wakers = Wakers::new(core::slice::from_ref(slot), Some(hash));
-        let _critical = P::critical();
-        let verdict = Verdict {
-            ending: Ending::Woken,
-            passes_on,
-            token: 0,
-        };
+        let mut wakers = Wakers::new(slice::from_ref(guard.slot), Some(hash));
+        let _critical = critical;
         let mut chosen = Chosen::new(&mut wakers, verdict);
-        let guard = slot.lock();
-        let remain = self
-            .find(&guard, hash, key)
-            .is_some_and(|head| self.choose(&guard, head, count_max, filter, &mut chosen));
-        chosen.verdict.token = policy(Choice {
-            count: chosen.count,
-            remain,
-        });
-        chosen.collect(&guard);
+        let guard = guard;
+        // SAFETY: N1: it is linked, under this hold of the lock.
+        if let Some(head) = unsafe { NodeRef::from_raw(head) } {
+            self.choose(&guard, head, count_max, filter, &mut chosen);
+            chosen.collect(&guard);
+        }
         drop(guard);
         chosen.count
     }
-}
-
-/// The bits with which a chosen waiter that does not want it passes a wake on: nothing of a wake of
-/// everybody.
-const fn passed_on(count: usize, bits: u32) -> u32 {
-    if count == usize::MAX { 0 } else { bits }
 }

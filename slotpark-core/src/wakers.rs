@@ -20,15 +20,8 @@ use core::task::Waker;
 use crate::node::{NodeRef, Role};
 use crate::platform::Platform;
 use crate::slot::{Slot, SlotGuard};
+use crate::sync::WAKERS_MAX;
 use crate::waiter::Verdict;
-
-/// How many Wakers are taken in one hold of the lock; one where a model checker is to see what lies
-/// between two holds.
-const BATCH: usize = if cfg!(any(slotpark_loom, slotpark_shuttle)) {
-    1
-} else {
-    32
-};
 
 /// See the module. Dropped after the slot locks are free, it calls all Wakers of its tasks.
 pub(crate) struct Wakers<'t, P: Platform> {
@@ -84,32 +77,33 @@ impl<'t, P: Platform> Wakers<'t, P> {
         let id = self.id();
         let marked = guard.ring(first).filter(|node| node.mark() == id);
         for node in marked.take(count) {
-            tell(node, verdict);
-            if self.batch.is_full() {
+            if !self.take(guard, node, verdict) {
+                tell(node, verdict);
                 self.more = true;
-            } else {
-                self.take(guard, node);
             }
         }
         self.uncollected = false;
     }
 
-    /// Takes the Waker of a chosen node, whose future may be gone afterwards.
-    fn take<'g>(&mut self, guard: &'g SlotGuard<'_, P>, node: NodeRef<'g, P>) {
-        debug_assert!(node.role() == Role::Task, "K1: only tasks are marked");
-        guard.unlink(node);
-        // SAFETY: N1: the future lives until it is let go below.
-        let waiter = unsafe { &*node.waiter() };
-        // SAFETY: W5: the slot lock is held and the node was chosen by us.
-        let waker = unsafe { waiter.exchange_waker(None) };
-        node.let_go();
-        // A task that only registered, and was not polled since, has none.
-        if let Some(waker) = waker {
-            self.batch.push(waker);
+    /// Ends the wait of a chosen node's task: false if there is no room for its Waker.
+    #[inline]
+    pub(crate) fn take<'g>(
+        &mut self,
+        guard: &'g SlotGuard<'_, P>,
+        node: NodeRef<'g, P>,
+        verdict: Verdict,
+    ) -> bool {
+        let has_room = !self.batch.is_full();
+        if has_room {
+            tell(node, verdict);
+            guard.unlink(node);
+            self.push(let_go(node));
         }
+        has_room
     }
 
     /// Adds the Waker of a task that was ended without its node.
+    #[inline]
     pub(crate) fn push(&mut self, waker: Option<Waker>) {
         if let Some(waker) = waker {
             self.batch.push(waker);
@@ -159,7 +153,8 @@ impl<'t, P: Platform> Wakers<'t, P> {
                 if self.batch.is_full() {
                     return false;
                 }
-                self.take(guard, node);
+                guard.unlink(node);
+                self.push(let_go(node));
             }
         }
         true
@@ -174,11 +169,25 @@ impl<P: Platform> Drop for Wakers<'_, P> {
 }
 
 /// Writes what a linked node's waiter is told; its waker has chosen it under the slot lock.
-fn tell<P: Platform>(node: NodeRef<'_, P>, verdict: Verdict) {
+#[inline]
+pub(crate) fn tell<P: Platform>(node: NodeRef<'_, P>, verdict: Verdict) {
     // SAFETY: N1: the waiter is in the frame of its node, which is linked.
     let waiter = unsafe { &*node.waiter() };
     // SAFETY: W2: the node is chosen and not let go.
     unsafe { waiter.tell(verdict) };
+}
+
+/// Takes the Waker of a task that was told its verdict, and whose node was just unlinked. The
+/// future may be gone afterwards.
+#[inline]
+pub(crate) fn let_go<P: Platform>(node: NodeRef<'_, P>) -> Option<Waker> {
+    debug_assert!(node.role() == Role::Task, "K1: only tasks are marked");
+    // SAFETY: N1: the future lives until it is let go below.
+    let waiter = unsafe { &*node.waiter() };
+    // SAFETY: W5: the slot lock is held and the node was chosen by us.
+    let waker = unsafe { waiter.exchange_waker(None) };
+    node.let_go();
+    waker
 }
 
 /// Wakes the rest when a Waker panics; if another one panics then, the process is aborted.
@@ -193,7 +202,7 @@ impl<P: Platform> Drop for Rest<'_, '_, P> {
 /// A queue of Wakers with room for so many. Between two fillings it is emptied.
 struct Batch {
     /// Those from `begin` to `end` are there.
-    wakers: [MaybeUninit<Waker>; BATCH],
+    wakers: [MaybeUninit<Waker>; WAKERS_MAX],
     begin: usize,
     end: usize,
 }
@@ -202,25 +211,29 @@ impl Batch {
     #[inline]
     const fn new() -> Self {
         Self {
-            wakers: [const { MaybeUninit::uninit() }; BATCH],
+            wakers: [const { MaybeUninit::uninit() }; WAKERS_MAX],
             begin: 0,
             end: 0,
         }
     }
 
+    #[inline]
     fn is_empty(&self) -> bool {
         self.begin == self.end
     }
 
+    #[inline]
     fn is_full(&self) -> bool {
-        self.end == BATCH
+        self.end == WAKERS_MAX
     }
 
+    #[inline]
     fn push(&mut self, waker: Waker) {
         self.wakers[self.end].write(waker);
         self.end += 1;
     }
 
+    #[inline]
     fn pop(&mut self) -> Option<Waker> {
         if self.is_empty() {
             (self.begin, self.end) = (0, 0);

@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::bells::{Bell, poll, ready};
 use common::faults::panics;
+use common::spied::{Spied, on_clock};
 use common::{FOREVER, Waiting, leak, nest, sleepy, watchdog};
 use slotpark_core::{
-    ANY_MAX, Deadline, DefaultPlatform, Interrupter, ParkOptions, Parked, RequeueOptions, Table,
+    ANY_MAX, Candidate, Clock, Deadline, DefaultPlatform, Filter, Interrupter, ParkOptions, Parked,
+    RequeueOptions, Table,
 };
 
 const AT: (u64, u64) = (5, 1);
@@ -60,6 +62,19 @@ fn the_first_true_outcome_is_told() {
     assert_eq!(wait(PAST, true), (Parked::Closed, true));
     assert_eq!(table.park(AT.0, &AT.1, PAST, || true), Parked::Closed);
     assert_eq!(table.park(AT.0, &AT.1, FOREVER, || false), Parked::Stale);
+}
+
+/// An interrupt that ended a wait between its entry and its look at the clock was answered with
+/// true, and the wait said that it timed out: then the next wait was interrupted, too.
+#[test]
+fn an_interrupt_that_ends_a_wait_is_told_although_its_deadline_has_passed() {
+    let interrupter = leak(Interrupter::<Spied>::on_platform());
+    let table = sleepy::<Spied>(4);
+    on_clock(|| assert!(interrupter.interrupt(), "the wait has begun"));
+    let options = FOREVER.deadline(Some(Deadline::new(Clock::Monotonic, 1)));
+    let parked = table.park_interruptible(AT.0, &AT.1, options, interrupter, || true);
+    assert_eq!(parked, Parked::Interrupted);
+    assert!(!interrupter.is_pending(), "it was returned");
 }
 
 /// A wake that chose a waiter is told, whatever came after it.
@@ -227,6 +242,21 @@ fn an_interrupt_is_returned_once() {
     assert_eq!(waiting.outcome(), Parked::Woken { token: 5 });
 }
 
+/// A task that is dropped has not returned the interrupt that ended it: the next wait does.
+#[test]
+fn a_dropped_task_leaves_its_interrupt() {
+    let (table, interrupter) = (table(), Interrupter::new());
+    let wait = || Box::pin(table.wait_any_async([AT], FOREVER, Some(&interrupter), |_| true));
+    let (mut first, bell) = (wait(), Bell::new());
+    assert!(poll(first.as_mut(), &bell).is_pending());
+    assert!(interrupter.interrupt());
+    assert_eq!(bell.rings(), 1);
+    drop(first);
+    assert!(interrupter.is_pending());
+    assert_eq!(ready(wait().as_mut()).parked, Parked::Interrupted);
+    assert!(!interrupter.is_pending(), "it was returned");
+}
+
 /// Two waits at a time cannot share an interrupter; the first is not harmed by the attempt.
 #[test]
 fn an_interrupter_serves_one_wait_at_a_time() {
@@ -271,6 +301,31 @@ fn claimed_waiter_unlinks_itself() {
         assert_eq!(parked.parked, Parked::Woken { token: 3 });
         assert_eq!(parked.entry, Some(deciding as usize));
     }
+}
+
+/// A wait that names a key twice is skipped at its first place and chosen at its second: nobody
+/// remains.
+#[test]
+fn nobody_remains_of_a_key_named_twice() {
+    let table = table();
+    let mut twice = pin!(table.wait_any_async([AT, AT], FOREVER, None, |_| true));
+    assert_eq!(twice.as_mut().enable(), None);
+    let mut looks = 0;
+    let second = |_: &Candidate| {
+        looks += 1;
+        if looks == 1 {
+            Filter::Skip
+        } else {
+            Filter::Unpark
+        }
+    };
+    let mut remain = None;
+    let woken = table.unpark_with(AT.0, &AT.1, 1, second, |choice| {
+        remain = Some(choice.remain);
+        3
+    });
+    assert_eq!((woken, remain), (1, Some(false)));
+    assert_eq!(ready(twice).parked, Parked::Woken { token: 3 });
 }
 
 /// A list of no keys, or of too many, is refused before anything is queued.

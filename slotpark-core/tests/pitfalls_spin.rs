@@ -121,6 +121,22 @@ fn a_moved_waiter_teaches_nothing() {
     assert_eq!(readings(&table, TO, LONG_NS), FRESH);
 }
 
+/// A closing comes when it comes: it says nothing about how long wakes take.
+#[test]
+fn a_closing_teaches_nothing() {
+    let table = spinning();
+    for _ in 0..50 {
+        let yes = || Ok::<_, ()>(true);
+        let close = || {
+            pass(u64::from(LIMIT_NS));
+            assert_eq!(table.close_key(AT.0, &AT.1), 1);
+        };
+        let parked = table.park_with(AT.0, &AT.1, FOREVER, yes, close, |_| {});
+        assert_eq!(parked, Ok(Parked::Closed));
+    }
+    assert_eq!(readings(&table, AT, LONG_NS), FRESH);
+}
+
 /// Without a tick source a spin would not end; told never to spin, nobody reads the ticks.
 #[test]
 fn nobody_spins_without_a_tick_source() {

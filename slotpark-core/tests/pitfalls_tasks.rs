@@ -89,6 +89,24 @@ fn cancelled_future_passes_the_wake_on() {
     assert_empty(table);
 }
 
+/// A wake without a bitset fits a waiter whose tag has no bits in its low half, when it is passed
+/// on as when it is made; a wake with one does not, whatever its bits.
+#[test]
+fn a_wake_without_bits_is_passed_on_to_who_has_none() {
+    let table = table();
+    let (first, _) = queued(table, AT);
+    let (mut bare, bell) = queued_with(table, AT, FOREVER.tag(1 << 32));
+    assert_eq!(table.unpark_bitset(AT.0, &AT.1, 1, u32::MAX, 1), 1);
+    drop(first);
+    assert_eq!(bell.rings(), 0, "it has no bit in common");
+    let (first, _) = queued_with(table, AT, FOREVER.order(Order::Priority(1)));
+    assert_eq!(wake(table, 1, 2), 1);
+    drop(first);
+    assert_eq!(bell.rings(), 1);
+    assert_eq!(ready(bare.as_mut()), Parked::Woken { token: 2 });
+    assert_empty(table);
+}
+
 /// With nobody behind it the wake has counted a wait that was dropped, and is over.
 #[test]
 fn a_dropped_wake_without_an_heir_is_counted() {

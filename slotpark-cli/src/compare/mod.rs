@@ -1,4 +1,5 @@
-//! `slotpark compare`: slotpark beside four other ways to block on a key, in one run.
+//! `slotpark compare`: slotpark beside four other ways to block on a key, and beside four ways to
+//! await a wake by key, in one run.
 
 mod engines;
 mod table;
@@ -12,14 +13,25 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::measure::machine::Machine;
 use crate::measure::report::Report;
-use crate::measure::{Contest, Engine, Entrant, Scale, Workload, child, rounds};
+use crate::measure::{
+    Contest, Engine, Entrant, Scale, TaskEngine as _, TaskWorkload, Workload, child, rounds,
+};
+use engines::tasks::{AsyncEvent, EventListener, Maitake, SlotparkTasks, TokioNotify};
 use engines::{DashMapArc, Futex, Kept, ParkingLotCore, Removed, SeedSlot, Slotpark};
+use workloads::tasks::{OTHERS, OTHERS_512_SLOTS, Others, TaskCalls, TaskRoundTrip, TaskWakeAll};
 use workloads::{Calls, Collisions, Handoff, HangDemo, Memory, RoundTrip, WakeAll};
+
+/// The name of slotpark where it is measured against itself, with nobody else waiting.
+const ALONE: &str = "slotpark_alone";
+/// At most so many times what maitake takes for a wait and a wake.
+const TO_MAITAKE_MAX: f64 = 1.05;
+/// At most so many times what it takes alone, while others wait and there are slots for all.
+const TO_ALONE_MAX: f64 = 1.3;
 
 /// The arguments of `slotpark compare`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A short run of under 20 seconds; the full one takes under 3 minutes.
+    /// A short run of under 20 seconds; the full one takes under 4 minutes.
     #[arg(long)]
     quick: bool,
     /// Print the report as JSON.
@@ -63,6 +75,12 @@ pub(crate) fn main(args: &Args) -> anyhow::Result<ExitCode> {
 
 /// Everything that is measured, in the order of the report.
 fn contests() -> Vec<Contest> {
+    let mut contests = of_threads();
+    contests.extend(of_tasks());
+    contests
+}
+
+fn of_threads() -> Vec<Contest> {
     vec![
         contest(Handoff::Allocations),
         contest(Memory),
@@ -95,6 +113,46 @@ fn contest_with<W: Workload, Map: Engine>(workload: W) -> Contest {
         Entrant::new::<W, Futex>(workload),
     ];
     Contest::new(workload, entrants)
+}
+
+fn of_tasks() -> Vec<Contest> {
+    let mut contests =
+        vec![task_contest(TaskCalls::WaitWake).with_target(Maitake::NAME, TO_MAITAKE_MAX)];
+    contests.extend(OTHERS.map(|others| {
+        let mut entrants = every_task_engine(others);
+        entrants.insert(1, alone(others));
+        Contest::of_tasks(others, entrants).with_target(ALONE, TO_ALONE_MAX)
+    }));
+    contests.extend(OTHERS_512_SLOTS.map(|others| {
+        let slotpark = Entrant::of_tasks::<_, SlotparkTasks>(others);
+        Contest::of_tasks(others, vec![slotpark, alone(others)])
+    }));
+    // A key of maitake's has one waiter.
+    let mut entrants = every_task_engine(TaskWakeAll);
+    entrants.retain(|entrant| entrant.engine != Maitake::NAME);
+    contests.push(Contest::of_tasks(TaskWakeAll, entrants));
+    contests.push(task_contest(TaskCalls::Drop));
+    contests.push(task_contest(TaskRoundTrip));
+    contests
+}
+
+fn task_contest<W: TaskWorkload>(workload: W) -> Contest {
+    Contest::of_tasks(workload, every_task_engine(workload))
+}
+
+fn every_task_engine<W: TaskWorkload>(workload: W) -> Vec<Entrant> {
+    vec![
+        Entrant::of_tasks::<W, SlotparkTasks>(workload),
+        Entrant::of_tasks::<W, Maitake>(workload),
+        Entrant::of_tasks::<W, TokioNotify>(workload),
+        Entrant::of_tasks::<W, EventListener>(workload),
+        Entrant::of_tasks::<W, AsyncEvent>(workload),
+    ]
+}
+
+/// slotpark with nobody else, in the same rounds.
+fn alone(others: Others) -> Entrant {
+    Entrant::of_tasks::<_, SlotparkTasks>(others.nobody()).named(ALONE)
 }
 
 /// The contests that fill the given rows; all where none is given.

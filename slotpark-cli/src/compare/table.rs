@@ -3,14 +3,21 @@
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{CellAlignment, Table};
 
-use crate::measure::Unit;
 use crate::measure::report::{Figures, Number, Ratio, Report};
+use crate::measure::{Side, Unit};
 
 /// What a reader should expect of the engines that are here to be replaced.
-const EXPECTED: [&str; 3] = [
+const OF_THREADS: [&str; 2] = [
     "seed_slot is expected to lose wakes and to hang: it wakes whoever is first in a shared slot.",
     "dashmap_arc keeps its entries; in hang_demo_ms waiters remove them, and are expected to hang.",
-    "A round that hung was cut off and enters at the cut-off time.",
+];
+
+/// What a reader must know to judge the figures of tasks.
+const OF_TASKS: [&str; 4] = [
+    "slotpark_alone is slotpark with nobody else waiting: what others on other keys cost it.",
+    "maitake has one list of all waiters, one waiter per key, and looks at no condition here.",
+    "tokio_notify, event_listener and async_event: an event per key in a DashMap, removed again.",
+    "A target is met when the median is.",
 ];
 
 /// The whole report as text.
@@ -24,14 +31,22 @@ pub(crate) fn text(report: &Report) -> String {
             .map(|doubt| format!("Beware: {doubt}.")),
     );
     lines.push("\nMedian of the rounds, and from the lowest to the highest of them:".to_owned());
-    lines.push(figures(&report.rows).to_string());
+    let sides = report.rows.chunk_by(|a, b| a.side == b.side);
+    lines.extend(sides.clone().map(|rows| figures(rows).to_string()));
     lines.push(
         "\nslotpark / other, paired within a round: median, and from lowest to highest.".to_owned(),
     );
     lines.push("Where that contains 1, no difference is shown:".to_owned());
-    lines.push(ratios(&report.ratios).to_string());
+    let ratios_of = report.ratios.chunk_by(|a, b| a.side == b.side);
+    lines.extend(ratios_of.map(|rows| ratios(rows).to_string()));
     lines.extend(report.notes.iter().map(|note| format!("{note}.")));
-    lines.extend(EXPECTED.map(str::to_owned));
+    for rows in sides {
+        match rows[0].side {
+            Side::Threads => lines.extend(OF_THREADS.map(str::to_owned)),
+            Side::Tasks => lines.extend(OF_TASKS.map(str::to_owned)),
+        }
+    }
+    lines.push("A round that hung was cut off and enters at the cut-off time.".to_owned());
     lines.join("\n")
 }
 
@@ -58,8 +73,12 @@ fn ratios(rows: &[Ratio]) -> Table {
         let (Some(median), Some(lo), Some(hi)) = (ratio.median.0, ratio.lo.0, ratio.hi.0) else {
             return "-".to_owned();
         };
+        let target = ratio.target.map_or_else(String::new, |target| {
+            let met = if median <= target { "met" } else { "missed" };
+            format!("\ntarget {}x: {met}", short(target))
+        });
         format!(
-            "{}x ({} .. {})\n{}",
+            "{}x ({} .. {})\n{}{target}",
             short(median),
             short(lo),
             short(hi),

@@ -42,6 +42,8 @@ pub(crate) enum Slots {
     Default,
     /// One: all keys collide.
     One,
+    /// So many, or a few more.
+    AtLeast(usize),
 }
 
 /// How a wait ended.

@@ -2,7 +2,8 @@
 //!
 //! An [`Engine`] is an adapter: how one implementation waits on a key and wakes it. A [`Workload`]
 //! is written once, generic over the engine, and gives the figures of one sample for its rows. A
-//! [`Contest`] is a workload with the engines that enter it.
+//! [`Contest`] is a workload with the engines that enter it. [`TaskEngine`] and [`TaskWorkload`]
+//! are the same for tasks.
 //!
 //! Every sample runs in a child process of its own: the allocation counts are its own, tables that
 //! belong to a whole process start empty, and what hangs ends with its process. The rounds are
@@ -17,8 +18,10 @@ pub(crate) mod machine;
 pub(crate) mod report;
 pub(crate) mod rounds;
 pub(crate) mod statistics;
+pub(crate) mod tasks;
 pub(crate) mod threads;
 pub(crate) mod workload;
 
 pub(crate) use engine::{Deadline, Engine, Outcome, Place, Slots, Word};
-pub(crate) use workload::{Contest, Entrant, Hung, Row, Sample, Scale, Unit, Workload};
+pub(crate) use tasks::{TaskEngine, TaskWorkload};
+pub(crate) use workload::{Contest, Entrant, Hung, Row, Sample, Scale, Side, Unit, Workload};

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use super::machine::Machine;
 use super::rounds::Gathered;
 use super::statistics::Spread;
-use super::{Row, Unit};
+use super::{Row, Side, Unit};
 
 /// The number of the JSON form.
 const SCHEMA: u32 = 1;
@@ -35,6 +35,8 @@ pub(crate) struct Figures {
     pub(crate) hung: usize,
     #[serde(skip)]
     pub(crate) rounds: usize,
+    #[serde(skip)]
+    pub(crate) side: Side,
 }
 
 /// One row of the first engine against that of another: of / to.
@@ -46,8 +48,13 @@ pub(crate) struct Ratio {
     pub(crate) median: Number,
     pub(crate) lo: Number,
     pub(crate) hi: Number,
+    /// What it should be at most; absent where nothing was set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) target: Option<f64>,
     #[serde(skip)]
     pub(crate) verdict: &'static str,
+    #[serde(skip)]
+    pub(crate) side: Side,
 }
 
 /// A figure, or none; written without a fraction where it has none.
@@ -111,6 +118,7 @@ impl Report {
                 max: Number(spread.map(|spread| spread.max)),
                 hung: taken.hung(),
                 rounds: taken.samples.len(),
+                side: contest.side,
             });
         }
         let Some((of, others)) = contest.entrants.split_first() else {
@@ -125,6 +133,11 @@ impl Report {
                 median: Number(spread.map(|spread| spread.median)),
                 lo: Number(spread.map(|spread| spread.min)),
                 hi: Number(spread.map(|spread| spread.max)),
+                target: contest
+                    .target
+                    .filter(|target| index == 0 && target.to == to.engine)
+                    .map(|target| target.ratio_max),
+                side: contest.side,
                 verdict: match spread {
                     Some(_) if to.hung() > of.hung() => "the other hung",
                     Some(spread) => spread.verdict(row.unit),
@@ -140,6 +153,7 @@ mod tests {
     use super::*;
     use crate::measure::Sample;
     use crate::measure::rounds::Taken;
+    use crate::measure::workload::Target;
 
     fn taken(engine: &'static str, values: &[Option<f64>]) -> Taken {
         let sample = |&value| Sample {
@@ -166,6 +180,11 @@ mod tests {
                 hanging,
                 taken("c", &[None, None]),
             ],
+            target: Some(Target {
+                to: "c",
+                ratio_max: 1.05,
+            }),
+            ..Gathered::default()
         };
         let report = Report::new(Machine::default(), &[contest]);
         let json = serde_json::to_value(&report).unwrap();
@@ -178,6 +197,7 @@ mod tests {
             "median": 0.25 + 1.5e-10, "lo": 3e-10, "hi": 0.5});
         assert_eq!(json["ratios"][0], ratio);
         assert_eq!(json["ratios"][1]["hi"], serde_json::Value::Null);
+        assert_eq!(json["ratios"][1]["target"], 1.05);
         assert_eq!(json.as_object().unwrap().len(), 4);
     }
 

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::{Contest, Row, Sample, Scale};
+use super::workload::Target;
+use super::{Contest, Row, Sample, Scale, Side};
 
 /// All samples of one contest: for each entrant, one per round.
+#[derive(Default)]
 pub(crate) struct Gathered {
+    pub(crate) side: Side,
     pub(crate) rows: Vec<Row>,
     pub(crate) entrants: Vec<Taken>,
+    pub(crate) target: Option<Target>,
 }
 
 /// The samples of one engine.
@@ -84,6 +88,8 @@ fn empty(contest: &Contest) -> Gathered {
         samples: Vec::new(),
     };
     Gathered {
+        side: contest.side,
+        target: contest.target,
         rows: contest.rows.clone(),
         entrants: contest
             .entrants

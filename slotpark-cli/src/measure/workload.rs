@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Engine, child};
+use super::{Engine, TaskEngine, TaskWorkload, child};
 
 /// What is measured, written once for all engines.
 pub(crate) trait Workload: Copy + Send + 'static {
@@ -23,6 +23,14 @@ pub(crate) trait Workload: Copy + Send + 'static {
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) unit: Unit,
+}
+
+/// Who waits: the sides are reported apart, since other engines enter them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Side {
+    #[default]
+    Threads,
+    Tasks,
 }
 
 /// What a row counts.
@@ -133,27 +141,65 @@ impl Entrant {
         }
     }
 
+    pub(crate) fn of_tasks<W: TaskWorkload, E: TaskEngine>(workload: W) -> Self {
+        Self {
+            engine: E::NAME,
+            take: Box::new(move |scale| workload.sample::<E>(scale)),
+        }
+    }
+
+    /// Under another name: the same engine may enter twice, with another workload.
+    pub(crate) fn named(self, engine: &'static str) -> Self {
+        Self { engine, ..self }
+    }
+
     /// One sample, in this process.
     pub(crate) fn take(&self, rows: &[Row], scale: &Scale) -> Sample {
         (self.take)(scale).unwrap_or_else(|Hung| Sample::cut_off(rows, scale))
     }
 }
 
-/// A workload with the engines that enter it.
+/// What the first row of the first entrant should be at most, as a ratio to that of another.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Target {
+    pub(crate) to: &'static str,
+    pub(crate) ratio_max: f64,
+}
+
+/// A workload with the engines that enter it; the first one is compared with the others.
 pub(crate) struct Contest {
+    pub(crate) side: Side,
     pub(crate) rows: Vec<Row>,
     pub(crate) entrants: Vec<Entrant>,
+    pub(crate) target: Option<Target>,
     rounds: Box<dyn Fn(&Scale) -> usize>,
 }
 
 impl Contest {
     pub(crate) fn new<W: Workload>(workload: W, entrants: Vec<Entrant>) -> Self {
-        let rounds = Box::new(move |scale: &Scale| workload.rounds(scale));
         Self {
+            side: Side::Threads,
             rows: workload.rows(),
             entrants,
-            rounds,
+            target: None,
+            rounds: Box::new(move |scale| workload.rounds(scale)),
         }
+    }
+
+    pub(crate) fn of_tasks<W: TaskWorkload>(workload: W, entrants: Vec<Entrant>) -> Self {
+        Self {
+            side: Side::Tasks,
+            rows: workload.rows(),
+            entrants,
+            target: None,
+            rounds: Box::new(move |scale| workload.rounds(scale)),
+        }
+    }
+
+    /// With a target for its first row.
+    pub(crate) fn with_target(mut self, to: &'static str, ratio_max: f64) -> Self {
+        self.target = Some(Target { to, ratio_max });
+        self
     }
 
     /// The name of the contest is that of its first row.

@@ -7,48 +7,19 @@ use std::time::{Duration, Instant};
 use rand::distr::uniform::{SampleRange, SampleUniform};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use slotpark::{Clock, Deadline, DefaultPlatform, Platform, WaitOutcome, WhileOutcome};
+use slotpark::{Clock, Deadline, DefaultPlatform, Platform};
+
+pub(super) use super::ended::Ended;
 
 use super::Event;
 use super::planned::planned;
-use super::stage::{Place, Stage};
+use super::stage::{Place, Stage, Waiting};
 use super::tally::{Operation, Tally};
 
 /// More threads than this cannot be told apart in a stamp.
 pub(super) const THREADS_MAX: usize = 1000;
 /// The low bits of a stamp count; the high ones name the thread.
 const STAMP_BITS: u32 = 22;
-
-/// How a wait came to its end, whatever part of the library it went through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ended {
-    Woken {
-        token: u64,
-    },
-    Stale,
-    TimedOut,
-    /// By a panic that was planned.
-    Panicked,
-}
-
-impl From<WhileOutcome> for Ended {
-    fn from(outcome: WhileOutcome) -> Self {
-        match outcome {
-            WhileOutcome::TimedOut => Self::TimedOut,
-            _ => Self::Stale,
-        }
-    }
-}
-
-impl From<WaitOutcome> for Ended {
-    fn from(outcome: WaitOutcome) -> Self {
-        match outcome {
-            WaitOutcome::Woken { token } => Self::Woken { token },
-            WaitOutcome::TimedOut => Self::TimedOut,
-            _ => Self::Stale,
-        }
-    }
-}
 
 /// How long a wait may last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +52,7 @@ impl Patience {
         Some(Deadline::new(clock, now_ns.saturating_add(timeout_ns)))
     }
 
-    fn is_endless(self) -> bool {
+    pub(super) fn is_endless(self) -> bool {
         !matches!(self, Self::For(_))
     }
 }
@@ -115,6 +86,10 @@ impl<'p> Actor<'p> {
             tally: Tally::new(),
             findings,
         }
+    }
+
+    pub(super) fn number(&self) -> usize {
+        self.number
     }
 
     pub(super) fn below<T, R>(&mut self, range: R) -> T
@@ -171,10 +146,28 @@ impl<'p> Actor<'p> {
         patience: Patience,
         wait: impl FnOnce() -> Ended,
     ) -> Ended {
+        self.wait_in_steps(operation, at, patience, |settle| {
+            settle();
+            wait()
+        })
+    }
+
+    /// As [`wait`](Self::wait), for a thread that still acts once it is queued: it calls what
+    /// `wait` is given when only a wake can go on with it.
+    pub(super) fn wait_in_steps(
+        &mut self,
+        operation: Operation,
+        at: Place,
+        patience: Patience,
+        wait: impl FnOnce(&dyn Fn()) -> Ended,
+    ) -> Ended {
         self.turns += 1;
-        let board = &self.stage.boards[self.number];
-        board.begin(at, patience.is_endless(), self.turns);
-        let ended = planned(wait).unwrap_or(Ended::Panicked);
+        let (board, turn) = (&self.stage.boards[self.number], self.turns);
+        let thread = self.number;
+        let at = Place { thread, ..at };
+        board.begin(at, false, turn);
+        let settle = || board.begin(at, patience.is_endless(), turn);
+        let ended = planned(|| wait(&settle)).unwrap_or(Ended::Panicked);
         board.end();
         if patience.is_endless() {
             self.stage.give_grant_back();
@@ -185,6 +178,9 @@ impl<'p> Actor<'p> {
             Ended::Woken { .. } => row.woken += 1,
             Ended::Stale => row.stale += 1,
             Ended::TimedOut => row.timed_out += 1,
+            Ended::Closed => row.closed += 1,
+            Ended::Interrupted => row.interrupted += 1,
+            Ended::GivenUp => row.given_up += 1,
             Ended::Panicked => row.panicked += 1,
         }
         if ended == Ended::TimedOut && patience.is_endless() {
@@ -202,6 +198,13 @@ impl<'p> Actor<'p> {
         row.woken += woken as u64;
     }
 
+    /// Counts a call that has ended `count` waits for good.
+    pub(super) fn closed(&mut self, operation: Operation, count: usize) {
+        let row = self.tally.row(operation);
+        row.calls += 1;
+        row.closed += count as u64;
+    }
+
     pub(super) fn panicked(&mut self, operation: Operation) {
         let row = self.tally.row(operation);
         row.calls += 1;
@@ -213,6 +216,15 @@ impl<'p> Actor<'p> {
         let other = self.below(0..self.stage.boards.len());
         let waiting = self.stage.boards[other].waiting()?;
         (waiting.at.scene == scene).then_some(waiting.at.key)
+    }
+
+    /// Another thread, rather one that waits in this scene and may be interrupted.
+    pub(super) fn interruptible(&mut self, scene: usize) -> Option<usize> {
+        let other = self.below(0..self.stage.boards.len());
+        let waiting = self.stage.boards[other].waiting();
+        let is_there =
+            waiting.is_some_and(|Waiting { at, .. }| at.scene == scene && at.interruptible);
+        (is_there || self.one_in(16)).then_some(other)
     }
 
     /// A key of `count`: rather one that somebody waits at.

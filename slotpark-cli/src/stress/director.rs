@@ -47,7 +47,7 @@ pub(super) struct Phase {
 impl Phase {
     fn new(plan: &Plan, number: u64, tables: &'static Tables) -> Self {
         let mut random = actor::random(plan.seed, number, THREADS_MAX);
-        let setting = Setting::draw(&mut random, plan.threads);
+        let setting = Setting::draw(&mut random, number, plan.threads);
         Self {
             number,
             setting,
@@ -147,9 +147,11 @@ pub(super) fn direct(plan: &Plan, tables: &'static Tables, events: &Sender<Event
             let tally = run(plan, &phase, left.min(PHASE), events)?;
             for scene in &phase.scenes {
                 let (which, count) = scene.sent();
-                *sent.entry(which).or_insert(0) += count;
+                let (all, passed_max) = sent.entry(which).or_insert((0, 0));
+                *all += count;
+                *passed_max += scene.passed_max();
             }
-            tables.check_empty(|which: Which| sent.get(&which).copied().unwrap_or(0))?;
+            tables.check_empty(|which: Which| sent.get(&which).copied().unwrap_or_default())?;
             let _sent = events.send(Event::Done(Box::new(tally)));
             number += 1;
         }

@@ -11,7 +11,8 @@ pub(super) struct Ledger {
     received: AtomicU64,
     tokens_sent: AtomicU64,
     tokens_received: AtomicU64,
-    /// Waits that ended by a panic after they were queued: each may have spent a wake.
+    /// Waits that were queued and did not tell how they ended, by a panic or since who waited went
+    /// away: each may have spent a wake.
     spent: AtomicU64,
 }
 
@@ -32,7 +33,7 @@ impl Ledger {
         self.tokens_received.fetch_add(token, Ordering::Relaxed);
     }
 
-    /// A wait has ended by a panic while it was queued.
+    /// A wait has ended while it was queued, without telling how.
     pub(super) fn spent(&self) {
         self.spent.fetch_add(1, Ordering::Relaxed);
     }
@@ -40,6 +41,11 @@ impl Ledger {
     /// The sum of the wakes' counts.
     pub(super) fn total_sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    /// How many waits may have spent a wake each.
+    pub(super) fn total_spent(&self) -> u64 {
+        self.spent.load(Ordering::Relaxed)
     }
 
     /// Closes the books; what is wrong with them, if anything is.
@@ -60,7 +66,7 @@ impl Ledger {
         if sent - received > spent {
             return Err(format!(
                 "wakes counted {sent} waiters, but only {received} waits returned Woken \
-                 (and {spent} panicked)"
+                 (and {spent} went away)"
             ));
         }
         if spent == 0 && tokens_sent != tokens_received {

@@ -6,6 +6,8 @@
 
 mod actor;
 mod director;
+mod drive;
+mod ended;
 mod ledger;
 mod planned;
 mod scenes;

@@ -17,6 +17,10 @@ pub(super) struct Place {
     /// The words that it watches, as bits, and the values that it expects there.
     pub(super) lanes: u32,
     pub(super) expected: [u32; LANES],
+    /// Its thread's interrupter may end it.
+    pub(super) interruptible: bool,
+    /// Who waits; filled in when the wait begins.
+    pub(super) thread: usize,
 }
 
 /// A wait that has begun and not returned.

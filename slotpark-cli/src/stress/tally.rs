@@ -23,6 +23,11 @@ operations! {
     WaitWhile = "wait_while",
     Park = "park",
     ParkWith = "park_with",
+    Prepare = "prepare",
+    WaitAsync = "wait_async",
+    WaitInterruptible = "wait_interruptible",
+    WaitAny = "wait_any",
+    WaitAnyAsync = "wait_any_async",
     FutexWord = "futex wait by word",
     FutexKey = "futex wait by key",
     WakeFew = "wake_one, wake",
@@ -31,13 +36,28 @@ operations! {
     WakeBits = "wake_bitset",
     UnparkFilter = "unpark_filter",
     UnparkWith = "unpark_with",
+    WakeWhere = "wake_where",
     FutexWake = "futex wake",
     Requeue = "requeue",
     FutexRequeue = "futex requeue",
+    CloseKey = "close_key",
+    CloseWhere = "close_where",
+    ClosedKey = "closed_key",
+    Interrupt = "interrupt",
+    Receive = "receive, receive_with",
+    Subscribe = "subscribe",
+    ReceiveAsync = "receive_async",
+    Deliver = "deliver",
+    Crowd = "crowd",
+    Duel = "duel",
+    RelayOfWake = "relay of a wake",
+    RelayOfValue = "relay of a value",
+    MailboxClose = "close_key of a mailbox",
     Audit = "audit of a wake",
 }
 
-/// How often, and how it ended. A wake's `woken` is the sum of its counts.
+/// How often, and how it ended. A wake's `woken` is the sum of its counts, the
+/// `closed` of what closes that of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Row {
     pub(super) calls: u64,
@@ -45,6 +65,9 @@ pub(super) struct Row {
     pub(super) moved: u64,
     pub(super) stale: u64,
     pub(super) timed_out: u64,
+    pub(super) closed: u64,
+    pub(super) interrupted: u64,
+    pub(super) given_up: u64,
     pub(super) panicked: u64,
 }
 
@@ -55,6 +78,9 @@ impl Row {
         self.moved += other.moved;
         self.stale += other.stale;
         self.timed_out += other.timed_out;
+        self.closed += other.closed;
+        self.interrupted += other.interrupted;
+        self.given_up += other.given_up;
         self.panicked += other.panicked;
     }
 }
@@ -93,6 +119,9 @@ impl Tally {
             "moved",
             "stale",
             "timed out",
+            "closed",
+            "interrupted",
+            "given up",
             "panicked",
         ]);
         let mut total = Row::default();
@@ -110,6 +139,9 @@ impl Tally {
                 row.moved.to_string(),
                 row.stale.to_string(),
                 row.timed_out.to_string(),
+                row.closed.to_string(),
+                row.interrupted.to_string(),
+                row.given_up.to_string(),
                 row.panicked.to_string(),
             ]);
         }

@@ -219,7 +219,7 @@ impl<K: Eq, V, P: Platform> Mailbox<K, V, P> {
         let slot = self.table.slot(hash);
         let mut wakers = Wakers::new(slice::from_ref(slot), Some(hash));
         let _critical = P::critical();
-        let mut chosen = Chosen::new(&mut wakers, Verdict::woken(0));
+        let mut chosen = Chosen::deferred(&mut wakers, Verdict::woken(0));
         let guard = slot.lock();
         let Some(head) = self.table.find(&guard, hash, key) else {
             return Err(value);

@@ -2,6 +2,7 @@
 //!
 //! **Orderings**: LOCK (all guarded fields), UNLINK (a task's `slot` becomes null).
 
+use core::mem::MaybeUninit;
 use core::ptr;
 
 use crate::node::{Group, Name, Node, Role};
@@ -104,16 +105,20 @@ impl<'g, P: Platform> NodeRef<'g, P> {
         unsafe { self.0.head.set(head) };
     }
 
+    /// The record of the key that this head represents.
     pub(crate) fn group(self) -> Group<P> {
+        debug_assert!(self.is_head(), "Q3: a head has the record");
         self.0.alive.touch();
         // SAFETY: N2: the lock is held for `'g`.
-        unsafe { self.0.group.get() }
+        let group = unsafe { self.0.group.get() };
+        // SAFETY: `queue` writes the record of a node before it makes it a head.
+        unsafe { group.assume_init() }
     }
 
     pub(crate) fn set_group(self, group: Group<P>) {
         self.0.alive.touch();
         // SAFETY: N2: the lock is held for `'g`.
-        unsafe { self.0.group.set(group) };
+        unsafe { self.0.group.set(MaybeUninit::new(group)) };
     }
 
     pub(crate) fn is_requeued(self) -> bool {

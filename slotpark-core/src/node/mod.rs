@@ -22,6 +22,7 @@
 
 mod linked;
 
+use core::mem::MaybeUninit;
 use core::ptr;
 
 use crate::platform::Platform;
@@ -112,7 +113,8 @@ pub(crate) struct Node<P: Platform> {
     /// Which of the waiter's nodes it is, if the waiter is decided by a claim.
     entry: Option<u8>,
 
-    group: Guarded<Group<P>>,
+    /// Written when it becomes a head.
+    group: Guarded<MaybeUninit<Group<P>>>,
     /// The generation of the table in which it was linked: a fork begins a new one.
     generation: u32,
     /// Its priority: those with more stand before it.
@@ -145,7 +147,7 @@ impl<P: Platform> Node<P> {
             next: Guarded::new(ptr::null()),
             prev: Guarded::new(ptr::null()),
             name: Guarded::new(name),
-            group: Guarded::new(Group::NONE),
+            group: Guarded::new(MaybeUninit::uninit()),
             head: Guarded::new(false),
             requeued: Guarded::new(false),
             role: Role::Thread,

@@ -124,9 +124,10 @@ pub enum Event {
     Collision,
     /// A waiter was chosen by a wake.
     Wake,
-    /// A waiter left because its deadline passed.
+    /// A waiter on one key, without an interrupter, left because its deadline passed.
     Timeout,
-    /// A waiter left for another reason: closed, interrupted, dropped, or decided by another key.
+    /// A waiter left for another reason: closed, dropped, or, if it is on several keys or has an
+    /// interrupter, whatever but a wake of this key has ended it.
     Cancel,
     /// A waiter was moved here from another key.
     Requeue,
@@ -139,7 +140,7 @@ pub enum Event {
 /// How threads sleep, how they are woken, and what time it is.
 ///
 /// A `no_std` host implements this for its scheduler. The engine calls `sleep`, `wake` and
-/// `critical` outside slot locks, `observe` and `ticks` also under them.
+/// `critical` outside slot locks, the `observe`s and `ticks` also under them.
 ///
 /// # Safety
 ///
@@ -211,5 +212,13 @@ pub unsafe trait Platform: Sized + 'static {
     #[inline(always)]
     fn observe(event: Event, slot: usize) {
         let _ = (event, slot);
+    }
+
+    /// Told what happens to the waiter with this tag, in the same step as it happens: calls
+    /// `observe` unless a platform wants to know who it is.
+    #[inline(always)]
+    fn observe_waiter(event: Event, slot: usize, tag: u64) {
+        let _ = tag;
+        Self::observe(event, slot);
     }
 }

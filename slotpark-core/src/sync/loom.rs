@@ -19,6 +19,10 @@ pub(crate) use loom::{
 /// A slot lock never spins in the model: each look would be one more state.
 pub(crate) const LOCK_SPIN_COUNT_MAX: u32 = 0;
 
+/// A wake of two tasks takes the second Waker in a later hold of the lock: the model checker sees
+/// what lies between two holds.
+pub(crate) const WAKERS_MAX: usize = 1;
+
 /// A value guarded by a lock, or by an ownership that the surrounding type explains. loom fails
 /// the run when an access is not ordered after the last write.
 #[derive(Debug)]

@@ -57,6 +57,7 @@ impl Tally {
     }
 
     /// Adds `n`, wrapping. The caller holds the slot lock: no read-modify-write is needed.
+    #[inline]
     pub(crate) fn add_locked(&self, n: u32) {
         // ORDERING: none, relaxed: a statistic; it publishes nothing.
         let now = self.0.load(Ordering::Relaxed);

@@ -12,6 +12,9 @@ pub(crate) use super::cell::Guarded;
 /// How often a taker of a slot lock looks before it sleeps.
 pub(crate) const LOCK_SPIN_COUNT_MAX: u32 = 64;
 
+/// How many Wakers a wake takes in one hold of a slot lock.
+pub(crate) const WAKERS_MAX: usize = 32;
+
 /// The lifetime of a frame that others point to; checked in the model checkers only.
 #[derive(Debug)]
 pub(crate) struct Alive;

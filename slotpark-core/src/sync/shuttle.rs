@@ -10,7 +10,49 @@ pub(crate) use shuttle::sync::atomic::{
 
 pub(crate) use shuttle::hint::spin_loop;
 
-pub(crate) use super::cell::Guarded;
+/// A guarded value, whose exchange is two steps: a second thread inside is noticed.
+#[derive(Debug)]
+pub(crate) struct Guarded<T> {
+    cell: super::cell::Guarded<T>,
+    inside: Cell<bool>,
+}
+
+impl<T> Guarded<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self {
+            cell: super::cell::Guarded::new(value),
+            inside: Cell::new(false),
+        }
+    }
+
+    /// # Safety
+    /// The caller holds what guards this cell: nobody else reads or writes it meanwhile.
+    pub(crate) unsafe fn replace(&self, value: T) -> T {
+        assert!(!self.inside.replace(true), "two threads exchange one value");
+        // ORDERING: none, relaxed: an access that switches threads, and publishes nothing.
+        AtomicU32::new(0).load(Ordering::Relaxed);
+        // SAFETY: the caller's contract.
+        let old = unsafe { self.cell.replace(value) };
+        self.inside.set(false);
+        old
+    }
+}
+
+impl<T: Copy> Guarded<T> {
+    /// # Safety
+    /// The caller holds what guards this cell: nobody writes it meanwhile.
+    pub(crate) unsafe fn get(&self) -> T {
+        // SAFETY: the caller's contract.
+        unsafe { self.cell.get() }
+    }
+
+    /// # Safety
+    /// The caller holds what guards this cell: nobody else reads or writes it meanwhile.
+    pub(crate) unsafe fn set(&self, value: T) {
+        // SAFETY: the caller's contract.
+        unsafe { self.cell.set(value) };
+    }
+}
 
 /// What the model's kernel is built on.
 pub(crate) use shuttle::{
@@ -21,6 +63,9 @@ pub(crate) use shuttle::{
 
 /// A slot lock never spins in the model: each look would be one more switch.
 pub(crate) const LOCK_SPIN_COUNT_MAX: u32 = 0;
+
+/// A wake of two tasks takes the second Waker in a later hold of the lock.
+pub(crate) const WAKERS_MAX: usize = 1;
 
 const ALIVE: u32 = 0x0A11_7E00;
 

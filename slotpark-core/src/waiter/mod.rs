@@ -50,6 +50,8 @@ pub(crate) enum Ending {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Verdict {
     pub(crate) ending: Ending,
+    /// The wake has no bitset: it fits waiters without bits, too.
+    pub(crate) fits_all: bool,
     /// The bits of the wake that a chosen waiter passes on if it does not want it; 0 is none.
     pub(crate) passes_on: u32,
     pub(crate) token: u64,
@@ -60,16 +62,31 @@ impl Verdict {
     pub(crate) const fn woken(token: u64) -> Self {
         Self {
             ending: Ending::Woken,
+            fits_all: false,
             passes_on: 0,
             token,
+        }
+    }
+
+    /// Of a wake of the first `count`, which is passed on unless that is everybody: to whom it fits
+    /// by its bitset, if it has one.
+    #[inline]
+    pub(crate) const fn of_first(count: usize, bits: Option<u32>, token: u64) -> Self {
+        let (fits_all, bits) = match bits {
+            Some(bits) => (false, bits),
+            None => (true, u32::MAX),
+        };
+        Self {
+            fits_all,
+            passes_on: if count == usize::MAX { 0 } else { bits },
+            ..Self::woken(token)
         }
     }
 
     pub(crate) const fn ended(ending: Ending) -> Self {
         Self {
             ending,
-            passes_on: 0,
-            token: 0,
+            ..Self::woken(0)
         }
     }
 }
@@ -97,17 +114,18 @@ impl<P: Platform> Waiter<P> {
             handle: Some(P::handle()),
             arrived_ticks: arrived.ticks,
             arrived_cpu: arrived.cpu,
-            ..Self::task(home)
+            ..Self::task(home, None)
         }
     }
 
-    pub(crate) fn task(home: *const Slot<P>) -> Self {
+    #[inline]
+    pub(crate) fn task(home: *const Slot<P>, waker: Option<Waker>) -> Self {
         Self {
             state: State::new(),
             claim: Claim::new(),
             home,
             verdict: Guarded::new(Verdict::woken(0)),
-            waker: Guarded::new(None),
+            waker: Guarded::new(waker),
             arrived_ticks: Moment::UNKNOWN.ticks,
             arrived_cpu: Moment::UNKNOWN.cpu,
             handle: None,

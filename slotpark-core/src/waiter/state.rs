@@ -30,6 +30,7 @@ pub(super) enum Found {
 }
 
 impl State {
+    #[inline]
     pub(super) fn new() -> Self {
         Self(AtomicU32::new(WAITING))
     }
@@ -42,6 +43,7 @@ impl State {
     }
 
     /// Says that the waiter will sleep; false if it has been released meanwhile.
+    #[inline]
     pub(super) fn park(&self, parked: u32) -> bool {
         // ORDERING: HANDOFF acquire side on failure, as in `is_released`; relaxed on success: the
         // waker takes all it needs from this word's value.
@@ -54,6 +56,7 @@ impl State {
     ///
     /// # Safety
     /// W1: the caller detached the waiter's node and releases it for the first time.
+    #[inline]
     pub(super) unsafe fn release(state: *const Self) -> Found {
         // SAFETY: W1: the frame lives until this swap.
         let state = unsafe { &*state };
@@ -84,11 +87,13 @@ impl Claim {
         }
     }
 
+    #[inline]
     pub(super) fn new() -> Self {
         Self(AtomicU32::new(Self::OPEN))
     }
 
     /// Decides the wait for an entry, or for none; false if it was decided before (W4).
+    #[inline]
     pub(crate) fn take(&self, entry: Option<u8>) -> bool {
         // ORDERING: none, relaxed: one word decides; what the winner hands over is published by the
         // release of the waiter (HANDOFF) or of the node (UNLINK).
@@ -102,12 +107,14 @@ impl Claim {
             .is_ok()
     }
 
+    #[inline]
     pub(crate) fn is_open(&self) -> bool {
         // ORDERING: none, relaxed: a look; `take` decides.
         self.0.load(Ordering::Relaxed) == Self::OPEN
     }
 
     /// The entry that decided; `None` if none did, or nothing is decided.
+    #[inline]
     pub(crate) fn entry(&self) -> Option<usize> {
         // ORDERING: none, relaxed: as in `take`.
         match self.0.load(Ordering::Relaxed) {

@@ -18,6 +18,7 @@ pub(crate) struct Spy {
 thread_local! {
     static SPY: Cell<Option<&'static Spy>> = const { Cell::new(None) };
     static ON_WAKE: RefCell<Option<Box<dyn FnMut()>>> = const { RefCell::new(None) };
+    static ON_CLOCK: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
 }
 
 impl Spy {
@@ -55,6 +56,11 @@ impl Spy {
 /// Runs `hook` after every wake that the calling thread makes. It must not call a table.
 pub(crate) fn on_wake(hook: impl FnMut() + 'static) {
     ON_WAKE.set(Some(Box::new(hook)));
+}
+
+/// Runs `hook` when the calling thread reads the clock next. It must not call a table.
+pub(crate) fn on_clock(hook: impl FnOnce() + 'static) {
+    ON_CLOCK.set(Some(Box::new(hook)));
 }
 
 fn report(count: impl FnOnce(&Spy) -> &AtomicUsize) {
@@ -122,6 +128,9 @@ unsafe impl Platform for Spied {
     }
 
     fn now_ns(clock: Clock) -> u64 {
+        if let Some(hook) = ON_CLOCK.take() {
+            hook();
+        }
         DefaultPlatform::now_ns(clock)
     }
 

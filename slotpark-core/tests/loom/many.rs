@@ -240,3 +240,24 @@ fn an_interrupt_against_the_deadline() {
         ended
     });
 }
+
+/// An interrupt that says it has ended a wait whose deadline was past from the start: the wait says
+/// so too.
+#[test]
+fn an_interrupt_against_a_deadline_that_is_past() {
+    let expected = [
+        (false, Ended::TimedOut),
+        (false, Ended::Interrupted),
+        (true, Ended::Interrupted),
+    ];
+    explore(expected, || {
+        let both = Interruptible::new();
+        let shared = Arc::clone(&both);
+        let waiter = both.scene.spawn(move |_| shared.wait(Some(Deadline::PAST)));
+        let is_hit = both.interrupter.interrupt();
+        let ended = waiter.join().unwrap();
+        assert_eq!(both.interrupter.is_pending(), ended == Ended::TimedOut);
+        both.scene.assert_empty();
+        (is_hit, ended)
+    });
+}

@@ -4,10 +4,14 @@
 //! have run out they read as zeros, and zero is the plainest choice: no fault, no deadline.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
+use slotpark_core::Order;
 
 use crate::host::Virtual;
 use crate::machine::{Seen, follow};
-use crate::program::{ALL, Answer, Command, KEYS, Park, Program, SHAPES, Step, Verdict};
+use crate::program::{
+    ALL, Answer, BELLS, Command, End, INTERRUPTERS, KEYS, Manner, Plan, Program, SHAPES, Step,
+    Then, Touch, Verdict,
+};
 
 /// More say nothing new, and take longer.
 const COMMANDS_MAX: usize = 200;
@@ -50,9 +54,9 @@ impl<'a> Arbitrary<'a> for Input {
 
 /// A command, and how often it is given.
 fn command(bytes: &mut Unstructured<'_>) -> Result<(Command, usize)> {
-    let kind = bytes.int_in_range(0..=15_u8)?;
+    let kind = bytes.int_in_range(0..=31_u8)?;
     let step = match kind {
-        0..=3 => Step::Park(park(bytes)?),
+        0..=3 => Step::Wait(park(bytes)?),
         4..=6 => Step::Run {
             who: usize::from(bytes.arbitrary::<u8>()?),
             says_timed_out: bytes.arbitrary()?,
@@ -87,7 +91,16 @@ fn command(bytes: &mut Unstructured<'_>) -> Result<(Command, usize)> {
             verdicts: verdicts(bytes)?,
             policy_panics: rarely(bytes)?,
         },
-        _ => return crowd(bytes),
+        15 => return crowd(bytes),
+        16..=18 => Step::Wait(task(bytes)?),
+        19..=22 => Step::Touch {
+            who: usize::from(bytes.arbitrary::<u8>()?),
+            touch: touch(bytes)?,
+        },
+        23 => Step::Wait(any(bytes)?),
+        24 => Step::Wait(any_task(bytes)?),
+        25 => Step::Wait(prepare(bytes)?),
+        _ => Step::End(end(bytes, kind)?),
     };
     let panicking_comparison = match rarely(bytes)? {
         true => Some(bytes.int_in_range(0..=3)?),
@@ -102,25 +115,123 @@ fn command(bytes: &mut Unstructured<'_>) -> Result<(Command, usize)> {
 
 /// Many equal waits.
 fn crowd(bytes: &mut Unstructured<'_>) -> Result<(Command, usize)> {
+    let is_of_tasks = bytes.arbitrary()?;
+    let plan = if is_of_tasks { task } else { park };
     let command = Command {
-        step: Step::Park(park(bytes)?),
+        step: Step::Wait(plan(bytes)?),
         panicking_comparison: None,
     };
     let times = bytes.int_in_range(2..=CROWD_MAX)?;
     Ok((command, usize::from(times)))
 }
 
-fn park(bytes: &mut Unstructured<'_>) -> Result<Park> {
-    Ok(Park {
-        key: key(bytes)?,
-        bits: bytes.int_in_range(1..=3)?,
+fn end(bytes: &mut Unstructured<'_>, kind: u8) -> Result<End> {
+    let interrupter = |bytes: &mut Unstructured<'_>| bytes.int_in_range(0..=INTERRUPTERS - 1);
+    Ok(match kind {
+        26 | 27 => End::Interrupt(interrupter(bytes)?),
+        28 => End::CloseKey(key(bytes)?),
+        29 => End::Seal(key(bytes)?),
+        30 => End::Unseal(usize::from(bytes.arbitrary::<u8>()?)),
+        _ => match bytes.arbitrary::<u8>()? {
+            0..=119 => End::Clear(interrupter(bytes)?),
+            120..=239 => End::Where {
+                is_close: bytes.arbitrary()?,
+                mask: bytes.arbitrary()?,
+                panics_at: match rarely(bytes)? {
+                    true => Some(bytes.int_in_range(0..=2)?),
+                    false => None,
+                },
+            },
+            240.. => End::Close,
+        },
+    })
+}
+
+/// What all manners have in common, on one key.
+fn common(bytes: &mut Unstructured<'_>) -> Result<Plan> {
+    Ok(Plan {
+        manner: Manner::Any,
+        keys: vec![key(bytes)?],
+        bits: *bytes.choose(&[1, 2, 3, 0])?,
+        order: match bytes.int_in_range(0..=7_u32)? {
+            0..=2 => Order::Fifo,
+            3 => Order::Lifo,
+            weight => Order::Priority(weight - 4),
+        },
         // Four of ten wait for ever, and one not at all.
         patience: bytes.int_in_range(0..=9_u64)?.checked_sub(4),
         validated: bytes.arbitrary()?,
-        answers: [answer(bytes)?, answer(bytes)?],
+        answers: vec![answer(bytes)?, answer(bytes)?],
+        interrupter: None,
+    })
+}
+
+fn park(bytes: &mut Unstructured<'_>) -> Result<Plan> {
+    Ok(Plan {
+        manner: Manner::Park {
+            lingers: bytes.arbitrary()?,
+            before_sleep_panics: rarely(bytes)?,
+            on_leave_panics: rarely(bytes)?,
+        },
+        ..common(bytes)?
+    })
+}
+
+fn prepare(bytes: &mut Unstructured<'_>) -> Result<Plan> {
+    let manner = Manner::Prepare {
         lingers: bytes.arbitrary()?,
-        before_sleep_panics: rarely(bytes)?,
-        on_leave_panics: rarely(bytes)?,
+        then: *bytes.choose(&[Then::Waits, Then::Leaves, Then::Panics])?,
+    };
+    Ok(Plan {
+        manner,
+        ..common(bytes)?
+    })
+}
+
+fn task(bytes: &mut Unstructured<'_>) -> Result<Plan> {
+    let manner = Manner::Task(touch(bytes)?);
+    Ok(Plan {
+        manner,
+        ..common(bytes)?
+    })
+}
+
+/// A thread on up to four keys.
+fn any(bytes: &mut Unstructured<'_>) -> Result<Plan> {
+    let count = *bytes.choose(&[2, 1, 3, 4])?;
+    several(bytes, Manner::Any, count)
+}
+
+/// A task on up to three keys.
+fn any_task(bytes: &mut Unstructured<'_>) -> Result<Plan> {
+    let manner = Manner::TaskAny(touch(bytes)?);
+    let count = *bytes.choose(&[2, 1, 3])?;
+    several(bytes, manner, count)
+}
+
+/// On so many keys.
+fn several(bytes: &mut Unstructured<'_>, manner: Manner, count: usize) -> Result<Plan> {
+    let mut plan = common(bytes)?;
+    for _ in 1..count {
+        plan.keys.push(key(bytes)?);
+        plan.answers.push(answer(bytes)?);
+        plan.answers.push(answer(bytes)?);
+    }
+    let interrupter = bytes.choose(&[None, Some(0), Some(1)])?;
+    Ok(Plan {
+        manner,
+        interrupter: *interrupter,
+        ..plan
+    })
+}
+
+fn touch(bytes: &mut Unstructured<'_>) -> Result<Touch> {
+    Ok(match bytes.arbitrary::<u8>()? {
+        0..=79 => Touch::Poll(0),
+        80..=159 => Touch::Poll(BELLS - 1),
+        160..=191 => Touch::Enable,
+        192..=215 => Touch::TimeOut,
+        216.. => Touch::Drop,
     })
 }
 

@@ -4,27 +4,51 @@ use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
+use slotpark_core::Order;
 
-use crate::program::{ALL, Answer, Command, KEYS, Park, Program, SHAPES, Shape, Step, Verdict};
+use crate::program::{
+    ALL, Answer, BELLS, Command, End, INTERRUPTERS, KEYS, Manner, Plan, Program, SHAPES, Shape,
+    Step, Then, Touch, Verdict,
+};
 
+/// One in seven is closed, shortly before its end.
 pub(crate) fn programs() -> impl Strategy<Value = Program> {
-    (shape(), vec(command(), 1..60)).prop_map(|(shape, commands)| Program { shape, commands })
-}
-
-/// Programs that begin with many waits.
-pub(crate) fn crowds() -> impl Strategy<Value = Program> {
-    let waits = park().prop_map(|park| Command {
-        step: Step::Park(Park {
-            answers: [Answer::Yes; 2],
-            ..park
-        }),
+    let close = Just(Command {
+        step: Step::End(End::Close),
         panicking_comparison: None,
     });
-    let commands = (vec(waits, 70..90), vec(command(), 1..60));
-    (shape(), commands).prop_map(|(shape, (mut commands, more))| {
-        commands.extend(more);
+    let closed = weighted(0.15, (close, vec(command(), 0..10)));
+    (shape(), vec(command(), 1..60), closed).prop_map(|(shape, mut commands, closed)| {
+        if let Some((close, more)) = closed {
+            commands.push(close);
+            commands.extend(more);
+        }
         Program { shape, commands }
     })
+}
+
+/// Programs that begin with many waits, of threads and tasks, of all keys or of one.
+pub(crate) fn crowds() -> impl Strategy<Value = Program> {
+    let manner = prop_oneof![3 => parking(0.2), 2 => first_touch().prop_map(Manner::Task)];
+    let plan = (manner, common()).prop_map(|(manner, plan)| Plan {
+        manner,
+        answers: Vec::new(),
+        ..plan
+    });
+    let commands = vec(command(), 1..60);
+    (shape(), vec(plan, 100..140), weighted(0.3, key()), commands).prop_map(
+        |(shape, plans, key, more)| {
+            let waits = plans.into_iter().map(|plan| Command {
+                step: Step::Wait(Plan {
+                    keys: key.map_or_else(|| plan.keys.clone(), |key| vec![key]),
+                    ..plan
+                }),
+                panicking_comparison: None,
+            });
+            let commands = waits.chain(more).collect();
+            Program { shape, commands }
+        },
+    )
 }
 
 fn shape() -> impl Strategy<Value = Shape> {
@@ -40,61 +64,133 @@ fn command() -> impl Strategy<Value = Command> {
 
 fn step() -> impl Strategy<Value = Step> {
     let run = (any::<usize>(), any::<bool>());
+    let touch = (any::<usize>(), touch());
     let pass = (1..4_u64).prop_map(|ns| Step::Pass { ns });
     let unpark = (key(), count()).prop_map(|(key, count)| Step::Unpark { key, count });
     let bits = (key(), count(), 1..4_u32);
     let filter = (key(), count(), vec(verdict(), 1..5));
-    let with = (
-        key(),
-        count(),
-        vec(verdict(), 1..5),
-        weighted(0.1, Just(())),
-    );
+    let with = (key(), count(), vec(verdict(), 1..5), panics());
     let requeue = (key(), key(), 0..3_usize, count(), answer());
     prop_oneof![
-        10 => park().prop_map(Step::Park),
+        16 => plan().prop_map(Step::Wait),
         8 => run.prop_map(|(who, says_timed_out)| Step::Run { who, says_timed_out }),
+        8 => touch.prop_map(|(who, touch)| Step::Touch { who, touch }),
         2 => pass,
-        3 => unpark,
-        2 => bits.prop_map(|(key, count, bits)| Step::UnparkBits { key, count, bits }),
+        4 => unpark,
+        3 => bits.prop_map(|(key, count, bits)| Step::UnparkBits { key, count, bits }),
         2 => filter.prop_map(|(key, count, verdicts)| Step::UnparkFilter { key, count, verdicts }),
-        2 => with.prop_map(|(key, count, verdicts, panics)| {
-            Step::UnparkWith { key, count, verdicts, policy_panics: panics.is_some() }
+        2 => with.prop_map(|(key, count, verdicts, policy_panics)| {
+            Step::UnparkWith { key, count, verdicts, policy_panics }
         }),
         5 => requeue.prop_map(|(from, to, wake_max, move_max, answer)| {
             Step::Requeue { from, to, wake_max, move_max, answer }
         }),
+        6 => end().prop_map(Step::End),
     ]
 }
 
-fn park() -> impl Strategy<Value = Park> {
-    let panics = || weighted(0.05, Just(())).prop_map(|panics| panics.is_some());
-    (
-        key(),
-        1..4_u32,
-        weighted(0.5, 0..6_u64),
-        any::<bool>(),
-        [answer(), answer()],
-        any::<bool>(),
-        panics(),
-        panics(),
+fn end() -> impl Strategy<Value = End> {
+    let places = (any::<bool>(), any::<u8>(), weighted(0.1, 0..3_u8));
+    prop_oneof![
+        6 => (0..INTERRUPTERS).prop_map(End::Interrupt),
+        1 => (0..INTERRUPTERS).prop_map(End::Clear),
+        2 => key().prop_map(End::CloseKey),
+        2 => key().prop_map(End::Seal),
+        4 => any::<usize>().prop_map(End::Unseal),
+        2 => places.prop_map(|(is_close, mask, panics_at)| {
+            End::Where { is_close, mask, panics_at }
+        }),
+    ]
+}
+
+/// Of any manner.
+fn plan() -> impl Strategy<Value = Plan> {
+    let one = prop_oneof![
+        4 => parking(0.5),
+        1 => (any::<bool>(), then()).prop_map(|(lingers, then)| Manner::Prepare { lingers, then }),
+        3 => first_touch().prop_map(Manner::Task),
+    ];
+    let one = (one, common()).prop_map(|(manner, plan)| Plan { manner, ..plan });
+    let thread = (Just(Manner::Any), vec(key(), 1..5));
+    let task = (first_touch().prop_map(Manner::TaskAny), vec(key(), 1..4));
+    let manner = prop_oneof![3 => thread, 3 => task];
+    let interrupter = weighted(0.5, 0..INTERRUPTERS);
+    let any = (manner, common(), vec(answer(), 0..8), interrupter).prop_map(
+        |((manner, keys), plan, answers, interrupter)| Plan {
+            manner,
+            keys,
+            answers,
+            interrupter,
+            ..plan
+        },
+    );
+    prop_oneof![8 => one, 6 => any]
+}
+
+fn parking(lingering: f64) -> impl Strategy<Value = Manner> {
+    let lingers = weighted(lingering, Just(())).prop_map(|lingers| lingers.is_some());
+    (lingers, panics(), panics()).prop_map(|(lingers, before_sleep_panics, on_leave_panics)| {
+        Manner::Park {
+            lingers,
+            before_sleep_panics,
+            on_leave_panics,
+        }
+    })
+}
+
+/// On one key, of some manner.
+fn common() -> impl Strategy<Value = Plan> {
+    let patience = weighted(0.5, 0..6_u64);
+    let answers = vec(answer(), 2..3);
+    let bits = prop_oneof![9 => 1..4_u32, 1 => Just(0)];
+    (key(), bits, order(), patience, any::<bool>(), answers).prop_map(
+        |(key, bits, order, patience, validated, answers)| Plan {
+            manner: Manner::Any,
+            keys: vec![key],
+            bits,
+            order,
+            patience,
+            validated,
+            answers,
+            interrupter: None,
+        },
     )
-        .prop_map(
-            |(key, bits, patience, validated, answers, lingers, before_sleep, on_leave)| Park {
-                key,
-                bits,
-                patience,
-                validated,
-                answers,
-                lingers,
-                before_sleep_panics: before_sleep,
-                on_leave_panics: on_leave,
-            },
-        )
+}
+
+fn order() -> impl Strategy<Value = Order> {
+    prop_oneof![
+        5 => Just(Order::Fifo),
+        2 => Just(Order::Lifo),
+        3 => (0..4_u32).prop_map(Order::Priority),
+    ]
+}
+
+fn then() -> impl Strategy<Value = Then> {
+    select(vec![Then::Waits, Then::Waits, Then::Leaves, Then::Panics])
+}
+
+fn first_touch() -> impl Strategy<Value = Touch> {
+    prop_oneof![
+        4 => (0..BELLS).prop_map(Touch::Poll),
+        1 => Just(Touch::Enable),
+    ]
+}
+
+fn touch() -> impl Strategy<Value = Touch> {
+    prop_oneof![
+        4 => (0..BELLS).prop_map(Touch::Poll),
+        1 => Just(Touch::Enable),
+        1 => Just(Touch::TimeOut),
+        3 => Just(Touch::Drop),
+    ]
 }
 
 fn key() -> impl Strategy<Value = u64> {
     0..KEYS
+}
+
+fn panics() -> impl Strategy<Value = bool> {
+    weighted(0.05, Just(())).prop_map(|panics| panics.is_some())
 }
 
 fn count() -> impl Strategy<Value = usize> {

@@ -1,105 +1,116 @@
-//! What must come out of each step: the naive queues, and what every wait has been told.
+//! What must come out of each step: the naive queues, and what every wait has been told. Here waits
+//! begin; `leaving` is how they go on, `chosen` how others end them.
 
 use std::collections::BTreeMap;
-
-use slotpark_core::Filter;
+use std::rc::Rc;
 
 use crate::naive::Naive;
-use crate::program::{Answer, KEYS, Park, Shape, Verdict};
+use crate::outcomes::{Ended, Outcome, Stats};
+use crate::program::{Answer, BELLS, INTERRUPTERS, KEYS, Manner, Plan, Shape};
 
-/// How a wait ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ended {
-    Woken(u64),
-    Stale,
-    TimedOut,
-    Failed,
-    Panicked,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Outcome {
-    pub(crate) ended: Ended,
-    /// How often `validate` ran.
-    pub(crate) validations: usize,
-    /// What `on_leave` was told, if it ran.
-    pub(crate) was_last: Option<bool>,
-}
-
-/// How far a wait has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Progress {
-    Lingers,
-    Sleeps,
-    Ended(Outcome),
-}
-
-/// What a wake or a requeue came to, where it did not panic.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Woken {
-    pub(crate) count: Option<usize>,
-    /// In the order in which the filter was asked.
-    pub(crate) looked_at: Vec<u64>,
-    /// What the policy was told: how many were chosen, and whether others remain.
-    pub(crate) choice: Option<(usize, bool)>,
-}
-
-/// How a requeue ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Moved {
-    Done { woken: usize, moved: usize },
-    Refused,
-    Failed,
-    Panicked,
-}
-
-/// The counters of one slot.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Stats {
-    pub(crate) parks: u32,
-    pub(crate) wakes: u32,
-    pub(crate) timeouts: u32,
-    pub(crate) cancels: u32,
-    pub(crate) requeues: u32,
-    pub(crate) collisions: u32,
-}
-
+/// What ended a wait that does not know it yet.
 #[derive(Clone, Copy, Debug)]
+pub(crate) struct Told {
+    pub(crate) ended: Ended,
+    pub(crate) entry: Option<usize>,
+    pub(crate) pass: Option<Pass>,
+}
+
+/// A wake that goes on to another waiter if the one that it chose does not want it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pass {
+    pub(crate) key: u64,
+    /// `!0` fits everybody.
+    pub(crate) bits: u32,
+    pub(crate) token: u64,
+}
+
+/// One that is queued, or was and does not know yet that it is no more.
+#[derive(Clone, Debug)]
 pub(crate) struct Wait {
-    plan: Park,
+    pub(crate) plan: Rc<Plan>,
     deadline: Option<u64>,
-    validations: usize,
+    pub(crate) interrupter: Option<usize>,
+    /// Which of a task's Wakers is to be called.
+    pub(crate) waker: Option<usize>,
     pub(crate) sleeps: bool,
-    /// The token of the wake that chose it.
-    pub(crate) chosen: Option<u64>,
+    pub(crate) told: Option<Told>,
+    /// The keys of the places that it still has to take away.
+    pub(crate) others: Vec<u64>,
     pub(crate) is_moved: bool,
 }
 
 impl Wait {
-    pub(crate) fn bits(&self) -> u32 {
-        self.plan.bits
-    }
-
     pub(crate) fn is_past(&self, now: u64) -> bool {
         self.deadline.is_some_and(|deadline| deadline <= now)
     }
+
+    /// It tells which key has ended it.
+    pub(crate) fn names_entry(&self) -> bool {
+        names_entry(&self.plan, self.interrupter)
+    }
 }
+
+/// `park_interruptible` returns no entry.
+fn names_entry(plan: &Plan, interrupter: Option<usize>) -> bool {
+    let is_one = matches!(plan.manner, Manner::Any) && plan.keys.len() == 1;
+    plan.has_claim() && !(is_one && interrupter.is_some())
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Interrupts {
+    pub(crate) is_pending: bool,
+    pub(crate) user: Option<u64>,
+}
+
+/// How a wait begins.
+#[derive(Clone, Debug)]
+pub(crate) struct Start {
+    pub(crate) plan: Rc<Plan>,
+    pub(crate) interrupter: Option<usize>,
+    pub(crate) waker: Option<usize>,
+    pub(crate) now: u64,
+    /// A comparison panicked after so many calls of `validate`.
+    pub(crate) panicked_at: Option<usize>,
+}
+
+/// Why a wait was not queued, and by which of its keys.
+type Refusal = (Ended, Option<usize>);
 
 #[derive(Debug)]
 pub(crate) struct Expected {
     shape: Shape,
+    pub(crate) is_closed: bool,
     pub(crate) queues: Naive,
     pub(crate) waits: BTreeMap<u64, Wait>,
+    /// The keys of a slot that anything is linked for, the newest first.
+    pub(crate) groups: Vec<u64>,
+    /// The keys that are kept closed.
+    pub(crate) seals: Vec<u64>,
+    pub(crate) interrupters: [Interrupts; INTERRUPTERS],
+    /// The entries that each wait was asked to validate.
+    pub(crate) asked: BTreeMap<u64, Vec<usize>>,
+    /// How often the Wakers of each task were called.
+    pub(crate) rings: BTreeMap<u64, [usize; BELLS]>,
     pub(crate) stats: Vec<Stats>,
+    /// Wakes that went on to nobody, and to somebody.
+    pub(crate) passed_on: [usize; 2],
 }
 
 impl Expected {
     pub(crate) fn new(shape: Shape) -> Self {
         Self {
             shape,
+            is_closed: false,
             queues: Naive::default(),
             waits: BTreeMap::new(),
+            groups: Vec::new(),
+            seals: Vec::new(),
+            interrupters: Default::default(),
+            asked: BTreeMap::new(),
+            rings: BTreeMap::new(),
             stats: vec![Stats::default(); shape.slots],
+            passed_on: [0; 2],
         }
     }
 
@@ -107,201 +118,149 @@ impl Expected {
         self.shape.hashes[key as usize] as usize % self.shape.slots
     }
 
-    /// Somebody waits in this slot.
-    pub(crate) fn is_used(&self, slot: usize) -> bool {
-        (0..KEYS).any(|key| self.slot(key) == slot && self.queues.count(key) > 0)
+    pub(crate) fn at(&mut self, key: u64) -> &mut Stats {
+        let slot = self.slot(key);
+        &mut self.stats[slot]
     }
 
-    /// Somebody waits for a key of the same hash, so that keys are compared.
+    /// A waiter is linked for this key, decided or not.
+    fn is_linked(&self, key: u64) -> bool {
+        let is_left = |wait: &Wait| wait.others.contains(&key);
+        self.queues.count(key) > 0 || self.waits.values().any(is_left)
+    }
+
+    /// A waiter is linked in this slot.
+    pub(crate) fn is_used(&self, slot: usize) -> bool {
+        (0..KEYS).any(|key| self.slot(key) == slot && self.is_linked(key))
+    }
+
+    /// Something is linked for a key of the same hash, so that keys are compared.
     pub(crate) fn is_compared(&self, key: u64) -> bool {
         let hash = |key: u64| self.shape.hashes[key as usize];
-        (0..KEYS).any(|other| hash(other) == hash(key) && self.queues.count(other) > 0)
+        self.groups.iter().any(|other| hash(*other) == hash(key))
     }
 
-    pub(crate) fn park(&mut self, wait: u64, plan: Park, now: u64, panicked: bool) -> Progress {
-        let mut validations = 0;
-        let ended = |ended, validations| {
-            Progress::Ended(Outcome {
-                ended,
-                validations,
-                was_last: None,
-            })
+    /// Something was linked for this key.
+    pub(crate) fn add_group(&mut self, key: u64) {
+        if !self.groups.contains(&key) {
+            self.groups.insert(0, key);
+        }
+    }
+
+    /// Forgets the keys that nothing is linked for.
+    pub(crate) fn prune(&mut self) {
+        let mut groups = std::mem::take(&mut self.groups);
+        groups.retain(|key| self.is_linked(*key) || self.seals.contains(key));
+        self.groups = groups;
+    }
+
+    /// Begins a wait; how it ended, if it does not wait.
+    pub(crate) fn begin(&mut self, wait: u64, start: &Start) -> Option<Outcome> {
+        self.asked.entry(wait).or_default();
+        let queued = self
+            .look(wait, start)
+            .and_then(|()| self.enter(wait, start));
+        let Err((ended, entry)) = queued else {
+            return None;
         };
-        let mut answers = plan.answers.into_iter();
-        if !plan.validated {
-            validations += 1;
-            if let Some(refusal) = refusal(answers.next()) {
-                return ended(refusal, validations);
-            }
-        }
-        if plan.patience == Some(0) {
-            return ended(Ended::TimedOut, validations);
-        }
-        validations += 1;
-        if let Some(refusal) = refusal(answers.next()) {
-            return ended(refusal, validations);
-        }
-        if panicked {
-            return ended(Ended::Panicked, validations);
-        }
-        let slot = self.slot(plan.key);
-        let collides = self.queues.count(plan.key) == 0 && self.is_used(slot);
-        self.stats[slot].collisions += u32::from(collides);
-        self.stats[slot].parks += 1;
-        self.queues.push(plan.key, wait);
-        let state = Wait {
-            plan,
-            deadline: plan.patience.map(|patience| now + patience),
-            validations,
-            sleeps: false,
-            chosen: None,
-            is_moved: false,
-        };
-        self.waits.insert(wait, state);
-        if plan.lingers {
-            return Progress::Lingers;
-        }
-        self.go_on(wait, now)
-    }
-
-    /// Goes on from where it lingers or sleeps.
-    pub(crate) fn go_on(&mut self, wait: u64, now: u64) -> Progress {
-        let state = self.waits[&wait];
-        if !state.sleeps && state.plan.before_sleep_panics {
-            // A wake that chose it meanwhile is spent.
-            if state.chosen.is_none() {
-                let (slot, _) = self.leave(wait);
-                self.stats[slot].cancels += 1;
-            }
-            return self.end(wait, Ended::Panicked, None);
-        }
-        if let Some(token) = state.chosen {
-            return self.end(wait, Ended::Woken(token), None);
-        }
-        if state.is_past(now) {
-            let (slot, is_last) = self.leave(wait);
-            self.stats[slot].timeouts += 1;
-            let panics = state.plan.on_leave_panics;
-            let ended = if panics {
-                Ended::Panicked
-            } else {
-                Ended::TimedOut
-            };
-            return self.end(wait, ended, Some(is_last));
-        }
-        if let Some(state) = self.waits.get_mut(&wait) {
-            state.sleeps = true;
-        }
-        Progress::Sleeps
-    }
-
-    /// The slot that it leaves, and whether it was the last of its key.
-    fn leave(&mut self, wait: u64) -> (usize, bool) {
-        let key = self
-            .queues
-            .remove(wait)
-            .expect("who is not chosen is queued");
-        (self.slot(key), self.queues.count(key) == 0)
-    }
-
-    fn end(&mut self, wait: u64, ended: Ended, was_last: Option<bool>) -> Progress {
-        let state = self.waits.remove(&wait).expect("it ends once");
-        Progress::Ended(Outcome {
-            ended,
-            validations: state.validations,
-            was_last,
+        Some(Outcome {
+            entry: entry.filter(|_| names_entry(&start.plan, start.interrupter)),
+            ..ended.into()
         })
     }
 
-    /// A wake whose filter says `verdict(place, wait)`; with a policy, which may panic.
-    pub(crate) fn wake(
-        &mut self,
-        (key, count, token): (u64, usize, u64),
-        verdict: impl Fn(usize, u64) -> Verdict,
-        policy_panics: Option<bool>,
-    ) -> Woken {
-        let mut looked_at = Vec::new();
-        let mut panicked = false;
-        let chosen = self.queues.wake(key, count, |wait| {
-            looked_at.push(wait);
-            match verdict(looked_at.len() - 1, wait) {
-                Verdict::Unpark => Filter::Unpark,
-                Verdict::Skip => Filter::Skip,
-                Verdict::Stop => Filter::Stop,
-                Verdict::Panics => {
-                    panicked = true;
-                    Filter::Stop
+    /// What is looked at before anything is queued.
+    fn look(&mut self, wait: u64, start: &Start) -> Result<(), Refusal> {
+        let plan = &*start.plan;
+        if plan.is_prepared() {
+            return Ok(());
+        }
+        for entry in 0..plan.keys.len() {
+            if plan.is_task() || !plan.validated {
+                self.ask(wait, plan, entry)?;
+            }
+            if self.is_closed {
+                return Err((Ended::Closed, Some(entry)));
+            }
+        }
+        if let Some(interrupter) = start.interrupter {
+            let interrupts = &mut self.interrupters[interrupter];
+            assert_eq!(interrupts.user, None, "it is in use");
+            if std::mem::take(&mut interrupts.is_pending) {
+                return Err((Ended::Interrupted, None));
+            }
+        }
+        if !plan.is_task() && plan.patience == Some(0) {
+            return Err((Ended::TimedOut, None));
+        }
+        Ok(())
+    }
+
+    /// Queues it for each of its keys, or for none.
+    fn enter(&mut self, wait: u64, start: &Start) -> Result<(), Refusal> {
+        let plan = &*start.plan;
+        for (entry, key) in plan.keys.iter().copied().enumerate() {
+            if let Err(refusal) = self.enter_one(wait, start, (entry, key)) {
+                for (_, key) in self.queues.remove_all(wait) {
+                    self.at(key).cancels += 1;
                 }
-            }
-        });
-        let choice = policy_panics.filter(|_| !panicked);
-        let choice = choice.map(|_| (chosen.len(), self.queues.count(key) > 0));
-        panicked |= policy_panics == Some(true);
-        self.choose(key, &chosen, if panicked { 0 } else { token });
-        Woken {
-            count: (!panicked).then_some(chosen.len()),
-            looked_at,
-            choice,
-        }
-    }
-
-    pub(crate) fn requeue(
-        &mut self,
-        (from, to): (u64, u64),
-        (wake_max, move_max): (usize, usize),
-        token: u64,
-        answer: Answer,
-    ) -> Moved {
-        match answer {
-            Answer::Yes => {}
-            Answer::No => return Moved::Refused,
-            Answer::Fails => return Moved::Failed,
-            Answer::Panics => return Moved::Panicked,
-        }
-        let queue = self.queues.waiters(from);
-        let (chosen, moved) = self.queues.requeue((from, to), wake_max, move_max);
-        self.choose(from, &chosen, token);
-        let slot = self.slot(to);
-        self.stats[slot].requeues += moved as u32;
-        for wait in queue.iter().skip(chosen.len()).take(moved) {
-            if let Some(state) = self.waits.get_mut(wait) {
-                state.is_moved |= from != to;
+                return Err(refusal);
             }
         }
-        Moved::Done {
-            woken: chosen.len(),
-            moved,
+        if let Some(interrupter) = start.interrupter {
+            self.interrupters[interrupter].user = Some(wait);
         }
+        let state = Wait {
+            plan: Rc::clone(&start.plan),
+            deadline: plan.patience.map(|patience| start.now + patience),
+            interrupter: start.interrupter,
+            waker: start.waker,
+            sleeps: false,
+            told: None,
+            others: Vec::new(),
+            is_moved: false,
+        };
+        self.waits.insert(wait, state);
+        Ok(())
     }
 
-    /// A comparison panicked in a requeue: none were moved, and those chosen before are woken.
-    pub(crate) fn interrupted_requeue(
+    fn enter_one(
         &mut self,
-        from: u64,
-        wake_max: usize,
-        (woken, token): (usize, u64),
-    ) {
-        let all = self.queues.count(from).min(wake_max);
-        assert!(woken == 0 || woken == all, "{woken} of {all} were woken");
-        let chosen = self.queues.wake(from, woken, |_| Filter::Unpark);
-        self.choose(from, &chosen, token);
-    }
-
-    fn choose(&mut self, key: u64, chosen: &[u64], token: u64) {
+        wait: u64,
+        start: &Start,
+        (entry, key): (usize, u64),
+    ) -> Result<(), Refusal> {
+        let plan = &*start.plan;
+        if !plan.is_prepared() {
+            self.ask(wait, plan, entry)?;
+        }
+        if start.panicked_at == Some(self.asked[&wait].len()) {
+            return Err((Ended::Panicked, None));
+        }
+        if self.is_closed || self.seals.contains(&key) {
+            return Err((Ended::Closed, Some(entry)));
+        }
         let slot = self.slot(key);
-        self.stats[slot].wakes += chosen.len() as u32;
-        for wait in chosen {
-            let state = self.waits.get_mut(wait).expect("who is chosen waits");
-            state.chosen = Some(token);
-        }
+        let has_others = self.groups.iter().any(|other| self.slot(*other) == slot);
+        let collides = has_others && !self.groups.contains(&key);
+        self.stats[slot].collisions += u32::from(collides);
+        self.stats[slot].parks += 1;
+        self.queues.enter(key, (wait, entry), plan.order);
+        self.add_group(key);
+        Ok(())
     }
-}
 
-fn refusal(answer: Option<Answer>) -> Option<Ended> {
-    match answer.expect("two answers") {
-        Answer::Yes => None,
-        Answer::No => Some(Ended::Stale),
-        Answer::Fails => Some(Ended::Failed),
-        Answer::Panics => Some(Ended::Panicked),
+    /// What `validate` says.
+    fn ask(&mut self, wait: u64, plan: &Plan, entry: usize) -> Result<(), Refusal> {
+        let asked = self.asked.entry(wait).or_default();
+        let answer = plan.answers.get(asked.len()).copied();
+        asked.push(entry);
+        let has_errors = matches!(plan.manner, Manner::Park { .. });
+        match answer.unwrap_or(Answer::Yes) {
+            Answer::Yes => Ok(()),
+            Answer::Fails if has_errors => Err((Ended::Failed, None)),
+            Answer::No | Answer::Fails => Err((Ended::Stale, Some(entry))),
+            Answer::Panics => Err((Ended::Panicked, None)),
+        }
     }
 }

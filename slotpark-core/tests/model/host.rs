@@ -116,6 +116,14 @@ pub(crate) fn comparing<R>(panicking: Option<u8>, action: impl FnOnce() -> R) ->
     (result, panicking.is_some() && left.is_none())
 }
 
+/// Runs `action` in which no comparison panics.
+pub(crate) fn undisturbed<R>(action: impl FnOnce() -> R) -> R {
+    let panicking = with(|world| world.panicking_comparison.take());
+    let result = action();
+    with(|world| world.panicking_comparison = panicking);
+    result
+}
+
 /// Slot locks taken, and waiters woken, since the program began.
 pub(crate) fn counts() -> (usize, usize) {
     with(|world| (world.locks, world.wakes))

@@ -1,17 +1,18 @@
 //! Runs a program on a table, and compares everything that can be seen with the model.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use slotpark_core::{Candidate, Filter, Platform, Table};
+use slotpark_core::{Interrupter, Platform, Table};
 
-use crate::expected::{Ended, Expected, Outcome, Progress, Stats};
+use crate::expected::{Expected, Start};
 use crate::host::{self, Key, Resume, Threads};
-use crate::program::{ALL, Command, KEYS, Park, Program, Shape, Step};
-use crate::waits::{progress, wait_once};
-
-/// Up to here each sleeper of a slot has a bit of its own.
-const BITS: usize = 32;
+use crate::lookout;
+use crate::outcomes::{Ended, Outcome, Progress};
+use crate::program::{ALL, Command, KEYS, Manner, Plan, Program, Shape, Step, Then, Touch};
+use crate::tasks::Guests;
+use crate::waits::{Ground, Who, progress, wait_once};
 
 /// What happened and how often, so that a test can say that everything did.
 #[derive(Debug, Default)]
@@ -33,24 +34,33 @@ impl Seen {
 
 /// A table, the model of it, and those who wait.
 pub(crate) struct Machine<'s, P: Platform> {
-    pub(crate) table: Rc<Table<Key, P>>,
-    shape: Shape,
     threads: Threads<Outcome>,
+    pub(crate) guests: Guests<P>,
+    pub(crate) ground: Rc<Ground<P>>,
+    shape: Shape,
     pub(crate) expected: Expected,
     /// The last number given: to a wait, or to a wake as its token.
     number: u64,
     /// Sleepers have shared a bit, and some may still do.
-    was_crowded: bool,
+    pub(crate) was_crowded: bool,
     pub(crate) seen: &'s mut Seen,
 }
 
 /// Runs `program` to its end.
 pub(crate) fn follow<P: Platform>(program: &Program, seen: &mut Seen) {
+    let ground = Rc::new(Ground {
+        table: Table::with_slots(program.shape.slots),
+        interrupters: std::array::from_fn(|_| Interrupter::on_platform()),
+    });
+    let (looked_at, hashes) = (Rc::clone(&ground), program.shape.hashes);
+    let count = move |key: usize| looked_at.table.waiters(hashes[key], &Key(key as u64));
+    lookout::begin(move || std::array::from_fn(&count));
     host::begin();
     let mut machine = Machine::<P> {
-        table: Rc::new(Table::with_slots(program.shape.slots)),
-        shape: program.shape,
         threads: Threads::new(),
+        guests: Guests::new(&ground),
+        ground,
+        shape: program.shape,
         expected: Expected::new(program.shape),
         number: 0,
         was_crowded: false,
@@ -61,25 +71,29 @@ pub(crate) fn follow<P: Platform>(program: &Program, seen: &mut Seen) {
         machine.check();
     }
     machine.end();
-    let collisions = machine
-        .expected
-        .stats
-        .iter()
-        .map(|slot| slot.collisions as usize);
-    machine
-        .seen
-        .add("a key found others in its slot", collisions.sum());
+    let Machine { expected, seen, .. } = machine;
+    let collisions = expected.stats.iter().map(|slot| slot.collisions as usize);
+    seen.add("a key found others in its slot", collisions.sum());
+    let [nobody, somebody] = expected.passed_on;
+    seen.add("a wake was passed on", somebody);
+    seen.add("a wake found nobody to be passed on to", nobody);
 }
 
 impl<P: Platform> Machine<'_, P> {
     fn execute(&mut self, command: &Command) {
         let panicking = command.panicking_comparison;
         match &command.step {
-            Step::Park(park) => self.park(*park, panicking),
+            Step::Wait(plan) if plan.is_task() => self.add_task(plan, panicking),
+            Step::Wait(plan) => self.park(plan, panicking),
             Step::Run {
                 who,
                 says_timed_out,
-            } => self.run(*who, *says_timed_out),
+            } => self.run(*who, *says_timed_out, panicking),
+            Step::Touch { who, touch } => {
+                if let Some(task) = self.which_task(*who) {
+                    self.touch(task, *touch, panicking);
+                }
+            }
             Step::Pass { ns } => host::pass(*ns),
             Step::Requeue {
                 from,
@@ -90,8 +104,10 @@ impl<P: Platform> Machine<'_, P> {
             } => {
                 self.requeue((*from, *to), (*wake_max, *move_max), *answer, panicking);
             }
+            Step::End(end) => self.end_waits(*end, panicking),
             wake => self.wake(wake, panicking),
         }
+        self.expected.prune();
     }
 
     pub(crate) fn number(&mut self) -> u64 {
@@ -103,50 +119,77 @@ impl<P: Platform> Machine<'_, P> {
         self.shape.hashes[key as usize]
     }
 
-    fn park(&mut self, park: Park, panicking: Option<u8>) {
-        let wait = self.number();
-        let now = host::now_ns();
-        let (table, hash) = (Rc::clone(&self.table), self.hash(park.key));
+    /// Whoever waits next.
+    pub(crate) fn who(&mut self, plan: &Plan) -> Who {
+        let is_free = |at: &usize| self.expected.interrupters[*at].user.is_none();
+        let wanted = plan.interrupter.filter(|_| plan.has_claim());
+        let interrupter = wanted.and_then(|at| [at, 1 - at].into_iter().find(is_free));
+        Who {
+            wait: self.number(),
+            plan: Rc::new(plan.clone()),
+            hashes: plan.keys.iter().map(|key| self.hash(*key)).collect(),
+            interrupter,
+            asked: Rc::new(RefCell::default()),
+        }
+    }
+
+    fn park(&mut self, plan: &Plan, panicking: Option<u8>) {
+        let who = self.who(plan);
+        let (wait, now) = (who.wait, host::now_ns());
+        let (ground, thread) = (Rc::clone(&self.ground), who.clone());
         let (result, panicked) = host::comparing(panicking, || {
             self.threads
-                .start(wait, move || wait_once(&table, hash, wait, park, now))
+                .start(wait, move || wait_once(&ground, &thread, now))
         });
         self.seen.when("a comparison panicked", panicked);
-        let expected = self.expected.park(wait, park, now, panicked);
+        let start = Start {
+            plan: Rc::clone(&who.plan),
+            interrupter: who.interrupter,
+            waker: None,
+            now,
+            panicked_at: panicked.then(|| who.asked.borrow().len()),
+        };
+        let lingers = matches!(
+            plan.manner,
+            Manner::Park { lingers: true, .. } | Manner::Prepare { lingers: true, .. }
+        );
+        let expected = match self.expected.begin(wait, &start) {
+            Some(outcome) => Progress::Ended(outcome),
+            None if lingers => Progress::Lingers,
+            None => self.expected.go_on(wait, now, false),
+        };
         assert_eq!(progress(result), expected, "wait {wait} begins");
+        let asked = self.expected.asked.remove(&wait);
+        assert_eq!(Some(&*who.asked.borrow()), asked.as_ref(), "{wait}");
         self.tally(expected);
     }
 
-    fn run(&mut self, who: usize, says_timed_out: bool) {
-        let count = self.expected.waits.len();
+    fn run(&mut self, who: usize, says_timed_out: bool, panicking: Option<u8>) {
+        let waits = &self.expected.waits;
+        let threads = || waits.iter().filter(|(_, state)| !state.plan.is_task());
+        let count = threads().count();
         if count == 0 {
             return;
         }
-        let (wait, state) = self
-            .expected
-            .waits
-            .iter()
-            .nth(who % count)
-            .expect("below the count");
-        let (wait, state, now) = (*wait, *state, host::now_ns());
-        let for_nothing = state.sleeps && host::is_woken(wait) && state.chosen.is_none();
-        let result = self.threads.run(wait, Resume { says_timed_out });
-        let expected = self.expected.go_on(wait, now);
+        let (wait, state) = threads().nth(who % count).expect("below the count");
+        let (wait, state, now) = (*wait, state.clone(), host::now_ns());
+        let for_nothing = state.sleeps && host::is_woken(wait) && state.told.is_none();
+        // A second panic in one unwinding would end the process.
+        let panics = matches!(
+            state.plan.manner,
+            Manner::Prepare {
+                then: Then::Panics,
+                ..
+            }
+        );
+        let panicking = panicking.filter(|_| !panics);
+        let resume = Resume { says_timed_out };
+        let (result, panicked) = host::comparing(panicking, || self.threads.run(wait, resume));
+        let expected = self.expected.go_on(wait, now, panicked);
         assert_eq!(progress(result), expected, "wait {wait} goes on");
-        let is_woken = matches!(
-            expected,
-            Progress::Ended(Outcome {
-                ended: Ended::Woken(_),
-                ..
-            })
-        );
-        let is_late = matches!(
-            expected,
-            Progress::Ended(Outcome {
-                ended: Ended::TimedOut,
-                ..
-            })
-        );
+        let ended = expected.ended();
+        let is_woken = matches!(ended, Some(Ended::Woken(_)));
+        let is_late = ended == Some(Ended::TimedOut);
         let seen = &mut *self.seen;
         seen.when(
             "a wait was woken before it slept",
@@ -159,74 +202,27 @@ impl<P: Platform> Machine<'_, P> {
         seen.when("a wait was woken after a move", is_woken && state.is_moved);
         seen.when("a wait timed out after a move", is_late && state.is_moved);
         seen.when("a wait was woken for nothing", for_nothing);
+        let is_many = state.plan.keys.len() > 1;
+        seen.when("a thread on several keys was woken", is_woken && is_many);
+        seen.when("a thread on several keys timed out", is_late && is_many);
+        let has_left = ended == Some(Ended::Left);
+        seen.when("a prepared thread left", has_left);
         self.tally(expected);
     }
 
-    fn tally(&mut self, progress: Progress) {
-        if let Progress::Ended(outcome) = progress {
-            let event = match outcome.ended {
+    pub(crate) fn tally(&mut self, progress: Progress) {
+        if let Some(ended) = progress.ended() {
+            let event = match ended {
                 Ended::Woken(_) => "a wait was woken",
                 Ended::Stale => "a wait was stale",
                 Ended::TimedOut => "a wait timed out",
+                Ended::Closed => "a wait was closed",
+                Ended::Interrupted => "a wait was interrupted",
+                Ended::Left => "a wait left",
                 Ended::Failed => "a wait failed",
                 Ended::Panicked => "a wait panicked",
             };
             self.seen.add(event, 1);
-        }
-    }
-
-    /// Everything that can be seen of the table is as the model says.
-    fn check(&mut self) {
-        for key in 0..KEYS {
-            let mut queue = Vec::new();
-            let look = |waiter: &Candidate| {
-                queue.push(waiter.tag >> 32);
-                Filter::Skip
-            };
-            let (hash, locks) = (self.hash(key), host::counts().0);
-            let woken = self.table.unpark_filter(hash, &Key(key), ALL, look, 0);
-            assert_eq!(
-                (woken, &queue),
-                (0, &self.expected.queues.waiters(key)),
-                "queue {key}"
-            );
-            assert_eq!(self.table.waiters(hash, &Key(key)), queue.len());
-            // A wake looks behind the lock exactly where somebody is announced.
-            let looks = host::counts().0 - locks;
-            let is_used = self.expected.is_used(self.expected.slot(key));
-            assert_eq!(
-                looks,
-                if is_used { 2 } else { 0 },
-                "announced in the slot of {key}"
-            );
-            // Where nobody can be chosen, it does not look.
-            let (count, locks) = (if is_used { 0 } else { ALL }, host::counts().0);
-            let all = |_: &Candidate| Filter::Unpark;
-            let woken = self.table.unpark(hash, &Key(key), count, 0)
-                + self.table.unpark_filter(hash, &Key(key), count, all, 0);
-            assert_eq!((woken, host::counts().0), (0, locks), "{count} of {key}");
-        }
-        for (index, expected) in self.expected.stats.iter().enumerate() {
-            let stats = self.table.slot_stats(index);
-            let found = Stats {
-                parks: stats.parks,
-                wakes: stats.wakes,
-                timeouts: stats.timeouts,
-                cancels: stats.cancels,
-                requeues: stats.requeues,
-                collisions: stats.collisions,
-            };
-            assert_eq!(found, *expected, "slot {index}");
-        }
-        let sleepers = self.expected.waits.iter().filter(|(_, state)| state.sleeps);
-        self.was_crowded |= sleepers.clone().count() > BITS;
-        for (wait, state) in sleepers {
-            let (is_woken, is_chosen) = (host::is_woken(*wait), state.chosen.is_some());
-            assert!(is_woken || !is_chosen, "wait {wait} sleeps on");
-            assert!(
-                is_chosen || !is_woken || self.was_crowded,
-                "wait {wait} is woken for nothing"
-            );
         }
     }
 
@@ -236,10 +232,28 @@ impl<P: Platform> Machine<'_, P> {
             self.wake(&Step::Unpark { key, count: ALL }, None);
             self.check();
         }
-        while !self.expected.waits.is_empty() {
-            self.run(0, false);
+        while !self.threads.is_empty() {
+            self.run(0, false, None);
+            self.expected.prune();
             self.check();
         }
-        assert!(self.expected.queues.is_empty() && self.threads.is_empty());
+        while let Some(task) = self.guests.tasks.keys().next().copied() {
+            let is_queued = self.expected.waits.contains_key(&task);
+            let touch = if is_queued {
+                Touch::Poll(0)
+            } else {
+                Touch::Drop
+            };
+            self.touch(task, touch, None);
+            self.expected.prune();
+            self.check();
+        }
+        while !self.expected.seals.is_empty() {
+            self.unseal(0, None);
+            self.expected.prune();
+            self.check();
+        }
+        assert!(self.expected.waits.is_empty() && self.expected.queues.is_empty());
+        assert!(self.expected.groups.is_empty() && self.guests.is_empty());
     }
 }

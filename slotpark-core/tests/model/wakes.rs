@@ -2,10 +2,11 @@
 
 use slotpark_core::{Candidate, Choice, Filter, Platform, RequeueOptions, Requeued};
 
-use crate::expected::{Moved, Woken};
+use crate::chosen::ANYBODY;
 use crate::host::{self, Key};
 use crate::machine::Machine;
-use crate::program::{Answer, Step, Verdict};
+use crate::outcomes::{Moved, Woken};
+use crate::program::{ALL, Answer, Step, Verdict};
 use crate::waits::{answered, catch};
 
 impl<P: Platform> Machine<'_, P> {
@@ -13,22 +14,24 @@ impl<P: Platform> Machine<'_, P> {
         let token = self.number();
         let (found, panicked) = host::comparing(panicking, || self.really_wake(step, token));
         let (key, count, verdicts, bits, policy) = match step {
-            Step::Unpark { key, count } => (*key, *count, &[][..], !0, None),
+            Step::Unpark { key, count } => (*key, *count, &[][..], ANYBODY, None),
             Step::UnparkBits { key, count, bits } => (*key, *count, &[][..], *bits, None),
             Step::UnparkFilter {
                 key,
                 count,
                 verdicts,
-            } => (*key, *count, &verdicts[..], !0, None),
+            } => (*key, *count, &verdicts[..], ANYBODY, None),
             Step::UnparkWith {
                 key,
                 count,
                 verdicts,
                 policy_panics,
-            } => (*key, *count, &verdicts[..], !0, Some(*policy_panics)),
+            } => (*key, *count, &verdicts[..], ANYBODY, Some(*policy_panics)),
             other => unreachable!("no wake: {other:?}"),
         };
-        let is_compared = self.expected.is_compared(key) && (count > 0 || policy.is_some());
+        let is_used = self.expected.is_used(self.expected.slot(key));
+        let looks = policy.is_some() || (count > 0 && is_used);
+        let is_compared = looks && self.expected.is_compared(key);
         assert!(is_compared || !panicked, "keys of other hashes are not");
         let must_panic = is_compared && panicking == Some(0);
         assert!(panicked || !must_panic, "keys of one hash are compared");
@@ -44,11 +47,13 @@ impl<P: Platform> Machine<'_, P> {
         }
         let tags = self.expected.waits.clone();
         let verdict = |place: usize, wait: u64| match verdicts {
-            [] if tags[&wait].bits() & bits == 0 => Verdict::Skip,
+            [] if bits != ANYBODY && tags[&wait].plan.bits & bits == 0 => Verdict::Skip,
             [] => Verdict::Unpark,
             verdicts => verdicts[place % verdicts.len()],
         };
-        let mut expected = self.expected.wake((key, count, token), verdict, policy);
+        let is_passed_on = verdicts.is_empty() && count != ALL;
+        let (wake, passes_on) = ((key, count, token), is_passed_on.then_some(bits));
+        let mut expected = self.expected.wake(wake, verdict, passes_on, policy);
         if verdicts.is_empty() {
             expected.looked_at.clear();
         }
@@ -57,7 +62,7 @@ impl<P: Platform> Machine<'_, P> {
     }
 
     fn really_wake(&self, step: &Step, token: u64) -> Woken {
-        let table = &*self.table;
+        let table = &self.ground.table;
         let mut looked_at = Vec::new();
         let mut choice = None;
         let mut filter = |verdicts: &[Verdict], waiter: &Candidate| {
@@ -123,7 +128,11 @@ impl<P: Platform> Machine<'_, P> {
         let woken_before = host::counts().1;
         let (found, panicked) = host::comparing(panicking, || {
             let (from, to) = ((self.hash(from), &Key(from)), (self.hash(to), &Key(to)));
-            catch(|| self.table.requeue(from, to, options, || answered(answer)))
+            catch(|| {
+                self.ground
+                    .table
+                    .requeue(from, to, options, || answered(answer))
+            })
         });
         let found = match found {
             Some(Ok(Some(Requeued { woken, moved }))) => Moved::Done { woken, moved },
@@ -140,9 +149,13 @@ impl<P: Platform> Machine<'_, P> {
             return;
         }
         let limits = (wake_max, move_max);
+        let is_refused = from != to && self.expected.seals.contains(&to);
         let expected = self.expected.requeue((from, to), limits, token, answer);
         assert_eq!(found, expected, "requeue {token}");
         match expected {
+            Moved::Done { moved, .. } if is_refused => {
+                self.seen.add("a waiter was moved to a closed key", moved);
+            }
             Moved::Done { moved, .. } => self.seen.add("a waiter was moved", moved),
             Moved::Panicked => self.seen.add("a requeue panicked", 1),
             _ => {}

@@ -8,10 +8,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use shuttle::{Config, FailurePersistence, Runner};
 
-use crate::oracle::{self, Seen};
+use crate::oracle;
+use crate::program::Mix;
 
 /// Interleavings of one test; `SLOTPARK_SHUTTLE_RUNS` changes it.
-const RUNS_DEFAULT: usize = 5_000;
+const RUNS_DEFAULT: usize = 20_000;
+/// The same, of futures that are moved: their programs are short, and their races rare.
+const RUNS_OF_MOVERS: usize = 60_000;
 /// Interleavings that share a seed: the second scheduler learns from the first ones how long a
 /// program is.
 const BATCH_RUNS: usize = 250;
@@ -27,13 +30,17 @@ pub(crate) enum Scheduler {
 }
 
 /// Runs `scenario` with seed after seed, or with the one seed of `SLOTPARK_SHUTTLE_SEED`.
-pub(crate) fn explore(name: &str, scheduler: Scheduler, scenario: fn()) {
+pub(crate) fn explore(name: &str, scheduler: Scheduler, mix: Mix, scenario: fn()) {
     oracle::forget();
     if let Some(seed) = number("SLOTPARK_SHUTTLE_SEED") {
         run_batch(name, scheduler, seed, scenario);
         return;
     }
-    let runs = number("SLOTPARK_SHUTTLE_RUNS").map_or(RUNS_DEFAULT, |runs| runs as usize);
+    let runs_default = match mix {
+        Mix::Everything => RUNS_DEFAULT,
+        Mix::Movers => RUNS_OF_MOVERS,
+    };
+    let runs = number("SLOTPARK_SHUTTLE_RUNS").map_or(runs_default, |runs| runs as usize);
     let mut seed = std::hash::RandomState::new().build_hasher().finish();
     for _ in 0..runs.div_ceil(BATCH_RUNS) {
         run_batch(name, scheduler, seed, scenario);
@@ -41,8 +48,8 @@ pub(crate) fn explore(name: &str, scheduler: Scheduler, scenario: fn()) {
     }
     let seen = oracle::seen();
     report(&format!("{name}: {seen:?}\n"));
-    if runs >= RUNS_DEFAULT {
-        assert_everything_happened(seen);
+    if runs >= runs_default {
+        seen.assert_everything_happened(mix);
     }
 }
 
@@ -78,22 +85,6 @@ fn run_batch(name: &str, scheduler: Scheduler, seed: u64, scenario: fn()) {
         ));
         resume_unwind(panic);
     }
-}
-
-/// A race that never happens proves nothing.
-fn assert_everything_happened(seen: Seen) {
-    let counts = [
-        seen.woken,
-        seen.timed_out,
-        seen.stale,
-        seen.moved,
-        seen.woken_after_a_move,
-        seen.timed_out_after_a_move,
-        seen.woken_past_the_deadline,
-        seen.skipped,
-        seen.closed,
-    ];
-    assert!(counts.iter().all(|count| *count > 0), "{seen:?}");
 }
 
 fn report(text: &str) {

@@ -67,6 +67,10 @@ macro_rules! told_to_the_oracle {
             fn observe(event: Event, slot: usize) {
                 oracle::observe(event, slot);
             }
+
+            fn observe_waiter(event: Event, slot: usize, tag: u64) {
+                oracle::observe_waiter(event, slot, tag);
+            }
         }
     };
 }

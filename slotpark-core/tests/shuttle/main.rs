@@ -7,41 +7,56 @@
 //! a deadlock. shuttle is sequentially consistent: orderings are loom's.
 #![cfg(slotpark_shuttle)]
 
+mod bell;
 mod explore;
 mod host;
-#[path = "../common/naive.rs"]
-#[expect(dead_code, reason = "the sequential model uses all of it")]
-mod naive;
 mod oracle;
 mod program;
+mod queues;
+mod seen;
+mod tasks;
+mod waits;
+mod wakes;
+mod world;
 
 use explore::{Scheduler, explore};
 use host::{Alone, Grouped};
-use program::{Shape, run};
+use program::{Mix, Shape};
+use world::run;
 
 /// Three keys that meet in one slot.
 const ONE_SLOT: Shape = Shape {
+    mix: Mix::Everything,
     slots: 1,
     hashes: [0, 1, 2],
 };
 
 /// Two keys in one slot, and a third in another.
 const TWO_SLOTS: Shape = Shape {
+    mix: Mix::Everything,
     slots: 2,
     hashes: [0, 1, 2],
 };
 
 /// Three keys that a hasher cannot tell apart.
 const EQUAL_HASHES: Shape = Shape {
+    mix: Mix::Everything,
     slots: 2,
     hashes: [1, 1, 1],
+};
+
+/// Two slots, between which futures are moved.
+const MOVERS: Shape = Shape {
+    mix: Mix::Movers,
+    ..TWO_SLOTS
 };
 
 macro_rules! programs {
     ($($name:ident: $scheduler:ident, $host:ty, $shape:ident;)*) => {$(
         #[test]
         fn $name() {
-            explore(stringify!($name), Scheduler::$scheduler, || run::<$host>($shape));
+            let scheduler = Scheduler::$scheduler;
+            explore(stringify!($name), scheduler, $shape.mix, || run::<$host>($shape));
         }
     )*};
 }
@@ -51,8 +66,10 @@ programs! {
     random_in_two_slots: Random, Grouped, TWO_SLOTS;
     random_with_equal_hashes: Random, Grouped, EQUAL_HASHES;
     random_without_group_sleep: Random, Alone, TWO_SLOTS;
+    random_moves: Random, Grouped, MOVERS;
     priorities_in_one_slot: Priorities, Grouped, ONE_SLOT;
     priorities_in_two_slots: Priorities, Grouped, TWO_SLOTS;
     priorities_with_equal_hashes: Priorities, Grouped, EQUAL_HASHES;
     priorities_without_group_sleep: Priorities, Alone, TWO_SLOTS;
+    priorities_moves: Priorities, Grouped, MOVERS;
 }

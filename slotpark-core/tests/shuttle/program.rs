@@ -1,42 +1,107 @@
-//! Random programs: what each thread does, and what it checks at each step.
+//! Random programs: what each thread does.
 
-use std::sync::Arc;
+use shuttle::rand::Rng;
+use slotpark_core::Order;
 
-use shuttle::rand::{Rng, thread_rng};
-use shuttle::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use shuttle::thread;
-use slotpark_core::{
-    AtomicU32, Candidate, Choice, Clock, Deadline, Filter, ParkOptions, Platform, RequeueOptions,
-    Requeued, Table, word,
-};
+pub(crate) const KEYS: u64 = 3;
+pub(crate) const ALL: usize = usize::MAX;
+/// The most keys of a wait: more than the smallest frame has room for.
+const ANY_MAX: usize = 5;
 
-use crate::oracle::{self, Doing, Done};
+/// What programs are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mix {
+    Everything,
+    /// Futures that change their Wakers while they are moved, woken and interrupted.
+    Movers,
+}
 
-const KEYS: u64 = 3;
-const ALL: usize = usize::MAX;
-
-/// The slots of a table and the hash of each key.
+/// The slots of a table, the hash of each key, and what is done there.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shape {
+    pub(crate) mix: Mix,
     pub(crate) slots: usize,
     pub(crate) hashes: [u64; KEYS as usize],
 }
 
+/// What a wait brings.
 #[derive(Clone, Copy, Debug)]
-enum Command {
+pub(crate) struct Brings {
+    /// Not looked at by tasks.
+    pub(crate) deadline: Option<u64>,
+    pub(crate) bits: u32,
+    pub(crate) order: Order,
+    /// It uses the interrupter of its thread. Not looked at by a task on one key.
+    pub(crate) interruptible: bool,
+}
+
+/// What a future lives through.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    /// It is queued before its first poll.
+    pub(crate) enables: bool,
+    /// So many polls before its end.
+    pub(crate) polls: u32,
+    /// Each poll brings a new Waker.
+    pub(crate) renews: bool,
+    /// So often it lets others run after each poll.
+    pub(crate) pauses: u32,
+    pub(crate) end: PlanEnd,
+    /// Once finished it is polled again.
+    pub(crate) again: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum PlanEnd {
+    Finish,
+    TimeOut,
+    Drop,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Command {
     Wait {
         key: u64,
-        deadline: Option<u64>,
-        bits: u32,
+        brings: Brings,
+    },
+    WaitAny {
+        keys: Vec<u64>,
+        brings: Brings,
+    },
+    /// Queues, perhaps wakes somebody, then waits or leaves.
+    Prepare {
+        key: u64,
+        brings: Brings,
+        wakes: Option<u64>,
+        leaves: bool,
+    },
+    Task {
+        key: u64,
+        brings: Brings,
+        plan: Plan,
+    },
+    TaskAny {
+        keys: [u64; 2],
+        brings: Brings,
+        plan: Plan,
     },
     Wake {
         key: u64,
         count: usize,
     },
+    /// By a filter and a policy.
+    WakeFiltered {
+        key: u64,
+        count: usize,
+        bits: u32,
+    },
     WakeBits {
         key: u64,
         count: usize,
         bits: u32,
+    },
+    WakeWhere {
+        keys: u64,
     },
     Change {
         key: u64,
@@ -50,270 +115,184 @@ enum Command {
     Count {
         key: u64,
     },
+    CloseKey {
+        key: u64,
+    },
+    CloseWhere {
+        keys: u64,
+    },
+    /// Keeps the key closed for as long as this takes.
+    KeepClosed {
+        key: u64,
+        then: Vec<Command>,
+    },
+    Interrupt {
+        thread: usize,
+    },
+    Clear {
+        thread: usize,
+    },
 }
 
 impl Command {
-    fn random(rng: &mut impl Rng) -> Self {
-        let key = rng.gen_range(0..KEYS);
-        let bits = rng.gen_range(1..4);
-        let mut count = || [1, 1, 1, 2, ALL][rng.gen_range(0..5)];
-        let (one, other) = (count(), count());
-        match rng.gen_range(0..20) {
-            0..=8 => {
-                let deadline = rng.gen_bool(0.5).then(|| rng.gen_range(0..6));
-                Self::Wait {
-                    key,
-                    deadline,
-                    bits,
+    /// A command of one of so many threads.
+    pub(crate) fn random(rng: &mut impl Rng, threads: usize, mix: Mix) -> Self {
+        if mix == Mix::Movers {
+            return Self::random_mover(rng, threads);
+        }
+        match rng.gen_range(0..10) {
+            0..=4 => Self::random_wait(rng),
+            5..=7 => Self::random_wake(rng),
+            _ => Self::random_end(rng, threads),
+        }
+    }
+
+    /// Futures wait in the first slot, and are moved to the second and back.
+    fn random_mover(rng: &mut impl Rng, threads: usize) -> Self {
+        const FIRST: [u64; 2] = [0, 2];
+        const SECOND: u64 = 1;
+        let mut first = || FIRST[rng.gen_range(0..FIRST.len())];
+        let keys = [first(), first()];
+        match rng.gen_range(0..10) {
+            0..=3 => Self::TaskAny {
+                keys,
+                brings: Brings::random(rng),
+                plan: Plan {
+                    polls: rng.gen_range(2..6),
+                    renews: true,
+                    ..Plan::random(rng)
+                },
+            },
+            moves @ 4..=6 => {
+                let is_back = moves == 4;
+                Self::Requeue {
+                    from: if is_back { SECOND } else { keys[0] },
+                    to: if is_back { keys[0] } else { SECOND },
+                    wake_max: 0,
+                    move_max: random_count(rng),
                 }
             }
-            9..=11 => Self::Wake { key, count: one },
-            12..=13 => Self::WakeBits {
-                key,
-                count: one,
-                bits,
+            7..=8 => Self::Wake {
+                key: [keys[0], SECOND, SECOND][rng.gen_range(0..3)],
+                count: 1,
             },
-            14 => Self::Change { key },
-            15..=18 => Self::Requeue {
+            _ => Self::Interrupt {
+                thread: rng.gen_range(0..threads),
+            },
+        }
+    }
+
+    fn random_wait(rng: &mut impl Rng) -> Self {
+        let key = random_key(rng);
+        let brings = Brings::random(rng);
+        let plan = Plan::random(rng);
+        match rng.gen_range(0..10) {
+            0..=2 => Self::Wait { key, brings },
+            3..=4 => {
+                let most = if rng.gen_bool(0.1) { ANY_MAX } else { 3 };
+                let count = rng.gen_range(1..=most);
+                let keys = (0..count).map(|_| random_key(rng)).collect();
+                Self::WaitAny { keys, brings }
+            }
+            5 => Self::Prepare {
+                key,
+                brings,
+                wakes: rng.gen_bool(0.3).then(|| random_key(rng)),
+                leaves: rng.gen_bool(0.5),
+            },
+            6..=7 => Self::Task { key, brings, plan },
+            _ => Self::TaskAny {
+                keys: [key, random_key(rng)],
+                brings,
+                plan,
+            },
+        }
+    }
+
+    fn random_wake(rng: &mut impl Rng) -> Self {
+        let key = random_key(rng);
+        let bits = rng.gen_range(1..4);
+        let count = random_count(rng);
+        match rng.gen_range(0..12) {
+            0..=3 => Self::Wake { key, count },
+            4..=5 => Self::WakeFiltered { key, count, bits },
+            6..=7 => Self::WakeBits { key, count, bits },
+            8 => Self::Change { key },
+            9..=10 => Self::Requeue {
                 from: key,
-                to: rng.gen_range(0..KEYS),
+                to: random_key(rng),
                 wake_max: rng.gen_range(0..2),
-                move_max: other,
+                move_max: random_count(rng),
             },
             _ => Self::Count { key },
         }
     }
-}
 
-struct World<P: Platform> {
-    table: Table<u64, P>,
-    shape: Shape,
-    values: [AtomicU32; KEYS as usize],
-    /// Nobody begins to wait or is moved any more.
-    is_closed: AtomicBool,
-    /// Waits and wakes are numbered; a wake's number is its token.
-    numbers: AtomicU64,
-}
-
-/// One run: a random program of two to five threads, and a sixth that ends it.
-pub(crate) fn run<P: Platform>(shape: Shape) {
-    let mut rng = thread_rng();
-    let threads = rng.gen_range(2..6);
-    let program: Vec<Vec<Command>> = (0..threads)
-        .map(|_| {
-            let length = rng.gen_range(1..8);
-            (0..length).map(|_| Command::random(&mut rng)).collect()
-        })
-        .collect();
-    let world = Arc::new(World::<P> {
-        table: Table::with_slots(shape.slots),
-        shape,
-        values: Default::default(),
-        is_closed: AtomicBool::new(false),
-        numbers: AtomicU64::new(1),
-    });
-    let slots = shape
-        .hashes
-        .iter()
-        .map(|hash| world.table.slot_index(*hash));
-    oracle::begin(slots.collect(), format!("{shape:?}\n{program:#?}"));
-    let threads: Vec<_> = program
-        .into_iter()
-        .map(|commands| {
-            let world = Arc::clone(&world);
-            thread::spawn(move || {
-                for command in commands {
-                    world.execute(command);
+    fn random_end(rng: &mut impl Rng, threads: usize) -> Self {
+        let key = random_key(rng);
+        let keys = rng.gen_range(1..1 << KEYS);
+        let thread = rng.gen_range(0..threads);
+        match rng.gen_range(0..12) {
+            0..=1 => Self::CloseKey { key },
+            2..=4 => {
+                let length = rng.gen_range(0..3);
+                let then = (0..length).map(|_| match rng.gen_bool(0.5) {
+                    true => Self::random_wait(rng),
+                    false => Self::random_wake(rng),
+                });
+                Self::KeepClosed {
+                    key,
+                    then: then.collect(),
                 }
-            })
-        })
-        .collect();
-    let pause = [30, 300, 3_000][rng.gen_range(0..3)];
-    for _ in 0..rng.gen_range(0..pause) {
-        thread::yield_now();
+            }
+            5 => Self::CloseWhere { keys },
+            6 => Self::WakeWhere { keys },
+            7 => Self::Clear { thread },
+            _ => Self::Interrupt { thread },
+        }
     }
-    let closed = world.close();
-    for thread in threads {
-        thread.join().expect("a thread of the program");
-    }
-    oracle::end(closed);
-    world.assert_empty();
 }
 
-impl<P: Platform> World<P> {
-    fn execute(&self, command: Command) {
-        match command {
-            Command::Wait {
-                key,
-                deadline,
-                bits,
-            } => self.wait(key, deadline, bits),
-            Command::Wake { key, count } => {
-                self.wake(key, count);
-            }
-            Command::WakeBits { key, count, bits } => self.wake_bits(key, count, bits),
-            Command::Change { key } => self.change(key),
-            Command::Requeue {
-                from,
-                to,
-                wake_max,
-                move_max,
-            } => {
-                self.requeue((from, to), wake_max, move_max);
-            }
-            Command::Count { key } => {
-                self.count(key);
-            }
+/// The first ones more often: there are queues then.
+fn random_key(rng: &mut impl Rng) -> u64 {
+    rng.gen_range(0..KEYS).min(rng.gen_range(0..KEYS))
+}
+
+fn random_count(rng: &mut impl Rng) -> usize {
+    [1, 1, 1, 2, ALL][rng.gen_range(0..5)]
+}
+
+impl Brings {
+    fn random(rng: &mut impl Rng) -> Self {
+        let order = match rng.gen_range(0..8) {
+            0 => Order::Lifo,
+            1 => Order::Priority(1),
+            2 => Order::Priority(2),
+            _ => Order::Fifo,
+        };
+        Self {
+            deadline: rng.gen_bool(0.4).then(|| rng.gen_range(0..6)),
+            bits: rng.gen_range(1..4),
+            order,
+            interruptible: rng.gen_bool(0.4),
         }
     }
+}
 
-    fn at(&self, key: u64) -> u64 {
-        self.shape.hashes[key as usize]
-    }
-
-    fn number(&self) -> u64 {
-        self.numbers.fetch_add(1, Ordering::SeqCst)
-    }
-
-    fn is_closed(&self) -> bool {
-        self.is_closed.load(Ordering::SeqCst)
-    }
-
-    fn wait(&self, key: u64, deadline: Option<u64>, bits: u32) {
-        let wait = self.number();
-        let value = &self.values[key as usize];
-        let version = word::load(value);
-        let options = ParkOptions::new()
-            .tag(wait << 32 | u64::from(bits))
-            .deadline(deadline.map(|at| Deadline::new(Clock::Monotonic, at)));
-        let (done, parked) = oracle::during(Doing::Wait { wait, key, version }, || {
-            self.table.park_with(
-                self.at(key),
-                &key,
-                options,
-                || Ok::<_, ()>(!self.is_closed() && word::load(value) == version),
-                || {},
-                |left| oracle::left(wait, left.last),
-            )
-        });
-        let parked = parked.expect("this validate has no errors");
-        oracle::judge(wait, done, parked, deadline == Some(0));
-    }
-
-    fn wake(&self, key: u64, count: usize) -> usize {
-        let token = self.number();
-        let doing = Doing::Wake {
-            key,
-            token,
-            candidate: None,
+impl Plan {
+    fn random(rng: &mut impl Rng) -> Self {
+        let end = match rng.gen_range(0..5) {
+            0..=1 => PlanEnd::Finish,
+            2 => PlanEnd::TimeOut,
+            _ => PlanEnd::Drop,
         };
-        let (done, woken) = oracle::during(doing, || {
-            self.table.unpark(self.at(key), &key, count, token)
-        });
-        assert_eq!(woken, done.woken, "a wake's count");
-        woken
-    }
-
-    fn wake_bits(&self, key: u64, count: usize, bits: u32) {
-        let token = self.number();
-        let doing = Doing::Wake {
-            key,
-            token,
-            candidate: None,
-        };
-        let mut expected = None;
-        let filter = |waiter: &Candidate| {
-            // The queue as it stands at the first look; the engine walks it in this order.
-            let queue = expected.get_or_insert_with(|| oracle::now(key).1.into_iter());
-            let wait = waiter.tag >> 32;
-            assert_eq!(queue.next(), Some(wait), "first come, first served");
-            let is_skipped = waiter.tag as u32 & bits == 0;
-            oracle::look_at(wait, is_skipped);
-            if is_skipped {
-                Filter::Skip
-            } else {
-                Filter::Unpark
-            }
-        };
-        let policy = |choice: Choice| {
-            let (done, queue) = oracle::now(key);
-            assert_eq!(choice.count, done.woken, "what the policy is told");
-            assert_eq!(choice.remain, !queue.is_empty(), "who remains");
-            token
-        };
-        let (done, woken) = oracle::during(doing, || {
-            self.table
-                .unpark_with(self.at(key), &key, count, filter, policy)
-        });
-        assert_eq!(woken, done.woken, "a wake's count");
-    }
-
-    /// Everybody who waits for the old value is woken, whoever looks later sees the new one.
-    fn change(&self, key: u64) {
-        let version = self.values[key as usize].fetch_add(1, Ordering::SeqCst) + 1;
-        self.wake(key, ALL);
-        oracle::announce(key, version);
-    }
-
-    fn requeue(&self, (from, to): (u64, u64), wake_max: usize, move_max: usize) {
-        let token = self.number();
-        let options = RequeueOptions {
-            wake_max,
-            move_max,
-            token,
-        };
-        let mut before = (0, 0);
-        let validate = || {
-            before = (oracle::now(from).1.len(), oracle::now(to).1.len());
-            Ok::<_, ()>(!self.is_closed())
-        };
-        let (done, requeued) = oracle::during(Doing::Requeue { from, to, token }, || {
-            let (from, to) = ((self.at(from), &from), (self.at(to), &to));
-            self.table.requeue(from, to, options, validate)
-        });
-        let Some(requeued) = requeued.expect("this validate has no errors") else {
-            assert_eq!((done.woken, done.moved), (0, 0), "it was closed");
-            return;
-        };
-        let woken = before.0.min(wake_max);
-        let moved = (before.0 - woken).min(move_max);
-        assert_eq!(requeued, Requeued { woken, moved }, "of {before:?}");
-        assert_eq!(
-            (done.woken, done.moved),
-            (woken, moved),
-            "what was seen of it"
-        );
-    }
-
-    fn count(&self, key: u64) -> Done {
-        let (done, count) = oracle::during(Doing::Count { key }, || {
-            self.table.waiters(self.at(key), &key)
-        });
-        assert_eq!(count, done.counted, "waiters at that moment");
-        done
-    }
-
-    /// Says that nobody may wait, then wakes everybody, once: nobody may be left.
-    fn close(&self) -> usize {
-        self.is_closed.store(true, Ordering::SeqCst);
-        (0..KEYS).map(|key| self.wake(key, ALL)).sum()
-    }
-
-    fn assert_empty(&self) {
-        for key in 0..KEYS {
-            let done = self.count(key);
-            assert_eq!(
-                (done.counted, done.looks),
-                (0, 0),
-                "a node or an announcement was left"
-            );
+        Self {
+            enables: rng.gen_bool(0.3),
+            polls: rng.gen_range(0..6),
+            renews: rng.gen_bool(0.5),
+            pauses: rng.gen_range(0..8),
+            end,
+            again: rng.gen_bool(0.3),
         }
-        let (mut linked, mut gone) = (0, 0);
-        for index in 0..self.table.slot_count() {
-            let stats = self.table.slot_stats(index);
-            linked += stats.parks;
-            gone += stats.wakes + stats.timeouts + stats.cancels;
-        }
-        assert_eq!(linked, gone, "who was linked was woken or left, once");
     }
 }

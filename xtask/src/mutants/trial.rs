@@ -35,6 +35,8 @@ const ROUNDS: [Round; 3] = [
             "--test",
             "pitfalls_faults",
             "--test",
+            "pitfalls_fork",
+            "--test",
             "pitfalls_mailbox",
             "--test",
             "pitfalls_requeue",

@@ -5,6 +5,7 @@ mod futex;
 mod parking_lot_core;
 mod seed_slot;
 mod slotpark;
+pub(crate) mod tasks;
 
 pub(crate) use dashmap_arc::{DashMapArc, Kept, Removed};
 pub(crate) use futex::Futex;

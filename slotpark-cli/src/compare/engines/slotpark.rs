@@ -15,6 +15,7 @@ impl Engine for Slotpark {
         Some(Self(match slots {
             Slots::Default => ShardedWait::new(),
             Slots::One => ShardedWait::with_slots(1),
+            Slots::AtLeast(count) => ShardedWait::with_slots(count),
         }))
     }
 

@@ -8,7 +8,7 @@ use crate::measure::statistics::median;
 use crate::measure::{Deadline, Engine, Hung, Place, Row, Sample, Scale, Unit, Word, Workload};
 
 /// The keys that the calls go around: few, so that caches hold what belongs to them.
-const KEYS: u64 = 64;
+pub(super) const KEYS: u64 = 64;
 /// The calls between two looks at the clock.
 const BATCH: u64 = 16 * KEYS;
 
@@ -58,8 +58,8 @@ impl Workload for Calls {
     }
 }
 
-/// The nanoseconds of one call: the middle of the batches.
-fn time(scale: &Scale, mut call: impl FnMut(Place<'_>)) -> f64 {
+/// The nanoseconds of one call on each of the keys from 1 on in turn: the middle of the batches.
+pub(super) fn time(scale: &Scale, mut call: impl FnMut(Place<'_>)) -> f64 {
     let words: Vec<Word> = (0..KEYS).map(|_| Word::default()).collect();
     let mut batch = || {
         let start = Instant::now();

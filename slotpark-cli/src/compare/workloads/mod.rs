@@ -5,7 +5,9 @@ mod collisions;
 mod handoff;
 mod hang_demo;
 mod memory;
+mod pairs;
 mod round_trip;
+pub(crate) mod tasks;
 mod wake_all;
 
 pub(crate) use calls::Calls;

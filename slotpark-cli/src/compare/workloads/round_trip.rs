@@ -1,17 +1,9 @@
-//! Pairs of threads that wake each other in turn, on two keys and two words each.
-//!
-//! The pairs run all the time; after a warm-up, in which an engine may settle into the regime,
-//! their progress is read twice, a window apart.
-
-use std::time::{Duration, Instant};
-
-use crossbeam_utils::CachePadded;
-use crossbeam_utils::atomic::AtomicCell;
-use rustix::time::{ClockId, clock_gettime};
+//! Pairs of threads that wake each other in turn.
 
 use super::default_engine;
-use crate::measure::threads::{Sight, cores, start, start_seen};
-use crate::measure::{Engine, Hung, Place, Row, Sample, Scale, Unit, Word, Workload};
+use super::pairs::{Pair, measure};
+use crate::measure::threads::{cores, start};
+use crate::measure::{Engine, Hung, Row, Sample, Scale, Unit, Workload};
 
 /// Which pairs, beside whom.
 #[derive(Clone, Copy, Debug)]
@@ -63,9 +55,6 @@ impl Workload for RoundTrip {
         for _ in 0..burners {
             start(burn);
         }
-        let pairs: Vec<Running> = (0..pairs)
-            .map(|index| Running::start(engine, index))
-            .collect();
         // An engine that learns needs some trips to settle, and with idle cores a trip may cost two
         // wake-ups of a core. Where threads compete for the cores, a window must hold many of the
         // scheduler's turns.
@@ -74,138 +63,33 @@ impl Workload for RoundTrip {
         } else {
             [2, 3]
         };
-        std::thread::sleep(scale.warm_up * warm_ups);
-        let begin = Reading::take(&pairs);
-        std::thread::sleep(scale.window * windows);
-        let end = first_with_progress(&pairs, &begin)?;
-        Ok(Sample::new(
-            end.per_trip_since(&begin)
-                .into_iter()
-                .take(self.rows().len()),
-        ))
-    }
-}
-
-/// One pair: its two words, and how many trips it has made.
-#[derive(Default)]
-struct Pair {
-    ping: Word,
-    pong: Word,
-    trips: CachePadded<AtomicCell<u32>>,
-}
-
-impl Pair {
-    fn ping<E: Engine>(&self, engine: &E, [ping, pong]: [Place<'_>; 2]) {
-        for trip in 1.. {
-            ping.word.set(trip);
-            engine.wake_one(ping);
-            engine.wait_while(pong, trip - 1);
-            self.trips.store(trip);
-        }
-    }
-
-    fn pong<E: Engine>(engine: &E, [ping, pong]: [Place<'_>; 2]) {
-        for trip in 1.. {
-            engine.wait_while(ping, trip - 1);
-            pong.word.set(trip);
-            engine.wake_one(pong);
-        }
-    }
-}
-
-/// A pair with its threads.
-struct Running {
-    pair: &'static Pair,
-    threads: Vec<Sight>,
-}
-
-impl Running {
-    fn start<E: Engine>(engine: &'static E, index: u64) -> Self {
-        let pair: &'static Pair = Box::leak(Box::default());
-        let ping = Place {
-            key: 2 * index + 1,
-            word: &pair.ping,
+        let play = move |pair: &Pair, player| match player {
+            0 => ping(engine, pair),
+            _ => pong(engine, pair),
         };
-        let pong = Place {
-            key: 2 * index + 2,
-            word: &pair.pong,
-        };
-        let threads = start_seen(2, move |player| match player {
-            0 => pair.ping(engine, [ping, pong]),
-            _ => Pair::pong(engine, [ping, pong]),
-        });
-        Self { pair, threads }
-    }
-
-    fn asleep(&self) -> bool {
-        self.threads.iter().all(Sight::asleep)
+        let spans = [scale.warm_up * warm_ups, scale.window * windows];
+        let per_trip = measure(pairs, play, spans)?;
+        Ok(Sample::new(per_trip.into_iter().take(self.rows().len())))
     }
 }
 
-/// What the pairs have done, and what it has cost so far.
-struct Reading {
-    at: Instant,
-    cpu: Duration,
-    trips: Vec<u32>,
-}
-
-impl Reading {
-    fn take(pairs: &[Running]) -> Self {
-        let cpu = Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default();
-        let trips = pairs
-            .iter()
-            .map(|running| running.pair.trips.load())
-            .collect();
-        Self {
-            at: Instant::now(),
-            cpu,
-            trips,
-        }
-    }
-
-    /// Nanoseconds of time and of CPU time for each round trip since `begin`.
-    fn per_trip_since(&self, begin: &Self) -> [f64; 2] {
-        let pairs = self.trips.iter().zip(&begin.trips);
-        let trips: f64 = pairs.map(|(end, begin)| f64::from(end - begin)).sum();
-        let per_trip = |time: Duration| time.as_secs_f64() * 1e9 / trips;
-        [
-            per_trip(self.at - begin.at),
-            per_trip(self.cpu.saturating_sub(begin.cpu)),
-        ]
-    }
-
-    /// The pairs that have not gone on since `begin`.
-    fn still_since<'a>(&self, begin: &Self, pairs: &'a [Running]) -> Vec<&'a Running> {
-        let trips = self.trips.iter().zip(&begin.trips);
-        let still = pairs
-            .iter()
-            .zip(trips)
-            .filter(|(_, (end, begin))| end == begin);
-        still.map(|(running, _)| running).collect()
+fn ping<E: Engine>(engine: &E, pair: &Pair) {
+    let [ping, pong] = pair.places();
+    for trip in 1.. {
+        ping.word.set(trip);
+        engine.wake_one(ping);
+        engine.wait_while(pong, trip - 1);
+        pair.made(trip);
     }
 }
 
-/// Looks at a pair that stands still, 5 ms apart, that show it asleep before it is given up: while
-/// a pair is alive, one of its threads runs, or could.
-const LOOKS: u32 = 20;
-
-/// The first reading in which every pair has gone on, unless one of them never will.
-fn first_with_progress(pairs: &[Running], begin: &Reading) -> Result<Reading, Hung> {
-    let mut asleep = 0;
-    while asleep < LOOKS {
-        let reading = Reading::take(pairs);
-        let still = reading.still_since(begin, pairs);
-        if still.is_empty() {
-            return Ok(reading);
-        }
-        asleep = if still.iter().any(|running| running.asleep()) {
-            asleep + 1
-        } else {
-            0
-        };
-        std::thread::sleep(Duration::from_millis(5));
+fn pong<E: Engine>(engine: &E, pair: &Pair) {
+    let [ping, pong] = pair.places();
+    for trip in 1.. {
+        engine.wait_while(ping, trip - 1);
+        pong.word.set(trip);
+        engine.wake_one(pong);
     }
-    Err(Hung)
 }
 
 /// Computes for ever.

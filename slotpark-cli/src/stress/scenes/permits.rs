@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use slotpark::Clock;
 use slotpark::core::{Filter, ParkOptions};
 
-use super::{Ground, Scene, Setting, book, named};
+use super::{Ground, Scene, Setting, book, named, try_take};
 use crate::stress::actor::{Actor, Ended, Patience};
 use crate::stress::ledger::Ledger;
 use crate::stress::planned::{Key, panic_as_planned};
@@ -35,10 +35,7 @@ impl Permits {
     }
 
     pub(super) fn try_take(&self) -> bool {
-        let one_less = |count: u32| count.checked_sub(1);
-        self.count
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
-            .is_ok()
+        try_take(&self.count)
     }
 
     /// Takes a permit; false if there was none in time, or if the phase is over.
@@ -55,7 +52,10 @@ impl Permits {
                     book(actor, Ended::Woken { token }, at.key, &self.ledger);
                 }
                 Ended::Stale => {}
-                Ended::TimedOut | Ended::Panicked => return false,
+                ended => {
+                    book(actor, ended, at.key, &self.ledger);
+                    return false;
+                }
             }
         }
     }

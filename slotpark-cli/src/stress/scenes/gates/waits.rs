@@ -20,6 +20,7 @@ impl Gates {
             key,
             lanes,
             expected: gate.look(lanes),
+            ..Place::default()
         };
         let patience = actor.patience();
         let ended = match actor.below(0..7) {

@@ -1,0 +1,88 @@
+//! What has happened in all runs of a test.
+
+use std::collections::BTreeMap;
+
+use crate::program::Mix;
+
+/// All of these must happen: a race that never happens proves nothing.
+const EXPECTED: [&str; 48] = [
+    "woken",
+    "woken after a move",
+    "woken past the deadline",
+    "woken after overtaking",
+    "a task was woken",
+    "a task was woken by its second key",
+    "a thread was woken by its second key",
+    "timed out",
+    "timed out after a move",
+    "a task timed out",
+    "a wait on several keys timed out",
+    "stale",
+    "stale with a node in another queue",
+    "closed in its queue",
+    "refused as closed",
+    "a task was closed",
+    "a task was interrupted in its queue",
+    "a thread was interrupted in its queue",
+    "interrupted before it was queued",
+    "an interrupt ended a wait",
+    "an interrupt was cleared",
+    "a wait was left in its queue",
+    "a wait was left before it began",
+    "a wake was passed on",
+    "a wake had nobody to go on to",
+    "a wake of everybody was not passed on",
+    "a wait that ended itself was passed over",
+    "the last one left",
+    "a filter skipped a wait",
+    "moved",
+    "one of several nodes moved",
+    "moved to a closed key",
+    "a key was closed",
+    "the table was closed",
+    "many keys were closed",
+    "many keys were woken",
+    "a prepared thread was woken",
+    "a prepared thread was closed",
+    "a prepared thread timed out",
+    "a prepared thread left",
+    "a prepared thread passed a wake on",
+    "a task passed a wake on",
+    "a future waited again",
+    "a future was queued before its first poll",
+    "a future was polled with a new Waker",
+    "a future was dropped when chosen",
+    "a timer fired too late",
+    "the last wake ended a wait",
+];
+
+/// What must happen in programs of movers.
+const EXPECTED_OF_MOVERS: [&str; 5] = [
+    "a future was polled with a new Waker",
+    "one of several nodes moved",
+    "woken after a move",
+    "a task was interrupted in its queue",
+    "a wait that ended itself was passed over",
+];
+
+/// How often each thing happened.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen(BTreeMap<&'static str, usize>);
+
+impl Seen {
+    pub(crate) fn add(&mut self, what: &'static str, count: usize) {
+        debug_assert!(EXPECTED.contains(&what), "`{what}` is not in the list");
+        *self.0.entry(what).or_default() += count;
+    }
+
+    pub(crate) fn assert_everything_happened(&self, mix: Mix) {
+        let expected: &[_] = match mix {
+            Mix::Everything => &EXPECTED,
+            Mix::Movers => &EXPECTED_OF_MOVERS,
+        };
+        for what in expected {
+            let count = self.0.get(*what).copied().unwrap_or(0);
+            assert!(count > 0, "it never happened: {what}, of {self:#?}");
+        }
+    }
+}
