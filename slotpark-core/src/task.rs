@@ -63,6 +63,7 @@ impl<K: Eq, P: Platform> Table<K, P> {
             key,
             tag: options.tag,
             order: options.order,
+            validated: options.validated,
             validate,
             room: UnsafeCell::new(MaybeUninit::uninit()),
             place: None,
@@ -100,6 +101,8 @@ pub struct Wait<'t, K: Eq, F, P: Platform> {
     key: K,
     tag: u64,
     order: Order,
+    /// `validate` has just run.
+    validated: bool,
     validate: F,
     /// Where a requeue writes the key that the wait was moved to.
     room: UnsafeCell<MaybeUninit<K>>,
@@ -164,7 +167,7 @@ impl<K: Eq, F: FnMut() -> bool, P: Platform> Wait<'_, K, F, P> {
 
     /// Validates and queues; `None` if it waits now.
     fn begin(&mut self, waker: Option<&Waker>, room: *mut ()) -> Option<Parked> {
-        if !self.options.validated && !(self.validate)() {
+        if !core::mem::take(&mut self.validated) && !(self.validate)() {
             return Some(Parked::Stale);
         }
         let table = self.table;

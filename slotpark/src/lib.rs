@@ -55,14 +55,18 @@
 //! | signals | not from a handler: it may interrupt the holder of a slot lock |
 #![forbid(unsafe_code)]
 
+mod counter;
 mod futex;
 mod mailbox;
 mod outcome;
+mod semaphore;
 mod wait;
 
+pub use counter::{EventCounter, Ticket};
 pub use futex::{FutexKey, FutexWait, FutexWord};
 pub use mailbox::Mailbox;
 pub use outcome::WhileOutcome;
+pub use semaphore::{Permit, Semaphore};
 /// How a single wait came to its end. Only a waker that counted this wait makes it `Woken`.
 pub use slotpark_core::Parked as WaitOutcome;
 /// How a wait on several keys came to its end, and by which key.
@@ -72,11 +76,17 @@ pub use slotpark_core::Wait as WaitFuture;
 /// A wait on several keys as a future: made by [`ShardedWait::wait_any_async`].
 pub use slotpark_core::WaitAny as WaitAnyFuture;
 pub use slotpark_core::{
-    ANY_MAX, Clock, ClosedKey, Deadline, DefaultPlatform, Interrupter, Order, ParkOptions,
-    Platform, Prepared, Receive, ReceiveError, Requeued, SLOTS_DEFAULT, SLOTS_MAX, Seeded,
-    SlotCountError, SlotStats, Slots, Spin, Subscribed,
+    ANY_MAX, AcquireError, Clock, ClosedKey, Deadline, DefaultPlatform, EventError, Interrupter,
+    Order, PERMITS_MAX, ParkOptions, Platform, Prepared, Receive, ReceiveError, Requeued,
+    SLOTS_DEFAULT, SLOTS_MAX, Seeded, SlotCountError, SlotStats, Slots, Spin, Subscribed,
+    TryAcquireError,
 };
 pub use wait::ShardedWait;
+
+/// The engine's deadline for a point in time: already past costs one reading of the clock.
+fn until<P: Platform>(deadline: std::time::Instant) -> Option<Deadline> {
+    Deadline::after::<P>(deadline.saturating_duration_since(std::time::Instant::now()))
+}
 
 /// The engine, for those who build their own primitives.
 pub use slotpark_core as core;

@@ -51,16 +51,16 @@ pub(crate) fn trap(action: impl FnOnce() + Send + 'static) -> Waker {
 }
 
 /// Polls once.
-pub(crate) fn poll_with<F: Future>(future: Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
+pub(crate) fn poll_with<F: Future + ?Sized>(future: Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(waker))
 }
 
-pub(crate) fn poll<F: Future>(future: Pin<&mut F>, bell: &Arc<Bell>) -> Poll<F::Output> {
+pub(crate) fn poll<F: Future + ?Sized>(future: Pin<&mut F>, bell: &Arc<Bell>) -> Poll<F::Output> {
     poll_with(future, &Waker::from(Arc::clone(bell)))
 }
 
 /// Polls what must be ready.
-pub(crate) fn ready<F: Future>(future: Pin<&mut F>) -> F::Output {
+pub(crate) fn ready<F: Future + ?Sized>(future: Pin<&mut F>) -> F::Output {
     match poll_with(future, Waker::noop()) {
         Poll::Ready(output) => output,
         Poll::Pending => panic!("it is not ready"),

@@ -128,9 +128,8 @@ fn pair_count() {
 fn a_wait_for_events_against_advances() {
     explore([(0, Ok(2)), (1, Ok(2))], || {
         let site = Site::new(RawSemaphore::new(0));
-        let other = site.spawn(|site| {
-            site.events.advance(site.at(), 1) + site.events.advance(site.at(), 1)
-        });
+        let other = site
+            .spawn(|site| site.events.advance(site.at(), 1) + site.events.advance(site.at(), 1));
         let waited = site.events.wait_for_at_least(site.at(), 2, None);
         let woken = other.join().unwrap();
         assert_eq!(site.table.waiters(A, &A), 0);

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use slotpark_core::word;
 
+use crate::{EventCounter, Semaphore};
+
 /// What a futex wait is keyed by: a word of this process, or an address in a space of the caller's
 /// (a guest process, a wasm memory, an isolate). The two kinds never meet, nor do two spaces.
 ///
@@ -28,6 +30,8 @@ pub struct FutexKey {
 enum Kind {
     Word,
     Guest,
+    Semaphore,
+    EventCounter,
 }
 
 impl FutexKey {
@@ -56,10 +60,25 @@ impl FutexKey {
     /// ```
     #[must_use]
     pub fn of<W: FutexWord>(word: &W) -> Self {
+        Self::of_object(Kind::Word, word)
+    }
+}
+
+/// Keys of the library's own objects, whose address is a place of this process.
+impl FutexKey {
+    pub(crate) fn of_semaphore(semaphore: &Semaphore) -> Self {
+        Self::of_object(Kind::Semaphore, semaphore)
+    }
+
+    pub(crate) fn of_counter(counter: &EventCounter) -> Self {
+        Self::of_object(Kind::EventCounter, counter)
+    }
+
+    fn of_object<T>(kind: Kind, object: &T) -> Self {
         Self {
-            kind: Kind::Word,
+            kind,
             space: 0,
-            address: std::ptr::from_ref(word).addr() as u64,
+            address: std::ptr::from_ref(object).addr() as u64,
         }
     }
 }

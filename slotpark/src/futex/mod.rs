@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use slotpark_core::{
-    Deadline, DefaultPlatform, Platform, Requeued, SLOTS_DEFAULT, Seeded, Slots, Table,
+    At, Deadline, DefaultPlatform, Platform, Requeued, SLOTS_DEFAULT, Seeded, Slots, Table,
 };
 
 pub use key::{FutexKey, FutexWord};
@@ -83,6 +83,15 @@ impl FutexWait {
         Self {
             waits: ShardedWait::with_slots(count),
         }
+    }
+}
+
+/// Where the waiters of an object of this process wait: in the process-wide table.
+pub(crate) fn at(key: FutexKey) -> At<'static, FutexKey, DefaultPlatform> {
+    At {
+        table: PROCESS.table(),
+        hash: PROCESS.waits.hash(&key),
+        key,
     }
 }
 

@@ -193,7 +193,7 @@ impl<K, S, P: Platform> ShardedWait<K, S, P> {
 
 impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
     #[inline]
-    fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u64 {
+    pub(crate) fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u64 {
         finalize(self.hasher.hash_one(key))
     }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use slotpark_core::{Deadline, ParkOptions, Platform};
 
-use crate::{ShardedWait, WaitOutcome, WhileOutcome};
+use crate::{ShardedWait, WaitOutcome, WhileOutcome, until};
 
 impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
     /// Waits on `key` while `validate` says yes, until a wake of this key. Returns at once, as
@@ -187,9 +187,4 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
             }
         }
     }
-}
-
-/// The engine's deadline for a point in time: already past costs one reading of the clock.
-fn until<P: Platform>(deadline: Instant) -> Option<Deadline> {
-    Deadline::after::<P>(deadline.saturating_duration_since(Instant::now()))
 }
