@@ -13,6 +13,7 @@
 //!
 //! **Lock order**: one slot lock. **Orderings**: PERMIT, and those of `park`.
 
+mod errors;
 mod permits;
 mod task;
 
@@ -25,6 +26,7 @@ use crate::platform::{Deadline, Platform};
 use crate::sync::const_unless_loom;
 use permits::{Permits, Taken};
 
+pub use errors::{AcquireError, TryAcquireError};
 pub use permits::PERMITS_MAX;
 
 /// A counting semaphore in one word. The caller keeps it, and says with each call where its waiters
@@ -51,57 +53,6 @@ pub use permits::PERMITS_MAX;
 pub struct RawSemaphore {
     permits: Permits,
 }
-
-/// Why permits were not acquired.
-///
-/// ```
-/// use slotpark_core::AcquireError;
-/// assert_eq!(AcquireError::Closed.to_string(), "the semaphore is closed");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AcquireError {
-    /// The semaphore was closed, before or while waiting.
-    Closed,
-    /// The deadline passed first.
-    TimedOut,
-}
-
-/// Why permits were not acquired at once.
-///
-/// ```
-/// use slotpark_core::TryAcquireError;
-/// assert_eq!(TryAcquireError::NoPermits.to_string(), "too few permits are free");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TryAcquireError {
-    /// The semaphore is closed.
-    Closed,
-    /// Too few are free, or others wait for them.
-    NoPermits,
-}
-
-impl fmt::Display for AcquireError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Closed => "the semaphore is closed",
-            Self::TimedOut => "the permits did not come before the deadline",
-        })
-    }
-}
-
-impl fmt::Display for TryAcquireError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Closed => "the semaphore is closed",
-            Self::NoPermits => "too few permits are free",
-        })
-    }
-}
-
-impl core::error::Error for AcquireError {}
-impl core::error::Error for TryAcquireError {}
 
 impl RawSemaphore {
     const_unless_loom! {

@@ -32,8 +32,8 @@ pub(super) enum Taken {
     Closed,
 }
 
-/// What the `validate` of a future has come to, told to the future. Both run one after the other; it
-/// is atomic so that the future is `Send`.
+/// What the `validate` of a future has come to, told to the future. Both run one after the other;
+/// it is atomic so that the future is `Send`.
 pub(super) struct Note(AtomicUsize);
 
 impl Note {

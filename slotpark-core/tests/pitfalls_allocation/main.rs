@@ -10,6 +10,7 @@ mod sources;
 mod tasks;
 #[path = "../common/watched.rs"]
 mod watched;
+mod words;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -129,7 +130,12 @@ fn every_operation_allocates_nothing() {
     let table = Table::<u64>::with_slots(2);
     // The first wait of a thread may make the thread's handle.
     queue(&table, 1, &mut || ignore(table.unpark(AT.0, AT.1, ALL, 0)));
-    for (name, operation) in VERBS.into_iter().chain(others::OTHERS).chain(tasks::TASKS) {
+    for (name, operation) in VERBS
+        .into_iter()
+        .chain(others::OTHERS)
+        .chain(tasks::TASKS)
+        .chain(words::WORDS)
+    {
         for levels in [0, 3] {
             let mut own = None;
             let waits = allocated(|| {
@@ -156,7 +162,11 @@ fn every_operation_is_listed() {
     }
     let src = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let makers = MAKERS.iter().map(|(name, _)| *name);
-    let others = VERBS.iter().chain(&others::OTHERS).chain(&tasks::TASKS);
+    let others = VERBS
+        .iter()
+        .chain(&others::OTHERS)
+        .chain(&tasks::TASKS)
+        .chain(&words::WORDS);
     let others = others.map(|(name, _)| *name);
     let mailbox = mailbox::names();
     let listed: BTreeSet<_> = makers

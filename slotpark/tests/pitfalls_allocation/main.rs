@@ -9,6 +9,7 @@ mod mailbox;
 mod sources;
 #[path = "../../../slotpark-core/tests/common/watched.rs"]
 mod watched;
+mod words;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -238,7 +239,7 @@ fn every_operation_allocates_nothing() {
         assert_eq!(allocations, [(0, 0)], "{name} is woken");
     }
     let kinds = [WAITS[0].2, WAITS[7].2, WAITS[11].2];
-    for (name, operation) in OPERATIONS.into_iter().chain(ends::ENDS) {
+    for (name, operation) in OPERATIONS.into_iter().chain(ends::ENDS).chain(words::WORDS) {
         let allocations = waiters(kinds, |scene| {
             assert_eq!(allocated(|| operation(scene)), (0, 0), "{name}");
             scene.open();
@@ -275,7 +276,7 @@ fn waiters<const N: usize>(
 fn every_operation_is_listed() {
     let src = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let waits = WAITS.iter().map(|(name, ..)| *name);
-    let others = OPERATIONS.iter().chain(&ends::ENDS);
+    let others = OPERATIONS.iter().chain(&ends::ENDS).chain(&words::WORDS);
     let others = others.map(|(name, _)| *name).chain(mailbox::names());
     let listed = waits.chain(others).chain(MADE).map(String::from);
     let listed: BTreeSet<_> = listed.collect();
