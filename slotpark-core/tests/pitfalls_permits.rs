@@ -262,7 +262,10 @@ fn permits_are_never_more_than_there_are() {
     const ROUNDS: usize = 4_000;
     let _watch = watchdog("permits_are_never_more_than_there_are");
     for make in [RawSemaphore::new, RawSemaphore::barging] {
-        let (site, out) = (Site::new(make(PERMITS)), &*leak(AtomicUsize::new(0)));
+        let (site, out) = (
+            Site::new(make(PERMITS)),
+            leak(AtomicUsize::new(0)) as &AtomicUsize,
+        );
         let act = move |seed| {
             let mut numbers = Numbers::new(seed);
             for _ in 0..ROUNDS {
