@@ -151,25 +151,29 @@ impl RawSemaphore {
         count: usize,
         deadline: Option<Deadline>,
     ) -> Result<(), AcquireError> {
+        let mut again = false;
         loop {
             match self.permits.take(asked(count)) {
                 Taken::Yes => return Ok(()),
                 Taken::Closed => return Err(AcquireError::Closed),
                 Taken::No => {}
             }
-            if let Some(end) = self.wait(at, count, deadline) {
+            if let Some(end) = self.wait(at, count, deadline, again) {
                 return end;
             }
+            again = true;
         }
     }
 
-    /// One wait; `None` if a barging one was woken, and tries again.
+    /// One wait; `None` if a barging one was woken, and tries again. Who waits again was too late:
+    /// what is free may be enough for somebody else.
     #[cold]
     fn wait<K: Copy + Eq, P: Platform>(
         &self,
         at: At<'_, K, P>,
         count: usize,
         deadline: Option<Deadline>,
+        again: bool,
     ) -> Option<Result<(), AcquireError>> {
         let mut taken = Taken::No;
         let validate = || {
@@ -182,9 +186,14 @@ impl RawSemaphore {
                 self.permits.clear_waiters();
             }
         };
+        let serve = || {
+            if again {
+                self.serve(at);
+            }
+        };
         let parked = at
             .table
-            .park_with(at.hash, &at.key, options, validate, || {}, on_leave);
+            .park_with(at.hash, &at.key, options, validate, serve, on_leave);
         let Ok(parked) = parked;
         if !parked.is_woken() && taken == Taken::No {
             // Those behind may ask for less.
@@ -238,14 +247,18 @@ impl RawSemaphore {
         let mut free = self.permits.free();
         let filter = |waiter: &Candidate| {
             let wanted = waiter.tag as usize;
-            let is_served = if is_barging {
-                let is_worth_it = free > 0;
-                free = free.saturating_sub_unsigned(wanted);
-                is_worth_it
-            } else {
-                self.permits.grant(wanted)
-            };
-            if is_served {
+            if is_barging {
+                if free <= 0 {
+                    return Filter::Stop;
+                }
+                // Who wants more than is free would be woken for nothing.
+                let rest = free - wanted as isize;
+                if rest < 0 {
+                    return Filter::Skip;
+                }
+                free = rest;
+                Filter::Unpark
+            } else if self.permits.grant(wanted) {
                 Filter::Unpark
             } else {
                 Filter::Stop

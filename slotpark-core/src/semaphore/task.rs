@@ -45,6 +45,7 @@ impl RawSemaphore {
         at: At<'_, K, P>,
         count: usize,
     ) -> Result<(), AcquireError> {
+        let mut again = false;
         loop {
             match self.permits.take(asked(count)) {
                 Taken::Yes => return Ok(()),
@@ -65,12 +66,21 @@ impl RawSemaphore {
                 wait,
                 is_over: false,
             };
-            let parked = poll_fn(|context| queued.wait.as_mut().poll(context)).await;
+            let parked = poll_fn(|context| {
+                let polled = queued.wait.as_mut().poll(context);
+                // Who waits again was too late: what is free may be enough for somebody else.
+                if polled.is_pending() && core::mem::take(&mut again) {
+                    self.serve(at);
+                }
+                polled
+            })
+            .await;
             queued.is_over = parked.is_woken() || taken.get() != Taken::No;
             drop(queued);
             if let Some(end) = self.ended(parked, taken.get()) {
                 return end;
             }
+            again = true;
         }
     }
 }

@@ -52,6 +52,7 @@ impl<'w, P: Platform> Sleeper<'w, P> {
     pub(crate) fn sleep(&mut self, deadline: Option<Deadline>) -> bool {
         let state = &self.waiter.state;
         if !self.parked && !self.park() {
+            debug_assert!(state.is_released(), "nothing else prevents a sleep");
             return true;
         }
         loop {
