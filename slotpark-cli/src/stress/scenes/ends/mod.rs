@@ -40,7 +40,8 @@ struct Ends {
     woken: Ledger,
     closed: Ledger,
     interrupted: Ledger,
-    /// Interrupts that found no wait, and waits that were interrupted before they were queued.
+    /// Interrupts that found no wait, or may have been left by one that was given up; and waits
+    /// that were interrupted before they were queued.
     early_interrupts: AtomicU64,
     interrupted_early: AtomicU64,
 }

@@ -109,6 +109,10 @@ impl Ends {
                 self.woken.spent();
                 self.closed.spent();
                 self.interrupted.spent();
+                if wait.interrupter.is_some() {
+                    // An interrupt that had ended it is left for the next wait.
+                    self.early_interrupts.fetch_add(1, Ordering::Relaxed);
+                }
             }
             return;
         }
