@@ -28,11 +28,17 @@ impl Default for Args {
 /// `pitfalls_allocator` bring an allocator and count its calls; `pitfalls_cost` counts visits and
 /// system calls, of one thread; `pitfalls_signals` and `pitfalls_reentry` tell of debug builds;
 /// `pitfalls_litmus` looks for a reordering by the machine, which the tools' own stores prevent.
-const ENGINE: [&str; 5] = [
+const ENGINE: [&str; 11] = [
     "miri",
+    "pitfalls_ends",
     "pitfalls_faults",
+    "pitfalls_mailbox",
+    "pitfalls_many",
+    "pitfalls_permits",
     "pitfalls_requeue",
     "pitfalls_sleep",
+    "pitfalls_tasks",
+    "pitfalls_wakers",
     "pitfalls_wakes",
 ];
 const LIBRARY: [&str; 3] = ["bad_input", "pitfalls_keys", "pitfalls_threads"];
