@@ -126,8 +126,9 @@ impl<K: Eq, F: FnMut(usize) -> bool, P: Platform, const N: usize> WaitAny<'_, K,
 
     /// Validates and queues; `None` if it waits now.
     fn begin(&mut self, waker: Option<&Waker>) -> Option<ParkedAny> {
+        let validated = core::mem::take(&mut self.options.validated);
         for (entry, (hash, _)) in self.entries.iter().enumerate() {
-            if !self.options.validated && !(self.validate)(entry) {
+            if !validated && !(self.validate)(entry) {
                 return Some(ParkedAny::new(Parked::Stale, Some(entry)));
             }
             if self.table.slot(*hash).announced.is_closed() {

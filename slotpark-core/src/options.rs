@@ -152,7 +152,7 @@ impl ParkOptions {
     }
 
     /// The caller has just run `validate`, before it spent anything on hashing or on the clock: it
-    /// is not run again outside the slot lock.
+    /// is not run again outside the slot lock. Of a future this is said of its first wait only.
     ///
     /// ```
     /// use slotpark_core::{ParkOptions, Parked, Table};

@@ -1,7 +1,7 @@
 //! What must come out of each step: the naive queues, and what every wait has been told. Here waits
 //! begin; `leaving` is how they go on, `chosen` how others end them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::naive::Naive;
@@ -90,6 +90,8 @@ pub(crate) struct Expected {
     pub(crate) interrupters: [Interrupts; INTERRUPTERS],
     /// The entries that each wait was asked to validate.
     pub(crate) asked: BTreeMap<u64, Vec<usize>>,
+    /// Waits that have begun once.
+    begun: BTreeSet<u64>,
     /// How often the Wakers of each task were called.
     pub(crate) rings: BTreeMap<u64, [usize; BELLS]>,
     pub(crate) stats: Vec<Stats>,
@@ -108,6 +110,7 @@ impl Expected {
             seals: Vec::new(),
             interrupters: Default::default(),
             asked: BTreeMap::new(),
+            begun: BTreeSet::new(),
             rings: BTreeMap::new(),
             stats: vec![Stats::default(); shape.slots],
             passed_on: [0; 2],
@@ -157,8 +160,9 @@ impl Expected {
     /// Begins a wait; how it ended, if it does not wait.
     pub(crate) fn begin(&mut self, wait: u64, start: &Start) -> Option<Outcome> {
         self.asked.entry(wait).or_default();
+        let is_first = self.begun.insert(wait);
         let queued = self
-            .look(wait, start)
+            .look(wait, start, is_first)
             .and_then(|()| self.enter(wait, start));
         let Err((ended, entry)) = queued else {
             return None;
@@ -170,13 +174,14 @@ impl Expected {
     }
 
     /// What is looked at before anything is queued.
-    fn look(&mut self, wait: u64, start: &Start) -> Result<(), Refusal> {
+    fn look(&mut self, wait: u64, start: &Start, is_first: bool) -> Result<(), Refusal> {
         let plan = &*start.plan;
         if plan.is_prepared() {
             return Ok(());
         }
         for entry in 0..plan.keys.len() {
-            if plan.is_task() || !plan.validated {
+            // Who waits again has validated for its first wait only.
+            if !(plan.validated && is_first) {
                 self.ask(wait, plan, entry)?;
             }
             if self.is_closed {
