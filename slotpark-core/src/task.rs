@@ -167,7 +167,9 @@ impl<K: Eq, F: FnMut() -> bool, P: Platform> Wait<'_, K, F, P> {
 
     /// Validates and queues; `None` if it waits now.
     fn begin(&mut self, waker: Option<&Waker>, room: *mut ()) -> Option<Parked> {
-        if !core::mem::take(&mut self.validated) && !(self.validate)() {
+        if self.validated {
+            self.validated = false;
+        } else if !(self.validate)() {
             return Some(Parked::Stale);
         }
         let table = self.table;
