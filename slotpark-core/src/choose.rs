@@ -143,8 +143,8 @@ fn is_claimed<P: Platform>(node: NodeRef<'_, P>) -> bool {
     node.entry().is_none() || unsafe { (*node.waiter()).claim.take(node.entry()) }
 }
 
-/// The chosen: threads in a chain by `next`, oldest first, tasks marked in their rings. Dropping it
-/// releases the threads; the slot lock must be free by then.
+/// The chosen: threads in a chain by `next`, oldest first; tasks let go, or marked in their rings.
+/// Dropping it releases the threads; the slot lock must be free by then.
 pub(crate) struct Chosen<'w, 't, P: Platform> {
     first: *const Node<P>,
     last: *const Node<P>,

@@ -1,10 +1,11 @@
 //! The Wakers of chosen tasks: taken under the slot lock, called outside it.
 //!
-//! A wake decides at one moment whom it ends. Threads are detached at once; a task's node is
-//! *marked* and stays in its ring, and its Waker is taken with the node's last touch: up to 32 of
-//! them in the same hold of the lock, the others in later holds. Until then the future finds itself
-//! chosen under the slot lock, and may leave by itself: dropping it never waits, and a Waker that
-//! is called may poll or drop any other future of the same wake.
+//! A wake decides at one moment whom it ends. Threads are detached at once. So is a task, whose
+//! Waker is taken with its node's last touch, as long as there is room (32) and what it is told is
+//! known. Else its node is *marked* and stays in its ring, until its Waker is taken at the end of
+//! the same hold of the lock, or in a later one. Until then the future finds itself chosen under
+//! the slot lock, and may leave by itself: dropping it never waits, and a Waker that is called may
+//! poll or drop any other future of the same wake.
 //!
 //! **Invariants**
 //! - K1 A mark is the address of the `Wakers` on the stack of the wake that made it. It is

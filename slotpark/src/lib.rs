@@ -62,6 +62,8 @@ mod outcome;
 mod semaphore;
 mod wait;
 
+use std::hash::{BuildHasher, Hash};
+
 pub use counter::{EventCounter, Ticket};
 pub use futex::{FutexKey, FutexWait, FutexWord};
 pub use mailbox::Mailbox;
@@ -82,6 +84,12 @@ pub use slotpark_core::{
     TryAcquireError,
 };
 pub use wait::ShardedWait;
+
+/// The hash of a key, as tables want it.
+#[inline]
+fn hash_of<Q: Hash + ?Sized>(hasher: &impl BuildHasher, key: &Q) -> u64 {
+    slotpark_core::finalize(hasher.hash_one(key))
+}
 
 /// The engine's deadline for a point in time: already past costs one reading of the clock.
 fn until<P: Platform>(deadline: std::time::Instant) -> Option<Deadline> {

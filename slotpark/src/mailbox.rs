@@ -6,8 +6,10 @@ use std::hash::{BuildHasher, Hash};
 
 use slotpark_core::{
     DefaultPlatform, ParkOptions, Platform, Receive, ReceiveError, Seeded, SlotCountError,
-    Subscribed, finalize,
+    Subscribed,
 };
+
+use crate::hash_of;
 
 /// Hands values to those who wait for a key: threads and tasks, in the order in which they came.
 /// 512 slots by default; nothing is allocated to wait or to deliver, and nothing is stored for keys
@@ -130,7 +132,7 @@ impl<K, V, S, P: Platform> Mailbox<K, V, S, P> {
 
 impl<K: Hash + Eq, V, S: BuildHasher, P: Platform> Mailbox<K, V, S, P> {
     fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u64 {
-        finalize(self.hasher.hash_one(key))
+        hash_of(&self.hasher, key)
     }
 
     /// Moves `value` to the first who waits for `key`. With nobody waiting this is one fence and

@@ -7,8 +7,8 @@
 //! small ones, and what is granted is taken before its owner wakes.
 //!
 //! **Invariants**
-//! - M1 Under the slot lock: if somebody is queued, WAITERS is set.
-//! - M2 After every change that could serve somebody who is queued (a release, a head that leaves)
+//! - P1 Under the slot lock: if somebody is queued, WAITERS is set.
+//! - P2 After every change that could serve somebody who is queued (a release, a head that leaves)
 //!   the queue is served under the slot lock.
 //!
 //! **Lock order**: one slot lock. **Orderings**: PERMIT, and those of `park`.

@@ -185,10 +185,9 @@ impl Permits {
         self.0.fetch_and(!WAITERS, Ordering::Relaxed);
     }
 
-    /// False if it was closed before.
-    pub(super) fn close(&self) -> bool {
+    pub(super) fn close(&self) {
         // ORDERING: none, relaxed: the slot lock that follows orders who is queued; who comes later
         // reads the bit under it.
-        self.0.fetch_or(CLOSED, Ordering::Relaxed) & CLOSED == 0
+        self.0.fetch_or(CLOSED, Ordering::Relaxed);
     }
 }

@@ -11,8 +11,10 @@ use std::fmt;
 use std::hash::{BuildHasher, Hash};
 
 use slotpark_core::{
-    DefaultPlatform, Platform, Seeded, SlotCountError, SlotStats, Slots, Spin, Table, finalize,
+    DefaultPlatform, Platform, Seeded, SlotCountError, SlotStats, Slots, Spin, Table,
 };
+
+use crate::hash_of;
 
 /// Blocks threads on keys. 512 slots of 64 bytes by default, whatever the number of keys; waiting
 /// and waking allocate nothing, and a key that nobody waits on takes no memory.
@@ -194,7 +196,7 @@ impl<K, S, P: Platform> ShardedWait<K, S, P> {
 impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
     #[inline]
     pub(crate) fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u64 {
-        finalize(self.hasher.hash_one(key))
+        hash_of(&self.hasher, key)
     }
 
     /// The index of the slot of `key`: two keys with the same index collide.
