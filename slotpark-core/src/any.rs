@@ -19,6 +19,7 @@ use crate::options::{ParkOptions, Parked};
 use crate::park::Enqueued;
 use crate::platform::{Deadline, Platform};
 use crate::reentry;
+use crate::slot::SlotGuard;
 use crate::spin::Moment;
 use crate::table::Table;
 use crate::waiter::Waiter;
@@ -198,7 +199,8 @@ impl<K: Eq, P: Platform> Table<K, P> {
                 key: ptr::from_ref(*key).cast(),
             };
             let node = wait.place(name, room.get().cast(), options, entry as u8);
-            let validate = || Ok::<_, core::convert::Infallible>(validate(entry));
+            let validate =
+                |_: &SlotGuard<'_, P>| Ok::<_, core::convert::Infallible>(validate(entry));
             let critical = P::critical();
             match self.enqueue(self.slot(*hash), node, key, options.order, validate) {
                 Ok(Enqueued::Linked(_guard)) if entry == 0 => {

@@ -26,6 +26,7 @@ use crate::park::Enqueued;
 use crate::place::{Known, Unlinked};
 use crate::platform::Platform;
 use crate::reentry;
+use crate::slot::SlotGuard;
 use crate::table::Table;
 use crate::waiter::Waiter;
 
@@ -191,7 +192,7 @@ impl<K: Eq, F: FnMut(usize) -> bool, P: Platform, const N: usize> WaitAny<'_, K,
         let (table, order) = (self.table, self.options.order);
         for (entry, (hash, key)) in self.entries.iter().enumerate() {
             let _critical = P::critical();
-            let validate = || Ok::<_, Infallible>((self.validate)(entry));
+            let validate = |_: &SlotGuard<'_, P>| Ok::<_, Infallible>((self.validate)(entry));
             let node = &place.nodes[entry];
             match table.enqueue(table.slot(*hash), node, key, order, validate) {
                 Ok(Enqueued::Linked(_guard)) => {}

@@ -182,7 +182,7 @@ impl<'w, 't, P: Platform> Chosen<'w, 't, P> {
     }
 
     /// The dequeue: from here on the waiter of `node`, which is unlinked, is chosen.
-    fn push<'g>(&mut self, guard: &'g SlotGuard<'_, P>, node: NodeRef<'g, P>) {
+    pub(crate) fn push<'g>(&mut self, guard: &'g SlotGuard<'_, P>, node: NodeRef<'g, P>) {
         node.set_slot(ptr::null());
         guard.leave_one();
         node.chain_to(ptr::null());
@@ -207,7 +207,7 @@ impl<'w, 't, P: Platform> Chosen<'w, 't, P> {
 
     /// From here on the task of `node` is chosen: its Waker is taken now, or it stays linked.
     #[inline]
-    fn push_task<'g>(&mut self, guard: &'g SlotGuard<'_, P>, node: NodeRef<'g, P>) {
+    pub(crate) fn push_task<'g>(&mut self, guard: &'g SlotGuard<'_, P>, node: NodeRef<'g, P>) {
         guard.leave_one();
         self.count += 1;
         if !self.is_deferred && self.wakers.take(guard, node, self.verdict) {

@@ -25,6 +25,7 @@ mod counter;
 mod hash;
 mod home;
 mod interrupt;
+mod keyed;
 mod leave;
 mod look;
 #[cfg(feature = "alloc")]
@@ -60,6 +61,11 @@ pub use closed_key::ClosedKey;
 pub use counter::{EventError, RawEventCounter};
 pub use hash::{KeyHasher, Seeded, finalize};
 pub use interrupt::Interrupter;
+#[cfg(feature = "alloc")]
+pub use keyed::{
+    Hold, HoldError, HoldOptions, Holding, KeyedLock, KeyedOptions, POOL_DEFAULT, PoolStats,
+    Preference, TryHoldError, WhenFull,
+};
 #[cfg(feature = "alloc")]
 pub use mailbox::{Mailbox, Receive, ReceiveError, Subscribed};
 pub use options::{Left, Order, ParkOptions, Parked};

@@ -104,6 +104,7 @@ impl<K: Eq, P: Platform> Table<K, P> {
             before_sleep();
             linked.wait(spin_ns, deadline, on_leave)
         };
+        let validate = |_: &SlotGuard<'_, P>| validate();
         let parked = self.queue(hash, key, options, room.get().cast(), validate, sleep)?;
         Ok(parked.unwrap_or_else(|refused| refused))
     }
@@ -118,7 +119,7 @@ impl<K: Eq, P: Platform> Table<K, P> {
         key: &K,
         options: ParkOptions,
         room: *mut (),
-        validate: impl FnOnce() -> Result<bool, E>,
+        validate: impl FnOnce(&SlotGuard<'_, P>) -> Result<bool, E>,
         then: impl FnOnce(Linked<'_, K, P>, u64) -> R,
     ) -> Result<Result<R, Parked>, E> {
         let home = self.slot(hash);
@@ -154,14 +155,14 @@ impl<K: Eq, P: Platform> Table<K, P> {
         node: &Node<P>,
         key: &K,
         order: Order,
-        validate: impl FnOnce() -> Result<bool, E>,
+        validate: impl FnOnce(&SlotGuard<'_, P>) -> Result<bool, E>,
     ) -> Result<Enqueued<'t, P>, E> {
         slot.announced.announce();
         let guard = slot.lock();
         // Taken back when the guard is dropped, unless the node is linked by then: whatever way
         // this ends, the announcement does not outlive it.
         guard.leave_one();
-        if !validate()? {
+        if !validate(&guard)? {
             return Ok(Enqueued::Refused(Parked::Stale));
         }
         // SAFETY: N1: the frame of `node` lives until it is unlinked or released.

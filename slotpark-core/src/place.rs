@@ -2,13 +2,16 @@
 //!
 //! **Lock order**: one slot lock. **Orderings**: LOCK, UNLINK.
 
+use core::convert::Infallible;
 use core::marker::PhantomPinned;
 use core::ptr;
 use core::task::{Context, RawWakerVTable, Waker};
 
-use crate::node::{Node, NodeRef};
-use crate::options::Parked;
+use crate::node::{Name, Node, NodeRef, Role};
+use crate::options::{Order, Parked};
+use crate::park::Enqueued;
 use crate::platform::Platform;
+use crate::slot::SlotGuard;
 use crate::table::Table;
 use crate::waiter::Waiter;
 
@@ -53,6 +56,58 @@ impl<K, P: Platform> Table<K, P> {
         }
         // SAFETY: the node has left its slot.
         Some(unsafe { place.waiter.verdict_of_task() }.into())
+    }
+
+    /// Makes a place and queues it, unless `validate` says no under the slot lock; `None` if it
+    /// waits now.
+    ///
+    /// # Safety
+    /// The place and the key stay where they are until the place is looked at and has ended, or has
+    /// left its queue.
+    pub(crate) unsafe fn queue_task(
+        &self,
+        place: &mut Option<Place<P>>,
+        (hash, key): (u64, &K),
+        room: *mut (),
+        (tag, order): (u64, Order),
+        waker: Option<&Waker>,
+        validate: impl FnOnce(&SlotGuard<'_, P>) -> bool,
+    ) -> Option<Parked>
+    where
+        K: Eq,
+    {
+        let home = self.slot(hash);
+        if home.announced.is_closed() {
+            return Some(Parked::Closed);
+        }
+        let name = Name {
+            hash,
+            key: ptr::from_ref(key).cast(),
+        };
+        let node = Node::new(name, room, tag, self.generation(), ptr::null())
+            .with_role(Role::Task)
+            .with_weight(order.weight());
+        let unlinked = Unlinked(place);
+        let place = unlinked.0.insert(Place {
+            waiter: Waiter::task(home, waker.cloned()),
+            node,
+            known: Known::of(waker),
+            _pinned: PhantomPinned,
+        });
+        place.node.set_waiter(&place.waiter);
+        let validate = |guard: &SlotGuard<'_, P>| Ok::<_, Infallible>(validate(guard));
+        let critical = P::critical();
+        let refused = match self.enqueue(home, &place.node, key, order, validate) {
+            Ok(Enqueued::Linked(guard)) => {
+                unlinked.keep();
+                drop(guard);
+                None
+            }
+            Ok(Enqueued::Refused(parked)) => Some(parked),
+            Err(never) => match never {},
+        };
+        drop(critical);
+        refused
     }
 
     /// False if somebody has ended the wait: then its node is in no queue.

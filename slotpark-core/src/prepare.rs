@@ -11,6 +11,7 @@ use crate::options::{ParkOptions, Parked};
 use crate::park::Linked;
 use crate::platform::{Deadline, Platform};
 use crate::reentry;
+use crate::slot::SlotGuard;
 use crate::table::Table;
 
 impl<K: Eq, P: Platform> Table<K, P> {
@@ -43,7 +44,7 @@ impl<K: Eq, P: Platform> Table<K, P> {
     ) -> Result<R, Parked> {
         reentry::check();
         let room = UnsafeCell::new(MaybeUninit::<K>::uninit());
-        let yes = || Ok::<_, Infallible>(true);
+        let yes = |_: &SlotGuard<'_, P>| Ok::<_, Infallible>(true);
         let then = |linked: Linked<'_, K, P>, spin_ns| {
             then(&mut Prepared {
                 linked,

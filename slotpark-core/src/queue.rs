@@ -3,19 +3,22 @@
 //! ```text
 //! slot.keys -> [key c] <-> [key a] <-> [key b]        list of groups, newest key first
 //!                            |
-//!                 a1 -> a2 -> a3 -+                    ring: head.prev is the tail
-//!                 ^---------------+
+//!            a1 -> a2 -> a3 -> h1 -> h2 -+             ring: head.prev is the tail;
+//!            ^---------------------------+             holders stand behind all waiters
 //! ```
 //!
 //! The first node of a key (its head) carries the group record; when it leaves, the next one
 //! inherits it. So a wake looks at one node per *key* of the slot, never at the waiters of others,
-//! and any node leaves in constant time without knowing its head.
+//! and any node leaves in constant time without knowing its head. A holder does too, if it is told
+//! the head: the record says where the holders begin and how much they hold together.
 //!
 //! **Invariants** (`debug_assert`ed after every change)
 //! - Q1 Links of a linked node lead to linked nodes of the same slot: `n.next.prev == n`.
 //! - Q2 A ring holds the nodes of one key, from its head on by falling weight, and among equals the
 //!   oldest first (or, for who asked for it, the youngest); exactly one is the head.
 //! - Q3 The list holds one head per key: `g.next.prev == g`, the first has no predecessor.
+//! - Q4 In a ring the holders stand behind all others; the record leads to the first of them, and
+//!   its total is the sum of their weights.
 //!
 //! **Lock order**: none of its own: the slot's lock is held throughout. **Orderings**: LOCK.
 
@@ -40,7 +43,8 @@ impl<P: Platform> SlotGuard<'_, P> {
         unsafe { NodeRef::from_raw(head.group().next) }
     }
 
-    /// The nodes of a key. The one just returned may be unlinked, no other.
+    /// The nodes of a key from its head on, holders last. The one just returned may be unlinked, no
+    /// other.
     pub(crate) fn ring<'g>(
         &'g self,
         head: NodeRef<'g, P>,
@@ -83,9 +87,10 @@ impl<P: Platform> SlotGuard<'_, P> {
             node.set_slot(self.slot);
             return;
         };
+        let holder = self.first_holder(head);
         // The common case is the end of the queue, which is known.
-        let behind = if stands_before(head.prev()) {
-            None
+        let behind = if holder == Some(head) || stands_before(holder.unwrap_or(head).prev()) {
+            holder
         } else {
             self.ring(head).find(|other| !stands_before(*other))
         };
@@ -123,6 +128,68 @@ impl<P: Platform> SlotGuard<'_, P> {
             self.assert_linked(next);
         }
         last
+    }
+
+    /// The first of the nodes that hold the key.
+    pub(crate) fn first_holder<'g>(&'g self, head: NodeRef<'g, P>) -> Option<NodeRef<'g, P>> {
+        // SAFETY: Q4: the record leads to a linked node of this slot.
+        unsafe { NodeRef::from_raw(head.group().holders) }
+    }
+
+    /// The head of the ring of `node`: the next one, if it is the last.
+    pub(crate) fn head_of<'g>(&'g self, node: NodeRef<'g, P>) -> NodeRef<'g, P> {
+        let mut node = node.next();
+        while !node.is_head() {
+            node = node.next();
+        }
+        node
+    }
+
+    /// Links `node` as a holder of the key that `head` represents, or of a new key.
+    pub(crate) fn push_holder<'g>(&'g self, head: Option<NodeRef<'g, P>>, node: NodeRef<'g, P>) {
+        if let Some(head) = head {
+            head.prev().join(node);
+            node.join(head);
+            node.set_head(false);
+        } else {
+            node.join(node);
+            self.push_key(node);
+        }
+        node.set_slot(self.slot);
+        let head = head.unwrap_or(node);
+        let mut group = head.group();
+        if group.holders.is_null() {
+            group.holders = node.as_ptr();
+        }
+        group.total += node.weight();
+        head.set_group(group);
+        self.assert_linked(node);
+    }
+
+    /// Unlinks a holder of the key that `head` represents.
+    pub(crate) fn unlink_holder<'g>(&'g self, head: NodeRef<'g, P>, node: NodeRef<'g, P>) {
+        let mut group = head.group();
+        if ptr::eq(group.holders, node.as_ptr()) {
+            let next = node.next();
+            let last = next == head;
+            group.holders = if last && head != node {
+                ptr::null()
+            } else {
+                next.as_ptr()
+            };
+        }
+        group.total -= node.weight();
+        head.set_group(group);
+        self.unlink(node);
+        node.set_slot(ptr::null());
+    }
+
+    /// A holder holds another amount from now on.
+    pub(crate) fn set_held(&self, head: NodeRef<'_, P>, node: NodeRef<'_, P>, amount: u32) {
+        let mut group = head.group();
+        group.total = group.total - node.weight() + amount;
+        head.set_group(group);
+        node.set_weight(amount);
     }
 
     fn push_key<'g>(&'g self, head: NodeRef<'g, P>) {

@@ -5,7 +5,7 @@
 //!                     its top bit says that the slot is closed
 //!  4 lock        u32  guards keys, nodes, spin average and counters
 //!  8 keys        ptr  list of groups, one per key that is present (see `queue`)
-//! 16 holder      word of keyed locks; nobody uses it yet
+//! 16 holder    ptr  who holds a key of the slot, while that is one and nobody waits (see `keyed`)
 //! 24 sequence    u32  threads sleep here, all of a slot on one word
 //! 28 bits    2 x u32  which of them owns which bit
 //! 36 spin    2 x u16  learned: how long waits of this slot take
@@ -24,14 +24,13 @@ use core::mem::offset_of;
 use core::ptr;
 
 use crate::home::{Sequence, SleepBits};
+use crate::keyed::HolderWord;
 use crate::node::Node;
 use crate::platform::Platform;
 use crate::reentry;
 use crate::slot_lock::SlotLock;
 use crate::spin::SpinMemory;
-use crate::sync::{
-    AtomicU32, AtomicUsize, Guarded, Ordering, Tally, const_unless_loom, full_fence,
-};
+use crate::sync::{AtomicU32, Guarded, Ordering, Tally, const_unless_loom, full_fence};
 
 /// See the module.
 #[repr(C, align(64))]
@@ -39,8 +38,7 @@ pub(crate) struct Slot<P: Platform> {
     pub(crate) announced: Announced,
     lock: SlotLock<P>,
     pub(crate) keys: Guarded<*const Node<P>>,
-    /// The place of the keyed locks' inline holder.
-    holder: AtomicUsize,
+    pub(crate) holder: HolderWord<P>,
     pub(crate) sequence: Sequence<P>,
     pub(crate) bits: SleepBits,
     pub(crate) spin: SpinMemory,
@@ -62,7 +60,7 @@ impl<P: Platform> Slot<P> {
                 announced: Announced(AtomicU32::new(0)),
                 lock: SlotLock::new(),
                 keys: Guarded::new(ptr::null()),
-                holder: AtomicUsize::new(0),
+                holder: HolderWord::new(),
                 sequence: Sequence::new(),
                 bits: SleepBits::new(),
                 spin: SpinMemory::new(),
@@ -115,6 +113,7 @@ impl<P: Platform> Slot<P> {
         // SAFETY: only one thread exists.
         unsafe { self.keys.set(ptr::null()) };
         self.bits.reset();
+        self.holder.reset();
     }
 }
 

@@ -12,25 +12,22 @@
 //! **Lock order**: one slot lock. **Orderings**: DEKKER side A, LOCK, UNLINK.
 
 use core::cell::UnsafeCell;
-use core::convert::Infallible;
 use core::fmt;
 use core::future::Future;
 use core::marker::PhantomPinned;
 use core::mem::MaybeUninit;
 use core::pin::Pin;
-use core::ptr;
 use core::task::{Context, Poll, Waker};
 
 use crate::leave::{Reason, Was};
-use crate::node::{Name, Node, Role};
+use crate::node::Name;
 use crate::options::{Order, ParkOptions, Parked};
-use crate::park::Enqueued;
 use crate::place::Place;
-use crate::place::{Known, Unlinked};
 use crate::platform::Platform;
 use crate::reentry;
+use crate::slot::SlotGuard;
 use crate::table::Table;
-use crate::waiter::{Verdict, Waiter};
+use crate::waiter::Verdict;
 
 impl<K: Eq, P: Platform> Table<K, P> {
     /// Waits on `key` as [`park`](Self::park) does, as a future. The deadline of `options` is not
@@ -172,40 +169,13 @@ impl<K: Eq, F: FnMut() -> bool, P: Platform> Wait<'_, K, F, P> {
         } else if !(self.validate)() {
             return Some(Parked::Stale);
         }
-        let table = self.table;
-        let home = table.slot(self.hash);
-        if home.announced.is_closed() {
-            return Some(Parked::Closed);
+        let (at, options) = ((self.hash, &self.key), (self.tag, self.order));
+        let validate = |_: &SlotGuard<'_, P>| (self.validate)();
+        // SAFETY: the future is pinned, and leaves before its place or its key ends.
+        unsafe {
+            self.table
+                .queue_task(&mut self.place, at, room, options, waker, validate)
         }
-        let name = Name {
-            hash: self.hash,
-            key: ptr::from_ref(&self.key).cast(),
-        };
-        let node = Node::new(name, room, self.tag, table.generation(), ptr::null())
-            .with_role(Role::Task)
-            .with_weight(self.order.weight());
-        let unlinked = Unlinked(&mut self.place);
-        let place = unlinked.0.insert(Place {
-            waiter: Waiter::task(home, waker.cloned()),
-            node,
-            known: Known::of(waker),
-            _pinned: PhantomPinned,
-        });
-        place.node.set_waiter(&place.waiter);
-        let validate = || Ok::<_, Infallible>((self.validate)());
-        let critical = P::critical();
-        let order = self.order;
-        let refused = match table.enqueue(home, &place.node, &self.key, order, validate) {
-            Ok(Enqueued::Linked(guard)) => {
-                unlinked.keep();
-                drop(guard);
-                None
-            }
-            Ok(Enqueued::Refused(parked)) => Some(parked),
-            Err(never) => match never {},
-        };
-        drop(critical);
-        refused
     }
 }
 

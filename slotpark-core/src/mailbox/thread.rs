@@ -11,6 +11,7 @@ use crate::options::{ParkOptions, Parked};
 use crate::park::Linked;
 use crate::platform::{Deadline, Platform};
 use crate::reentry;
+use crate::slot::SlotGuard;
 
 impl<K: Eq, V, P: Platform> Mailbox<K, V, P> {
     /// Waits for a value of `key`. A deadline already past returns without a syscall.
@@ -73,7 +74,7 @@ impl<K: Eq, V, P: Platform> Mailbox<K, V, P> {
     ) -> Result<R, ReceiveError> {
         reentry::check();
         let room = UnsafeCell::new(None::<V>);
-        let yes = || Ok::<_, Infallible>(true);
+        let yes = |_: &SlotGuard<'_, P>| Ok::<_, Infallible>(true);
         let then = |linked: Linked<'_, K, P>, spin_ns| {
             then(&mut Subscribed {
                 mailbox: self,

@@ -146,6 +146,11 @@ impl<'g, P: Platform> NodeRef<'g, P> {
         self.0.slot.store(ptr::null_mut(), Ordering::Release);
     }
 
+    /// Whether it stands in a queue.
+    pub(crate) fn is_linked(self) -> bool {
+        !self.0.slot().is_null()
+    }
+
     pub(crate) fn role(self) -> Role {
         self.0.alive.touch();
         self.0.role
@@ -158,7 +163,14 @@ impl<'g, P: Platform> NodeRef<'g, P> {
 
     pub(crate) fn weight(self) -> u32 {
         self.0.alive.touch();
-        self.0.weight
+        // SAFETY: N2: the lock is held for `'g`.
+        unsafe { self.0.weight.get() }
+    }
+
+    pub(crate) fn set_weight(self, weight: u32) {
+        self.0.alive.touch();
+        // SAFETY: N2: the lock is held for `'g`.
+        unsafe { self.0.weight.set(weight) };
     }
 
     /// Who has chosen it while it stays linked.
@@ -176,7 +188,8 @@ impl<'g, P: Platform> NodeRef<'g, P> {
 
     /// Whether it waits: it is a waiter's node that nobody has chosen and no other key has claimed.
     pub(crate) fn waits(self) -> bool {
-        if self.role() == Role::Closer || !self.mark().is_null() {
+        let is_waiter = matches!(self.role(), Role::Thread | Role::Task);
+        if !is_waiter || !self.mark().is_null() {
             return false;
         }
         // SAFETY: N1: the waiter is in the frame of its node, which is linked.

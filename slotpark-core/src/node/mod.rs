@@ -49,19 +49,15 @@ impl Copy for Name {}
 
 /// The record of a key, valid in the node that represents it (its oldest waiter) and inherited by
 /// the next one when that node leaves.
-#[expect(
-    dead_code,
-    reason = "holders and their total are the places of keyed locks"
-)]
 pub(crate) struct Group<P: Platform> {
     /// The next key of the slot, null at the end of the list.
     pub(crate) next: *const Node<P>,
     /// The previous key of the slot, null at its head.
     pub(crate) prev: *const Node<P>,
-    /// The ring of the nodes that own this key (keyed locks).
+    /// The first of the nodes that hold this key, null if none does (keyed locks).
     pub(crate) holders: *const Node<P>,
-    /// A total over the holders (readers, permits).
-    pub(crate) aggregate: u32,
+    /// What they hold together.
+    pub(crate) total: u32,
     /// How many nodes keep the key closed.
     pub(crate) closers: u32,
 }
@@ -71,7 +67,7 @@ impl<P: Platform> Group<P> {
         next: ptr::null(),
         prev: ptr::null(),
         holders: ptr::null(),
-        aggregate: 0,
+        total: 0,
         closers: 0,
     };
 }
@@ -92,6 +88,8 @@ pub(crate) enum Role {
     Task,
     /// It keeps the key closed.
     Closer,
+    /// It holds the key.
+    Holder,
 }
 
 /// See the module. Two cache lines: what every search and wake touches, then the rest.
@@ -108,7 +106,6 @@ pub(crate) struct Node<P: Platform> {
     head: Guarded<bool>,
     /// It was moved here from another key: its waiting time teaches nothing.
     requeued: Guarded<bool>,
-    /// Keyed locks add the role of a holder.
     role: Role,
     /// Which of the waiter's nodes it is, if the waiter is decided by a claim.
     entry: Option<u8>,
@@ -117,8 +114,8 @@ pub(crate) struct Node<P: Platform> {
     group: Guarded<MaybeUninit<Group<P>>>,
     /// The generation of the table in which it was linked: a fork begins a new one.
     generation: u32,
-    /// Its priority: those with more stand before it.
-    weight: u32,
+    /// The priority of a waiter: those with more stand before it. Of a holder, how much it holds.
+    weight: Guarded<u32>,
     /// The place of inspection data, null when it is off.
     inspection: *const (),
     /// Where a waker may write: a requeue a key of the table's type, a delivery a value of its
@@ -153,7 +150,7 @@ impl<P: Platform> Node<P> {
             role: Role::Thread,
             entry: None,
             tag,
-            weight: 0,
+            weight: Guarded::new(0),
             generation,
             inspection: ptr::null(),
             room,
@@ -175,7 +172,7 @@ impl<P: Platform> Node<P> {
     }
 
     pub(crate) fn with_weight(mut self, weight: u32) -> Self {
-        self.weight = weight;
+        self.weight = Guarded::new(weight);
         self
     }
 

@@ -18,6 +18,14 @@ impl<T> Guarded<T> {
         // SAFETY: by the caller's contract nobody else accesses the cell during this exchange.
         core::mem::replace(unsafe { &mut *self.0.get() }, value)
     }
+
+    /// Where the value lies.
+    ///
+    /// # Safety
+    /// The caller holds what guards this cell, and reads by the pointer only while it does.
+    pub(crate) unsafe fn place(&self) -> *const T {
+        self.0.get().cast_const()
+    }
 }
 
 impl<T: Copy> Guarded<T> {

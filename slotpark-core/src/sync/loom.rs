@@ -19,6 +19,9 @@ pub(crate) use loom::{
 /// A slot lock never spins in the model: each look would be one more state.
 pub(crate) const LOCK_SPIN_COUNT_MAX: u32 = 0;
 
+/// Who comes for a barging lock never spins in the model.
+pub(crate) const HOLDER_SPIN_COUNT_MAX: u32 = 0;
+
 /// A wake of two tasks takes the second Waker in a later hold of the lock: the model checker sees
 /// what lies between two holds.
 pub(crate) const WAKERS_MAX: usize = 1;
@@ -40,6 +43,14 @@ impl<T> Guarded<T> {
             // SAFETY: by the caller's contract nobody else accesses the cell during this exchange.
             core::mem::replace(unsafe { &mut *value }, new)
         })
+    }
+
+    /// Where the value lies.
+    ///
+    /// # Safety
+    /// The caller holds what guards this cell, and reads by the pointer only while it does.
+    pub(crate) unsafe fn place(&self) -> *const T {
+        self.0.with(|value| value)
     }
 }
 

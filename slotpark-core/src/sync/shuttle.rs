@@ -36,6 +36,15 @@ impl<T> Guarded<T> {
         self.inside.set(false);
         old
     }
+
+    /// Where the value lies.
+    ///
+    /// # Safety
+    /// The caller holds what guards this cell, and reads by the pointer only while it does.
+    pub(crate) unsafe fn place(&self) -> *const T {
+        // SAFETY: the caller's contract.
+        unsafe { self.cell.place() }
+    }
 }
 
 impl<T: Copy> Guarded<T> {
@@ -63,6 +72,9 @@ pub(crate) use shuttle::{
 
 /// A slot lock never spins in the model: each look would be one more switch.
 pub(crate) const LOCK_SPIN_COUNT_MAX: u32 = 0;
+
+/// Who comes for a barging lock never spins in the model.
+pub(crate) const HOLDER_SPIN_COUNT_MAX: u32 = 0;
 
 /// A wake of two tasks takes the second Waker in a later hold of the lock.
 pub(crate) const WAKERS_MAX: usize = 1;

@@ -1,0 +1,261 @@
+//! A guard that may be moved: a key is held as long as it lives.
+
+use core::fmt;
+
+use crate::keyed::options::{HoldError, HoldOptions};
+use crate::keyed::pool::Entry;
+use crate::keyed::table::KeyedLock;
+use crate::node::{Node, NodeRef};
+use crate::options::{Order, Parked};
+use crate::platform::{Deadline, Platform};
+use crate::slot::SlotGuard;
+
+/// A key is held while this lives. Made by [`KeyedLock::hold`] and [`KeyedLock::hold_async`].
+///
+/// It may be moved and sent to another thread, and dropped there. Forgotten (`mem::forget`), it
+/// holds its key, and keeps its place in the pool, as long as the lock lives.
+///
+/// ```
+/// use slotpark_core::{HoldOptions, KeyedLock, finalize};
+/// let lock = KeyedLock::<u64>::new(1);
+/// let guard = lock.hold(finalize(7), 7, HoldOptions::new(1)).unwrap();
+/// assert_eq!(*guard.key(), 7);
+/// std::thread::scope(|scope| {
+///     scope.spawn(move || drop(guard));
+/// });
+/// assert_eq!(lock.held(finalize(7), &7), 0);
+/// ```
+#[must_use = "the key is released when the guard is dropped"]
+pub struct Holding<'l, K: Eq, P: Platform> {
+    place: Unheld<'l, K, P>,
+}
+
+impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
+    /// A place in the pool that was just taken and holds nothing yet.
+    #[inline]
+    pub(super) fn unheld(
+        lock: &'l KeyedLock<K, P>,
+        hash: u64,
+        entry: &'l Entry<K, P>,
+    ) -> Unheld<'l, K, P> {
+        Unheld { lock, hash, entry }
+    }
+
+    /// The key that is held.
+    ///
+    /// ```
+    /// use slotpark_core::KeyedLock;
+    /// let lock = KeyedLock::<u64>::new(1);
+    /// assert_eq!(*lock.try_hold(1, 7, 1).unwrap().key(), 7);
+    /// ```
+    #[must_use]
+    pub fn key(&self) -> &K {
+        self.place.key()
+    }
+
+    /// Its hash, as given to the lock.
+    ///
+    /// ```
+    /// use slotpark_core::KeyedLock;
+    /// let lock = KeyedLock::<u64>::new(1);
+    /// assert_eq!(lock.try_hold(1, 7, 1).unwrap().hash(), 1);
+    /// ```
+    #[must_use]
+    pub const fn hash(&self) -> u64 {
+        self.place.hash
+    }
+
+    /// The lock that it belongs to.
+    ///
+    /// ```
+    /// use slotpark_core::KeyedLock;
+    /// let lock = KeyedLock::<u64>::new(1);
+    /// assert!(std::ptr::eq(lock.try_hold(1, 7, 1).unwrap().lock(), &lock));
+    /// ```
+    #[must_use]
+    pub const fn lock(&self) -> &'l KeyedLock<K, P> {
+        self.place.lock
+    }
+
+    /// Gives up all but `amount`, at once: a writer becomes a reader, and others may come in
+    /// between no two of them.
+    ///
+    /// # Panics
+    /// If it holds less.
+    ///
+    /// ```
+    /// use slotpark_core::KeyedLock;
+    /// let lock = KeyedLock::<u64>::new(10);
+    /// let mut guard = lock.try_hold(1, 7, 10).unwrap();
+    /// guard.shrink(1);
+    /// assert_eq!(lock.held(1, &7), 1);
+    /// ```
+    #[track_caller]
+    pub fn shrink(&mut self, amount: u32) {
+        let holds_enough = self.change(|lock, guard, head, holder, chosen| {
+            let held = holder.weight();
+            if held >= amount {
+                guard.set_held(head, holder, amount);
+                if held > amount {
+                    lock.serve(guard, head, held == lock.capacity, chosen);
+                }
+            }
+            held >= amount
+        });
+        assert!(holds_enough != Some(false), "slotpark: it holds less");
+    }
+
+    /// Holds `more` in addition, if it is free: those who wait are not asked.
+    ///
+    /// ```
+    /// use slotpark_core::KeyedLock;
+    /// let lock = KeyedLock::<u64>::new(10);
+    /// let mut guard = lock.try_hold(1, 7, 1).unwrap();
+    /// assert!(guard.try_grow(9));
+    /// assert_eq!(lock.held(1, &7), 10);
+    /// assert!(!guard.try_grow(1));
+    /// ```
+    #[must_use = "false says that it holds what it held"]
+    pub fn try_grow(&mut self, more: u32) -> bool {
+        let grown = self.change(|lock, guard, head, holder, _| {
+            let fits = more <= lock.capacity - head.group().total;
+            if fits {
+                guard.set_held(head, holder, holder.weight() + more);
+            }
+            fits
+        });
+        grown.unwrap_or(false)
+    }
+
+    /// Waits until it can hold `more` in addition: before all others who wait, and nobody is let in
+    /// meanwhile. Two who hold and wait for more of one key wait for each other: make sure that
+    /// there is one at most.
+    ///
+    /// # Errors
+    /// [`HoldError::TimedOut`]; then it holds what it held.
+    ///
+    /// ```
+    /// use slotpark_core::KeyedLock;
+    /// let lock = KeyedLock::<u64>::new(10);
+    /// let mut guard = lock.try_hold(1, 7, 1).unwrap();
+    /// assert_eq!(guard.grow(9, None), Ok(()));
+    /// ```
+    pub fn grow(&mut self, more: u32, deadline: Option<Deadline>) -> Result<(), HoldError> {
+        if self.try_grow(more) {
+            return Ok(());
+        }
+        if deadline.is_some_and(Deadline::is_past::<P>) {
+            return Err(HoldError::TimedOut);
+        }
+        let Unheld { lock, hash, .. } = &self.place;
+        let (lock, hash) = (*lock, *hash);
+        let (node, key) = (self.place.node(), self.place.key());
+        let admit = |guard: &SlotGuard<'_, P>| {
+            // SAFETY: H1: it is our own, and linked since the slot was seized, if not before.
+            let Some(holder) = (unsafe { NodeRef::from_raw(node) }) else {
+                return false;
+            };
+            let head = lock.head_of_holder(guard, holder);
+            let fits = more <= lock.capacity - head.group().total;
+            if fits {
+                guard.set_held(head, holder, holder.weight() + more);
+            }
+            fits
+        };
+        let options = HoldOptions::new(more).deadline(deadline);
+        match lock.sleep(hash, key, node, options, Order::Lifo, admit) {
+            Parked::Stale | Parked::Woken { .. } => Ok(()),
+            Parked::TimedOut | Parked::Closed | Parked::Interrupted => {
+                lock.serve_key(hash, key);
+                Err(HoldError::TimedOut)
+            }
+        }
+    }
+
+    /// Runs `change` in one hold of the slot lock with the holder's node and the head of its key;
+    /// `None` in the child of a fork.
+    #[expect(
+        clippy::type_complexity,
+        reason = "the arguments are what a change needs"
+    )]
+    fn change<R>(
+        &mut self,
+        change: impl FnOnce(
+            &KeyedLock<K, P>,
+            &SlotGuard<'_, P>,
+            NodeRef<'_, P>,
+            NodeRef<'_, P>,
+            &mut crate::choose::Chosen<'_, '_, P>,
+        ) -> R,
+    ) -> Option<R> {
+        let (lock, hash) = (self.place.lock, self.place.hash);
+        let node = self.place.node();
+        if node.generation() != lock.table.generation() {
+            return None;
+        }
+        lock.decide(lock.table.slot(hash), hash, |guard, chosen| {
+            // SAFETY: H1: it is our own, and linked since the slot was seized, if not before.
+            let holder = unsafe { NodeRef::from_raw(node) }?;
+            let head = lock.head_of_holder(guard, holder);
+            Some(change(lock, guard, head, holder, chosen))
+        })
+    }
+}
+
+impl<K: Eq, P: Platform> Drop for Holding<'_, K, P> {
+    #[inline]
+    fn drop(&mut self) {
+        // The place is given back next.
+        self.place.lock.unlock(self.place.hash, self.place.node());
+    }
+}
+
+impl<K: Eq, P: Platform> fmt::Debug for Holding<'_, K, P> {
+    /// Takes no lock.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Holding")
+            .field("hash", &self.place.hash)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A place in the pool that holds nothing: given back when it is dropped.
+pub(super) struct Unheld<'l, K: Eq, P: Platform> {
+    lock: &'l KeyedLock<K, P>,
+    hash: u64,
+    entry: &'l Entry<K, P>,
+}
+
+// SAFETY: an entry has one owner, which may move to another thread with its key; the node is shared
+// under the rules of `node`.
+unsafe impl<K: Eq + Send + Sync, P: Platform> Send for Unheld<'_, K, P> {}
+// SAFETY: others may look at the key only.
+unsafe impl<K: Eq + Send + Sync, P: Platform> Sync for Unheld<'_, K, P> {}
+
+impl<'l, K: Eq, P: Platform> Unheld<'l, K, P> {
+    #[inline]
+    pub(super) fn node(&self) -> &Node<P> {
+        // SAFETY: E1: this owns the entry.
+        unsafe { self.entry.node() }
+    }
+
+    #[inline]
+    pub(super) fn key(&self) -> &K {
+        // SAFETY: E1: this owns the entry.
+        unsafe { self.entry.key() }
+    }
+
+    /// The key is held from now on.
+    #[inline]
+    pub(super) fn into_held(self) -> Holding<'l, K, P> {
+        Holding { place: self }
+    }
+}
+
+impl<K: Eq, P: Platform> Drop for Unheld<'_, K, P> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: this owns the entry, and holds nothing (any more).
+        unsafe { self.entry.end() };
+    }
+}

@@ -1,0 +1,41 @@
+//! Locks by key: state only while a key is held or awaited, and none of it allocated.
+//!
+//! An absent key is free. A holder is a node: in the frame of a closure, or in the lock's pool for
+//! guards and futures. As long as a slot has one holder and nobody who waits, the slot's *holder
+//! word* alone leads to it: locking and unlocking cost one compare-exchange each (see `word`). Else
+//! holders are nodes in the queue of their key, and the slot lock decides (see `rules`). Mutexes,
+//! read-write locks and semaphores differ in their capacity, and in how much a holder takes of it.
+//!
+//! **Invariants**: H1, H2 (`word`), H3 to H5 (`rules`), E1, E2 (`pool`).
+//!
+//! **Lock order**: one slot lock. **Orderings**: HOLDER, ENTRY, and those of `park` and `task`.
+
+#[cfg(feature = "alloc")]
+mod guard;
+#[cfg(feature = "alloc")]
+mod options;
+#[cfg(feature = "alloc")]
+mod pool;
+#[cfg(feature = "alloc")]
+mod rules;
+#[cfg(feature = "alloc")]
+mod task;
+#[cfg(feature = "alloc")]
+mod thread;
+mod word;
+
+pub(crate) use word::HolderWord;
+
+#[cfg(feature = "alloc")]
+pub use self::{
+    guard::Holding,
+    options::{
+        HoldError, HoldOptions, KeyedOptions, POOL_DEFAULT, PoolStats, Preference, TryHoldError,
+        WhenFull,
+    },
+    table::KeyedLock,
+    task::Hold,
+};
+#[cfg(feature = "alloc")]
+#[path = "lock.rs"]
+mod table;

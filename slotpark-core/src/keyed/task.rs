@@ -1,0 +1,191 @@
+//! Tasks wait for a key that others hold.
+//!
+//! **States** of the future: new (it has the key) -> queued (a place in the pool, and one in the
+//! queue of the key) -> done. **Lock order**: one slot lock. **Orderings**: HOLDER, and those of
+//! `task`.
+
+use core::fmt;
+use core::future::Future;
+use core::marker::PhantomPinned;
+use core::pin::Pin;
+use core::ptr;
+use core::task::{Context, Poll};
+
+use crate::keyed::guard::{Holding, Unheld};
+use crate::keyed::options::{HoldError, Preference};
+use crate::keyed::table::KeyedLock;
+use crate::leave::{Reason, Was};
+use crate::options::{Order, Parked};
+use crate::place::Place;
+use crate::platform::Platform;
+use crate::reentry;
+use crate::slot::SlotGuard;
+
+impl<K: Eq, P: Platform> KeyedLock<K, P> {
+    /// Waits for the key as [`hold`](Self::hold) does, as a future. A deadline is the caller's
+    /// timer: drop the future.
+    ///
+    /// Nothing happens before the first poll.
+    ///
+    /// # Panics
+    /// If the amount is more than the [`capacity`](Self::capacity).
+    ///
+    /// ```
+    /// use slotpark_core::KeyedLock;
+    /// use std::pin::pin;
+    /// use std::task::{Context, Poll, Waker};
+    ///
+    /// let lock = KeyedLock::<u64>::new(1);
+    /// let guard = lock.try_hold(1, 7, 1).unwrap();
+    /// let mut hold = pin!(lock.hold_async(1, 7, 1));
+    /// let mut context = Context::from_waker(Waker::noop());
+    /// assert!(hold.as_mut().poll(&mut context).is_pending());
+    /// drop(guard);
+    /// assert!(matches!(hold.as_mut().poll(&mut context), Poll::Ready(Ok(_))));
+    /// ```
+    #[track_caller]
+    pub fn hold_async(&self, hash: u64, key: K, amount: u32) -> Hold<'_, K, P> {
+        self.check(amount);
+        Hold {
+            lock: self,
+            hash,
+            amount,
+            key: Some(key),
+            unheld: None,
+            place: None,
+            _pinned: PhantomPinned,
+        }
+    }
+}
+
+/// An attempt to hold a key, as a future made by [`KeyedLock::hold_async`]. Its output is the
+/// guard. It allocates nothing, unless the pool is full and the lock was made to allocate then.
+///
+/// **Cancel safety.** Dropping it is safe at any moment and never waits. If the key was granted to
+/// it and it was not polled since, the key is released as if a guard were dropped.
+///
+/// **A future that is not polled** holds up a fair lock: the key is granted to it in its turn, and
+/// nobody overtakes. In a barging lock nothing is granted; but who is woken first must be polled
+/// before another is.
+///
+/// **A leaked future** (`mem::forget` of a pinned box) may hold its key, and keeps its place in the
+/// pool, as long as the lock lives.
+///
+/// # Panics
+/// If polled after it is done.
+///
+/// ```
+/// let lock = slotpark_core::KeyedLock::<u64>::new(1);
+/// assert!(format!("{:?}", lock.hold_async(1, 7, 1)).starts_with("Hold"));
+/// ```
+#[must_use = "a future waits when it is polled"]
+pub struct Hold<'l, K: Eq, P: Platform> {
+    lock: &'l KeyedLock<K, P>,
+    hash: u64,
+    amount: u32,
+    /// Until the first poll.
+    key: Option<K>,
+    /// From the first poll on.
+    unheld: Option<Unheld<'l, K, P>>,
+    place: Option<Place<P>>,
+    _pinned: PhantomPinned,
+}
+
+// SAFETY: a waiting future may be moved to another thread as a whole, as `Wait`: what points into it
+// are the queues, under their locks. Other threads read its key through `&K`.
+unsafe impl<K: Eq + Send + Sync, P: Platform> Send for Hold<'_, K, P> {}
+
+impl<'l, K: Eq, P: Platform> Hold<'l, K, P> {
+    /// Takes the key, or queues; `None` if it waits now.
+    fn begin(&mut self, context: &Context<'_>) -> Option<()> {
+        let Self {
+            lock, hash, amount, ..
+        } = *self;
+        let unheld = self.unheld.as_ref()?;
+        let (holder, key) = (unheld.node(), unheld.key());
+        if lock.take(hash, holder) || lock.take_node(hash, holder, key) {
+            return Some(());
+        }
+        let admit = |guard: &SlotGuard<'_, P>| {
+            lock.seize(guard);
+            !lock.admit(guard, holder, key)
+        };
+        let options = (u64::from(amount), Order::Fifo);
+        let room = ptr::from_ref(holder).cast_mut().cast();
+        let (place, waker) = (&mut self.place, Some(context.waker()));
+        // SAFETY: the future is pinned and leaves before its place ends; the key is in the pool.
+        let refused =
+            unsafe { (lock.table).queue_task(place, (hash, key), room, options, waker, admit) };
+        refused.map(|_stale| ())
+    }
+
+    /// Looks whether the key was granted; `None` if it still waits.
+    fn look(&mut self, context: &Context<'_>) -> Option<()> {
+        let place = self.place.as_mut()?;
+        let parked = self.lock.table.look(place, context)?;
+        place.node.end();
+        self.place = None;
+        match parked {
+            Parked::Woken { .. } if self.lock.preference != Preference::Barging => Some(()),
+            // Woken to try again; or queued by the parent of this process, before it forked.
+            _ => self.begin(context),
+        }
+    }
+
+    /// Leaves the queue; gives up what was granted.
+    fn give_up(&mut self) {
+        let (Some(place), Some(unheld)) = (&self.place, &self.unheld) else {
+            return;
+        };
+        reentry::check();
+        let (lock, hash) = (self.lock, self.hash);
+        let was = lock.table.leave(&place.node, Reason::Cancelled, |_| {});
+        place.node.end();
+        let is_granted = was == Was::Chosen && lock.preference != Preference::Barging;
+        if is_granted {
+            lock.unlock(hash, unheld.node());
+        } else {
+            // Those behind may want less; or it was woken to try, and others may.
+            lock.serve_key(hash, unheld.key());
+        }
+        self.place = None;
+    }
+}
+
+impl<'l, K: Eq, P: Platform> Future for Hold<'l, K, P> {
+    type Output = Result<Holding<'l, K, P>, HoldError>;
+
+    /// Any Waker will do, also another one at each poll: the last one is called.
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        reentry::check();
+        // SAFETY: nothing is moved out of the future but what is not pinned: its place in the pool.
+        let this = unsafe { self.get_unchecked_mut() };
+        let is_held = if this.place.is_some() {
+            this.look(context)
+        } else {
+            let key = this.key.take().expect("slotpark: polled after it was done");
+            let Ok(entry) = this.lock.entry(this.hash, key, this.amount) else {
+                return Poll::Ready(Err(HoldError::PoolFull));
+            };
+            this.unheld = Some(Holding::unheld(this.lock, this.hash, entry));
+            this.begin(context)
+        };
+        let held = is_held.and_then(|()| this.unheld.take());
+        held.map_or(Poll::Pending, |unheld| Poll::Ready(Ok(unheld.into_held())))
+    }
+}
+
+impl<K: Eq, P: Platform> Drop for Hold<'_, K, P> {
+    fn drop(&mut self) {
+        self.give_up();
+    }
+}
+
+impl<K: Eq, P: Platform> fmt::Debug for Hold<'_, K, P> {
+    /// Takes no lock.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hold")
+            .field("queued", &self.place.is_some())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,225 @@
+//! Threads wait for a key that others hold.
+//!
+//! **Lock order**: one slot lock. **Orderings**: HOLDER, and those of `park`.
+
+use core::convert::Infallible;
+use core::ptr;
+
+use crate::keyed::guard::Holding;
+use crate::keyed::options::{HoldError, HoldOptions, Preference, TryHoldError};
+use crate::keyed::table::KeyedLock;
+use crate::node::Node;
+use crate::options::{Order, ParkOptions, Parked};
+use crate::park::Linked;
+use crate::platform::{Deadline, Platform};
+use crate::slot::SlotGuard;
+use crate::sync::{HOLDER_SPIN_COUNT_MAX, spin_loop};
+
+impl<K: Eq, P: Platform> KeyedLock<K, P> {
+    /// Holds `key` while `f` runs; waits until it may. The holder lies in this frame and borrows
+    /// the key: no place in the pool, and no allocation.
+    ///
+    /// If `f` panics, the key is released, and the panic goes on. `f` may use this lock: also hold
+    /// other keys, whatever their slots are; the same key again waits for ever, as with any mutex.
+    ///
+    /// # Errors
+    /// [`HoldError::TimedOut`]; then `f` has not run.
+    ///
+    /// # Panics
+    /// If the amount is more than the [`capacity`](Self::capacity), and as the type says.
+    ///
+    /// ```
+    /// use slotpark_core::{HoldOptions, KeyedLock, finalize};
+    /// let lock = KeyedLock::<String>::new(1);
+    /// let key = "file".to_string();
+    /// assert_eq!(lock.with(finalize(1), &key, HoldOptions::new(1), || 42), Ok(42));
+    /// ```
+    #[inline]
+    #[track_caller]
+    pub fn with<R>(
+        &self,
+        hash: u64,
+        key: &K,
+        options: HoldOptions,
+        f: impl FnOnce() -> R,
+    ) -> Result<R, HoldError> {
+        /// Unlocks when `f` is done, also by a panic.
+        struct Held<'f, K: Eq, P: Platform>(&'f KeyedLock<K, P>, u64, &'f Node<P>);
+        impl<K: Eq, P: Platform> Drop for Held<'_, K, P> {
+            #[inline]
+            fn drop(&mut self) {
+                self.0.unlock(self.1, self.2);
+                self.2.end();
+            }
+        }
+        self.check(options.amount);
+        let node = self.holder(hash, ptr::from_ref(key), options.amount);
+        if !self.take(hash, &node) {
+            self.wait(hash, key, &node, options)?;
+        }
+        let _held = Held(self, hash, &node);
+        Ok(f())
+    }
+
+    /// As [`with`](Self::with), if the key is free now.
+    ///
+    /// # Errors
+    /// [`TryHoldError::Busy`]; then `f` has not run.
+    ///
+    /// ```
+    /// use slotpark_core::KeyedLock;
+    /// let lock = KeyedLock::<u64>::new(1);
+    /// let inner = lock.try_with(1, &7, 1, || lock.try_with(1, &7, 1, || "twice").is_err());
+    /// assert_eq!(inner, Ok(true));
+    /// ```
+    #[track_caller]
+    pub fn try_with<R>(
+        &self,
+        hash: u64,
+        key: &K,
+        amount: u32,
+        f: impl FnOnce() -> R,
+    ) -> Result<R, TryHoldError> {
+        let options = HoldOptions::new(amount).deadline(Some(Deadline::PAST));
+        self.with(hash, key, options, f)
+            .map_err(|_| TryHoldError::Busy)
+    }
+
+    /// Waits until the key is free, and holds it by a guard that may be moved, also to another
+    /// thread.
+    ///
+    /// # Errors
+    /// [`HoldError`]; then nothing is held.
+    ///
+    /// # Panics
+    /// If the amount is more than the [`capacity`](Self::capacity), and as the type says.
+    ///
+    /// ```
+    /// use slotpark_core::{Deadline, HoldError, HoldOptions, KeyedLock, finalize};
+    /// let lock = KeyedLock::<u64>::new(1);
+    /// let guard = lock.hold(finalize(7), 7, HoldOptions::new(1)).unwrap();
+    /// let soon = HoldOptions::new(1).deadline(Some(Deadline::PAST));
+    /// assert_eq!(lock.hold(finalize(7), 7, soon).unwrap_err(), HoldError::TimedOut);
+    /// ```
+    #[inline]
+    #[track_caller]
+    pub fn hold(
+        &self,
+        hash: u64,
+        key: K,
+        options: HoldOptions,
+    ) -> Result<Holding<'_, K, P>, HoldError> {
+        self.check(options.amount);
+        let entry = self
+            .entry(hash, key, options.amount)
+            .map_err(|_key| HoldError::PoolFull)?;
+        // Given back when dropped, also by a panic.
+        let place = Holding::unheld(self, hash, entry);
+        if !self.take(hash, place.node()) {
+            self.wait(hash, place.key(), place.node(), options)?;
+        }
+        Ok(place.into_held())
+    }
+
+    /// As [`hold`](Self::hold), if the key is free now.
+    ///
+    /// # Errors
+    /// [`TryHoldError`]; then nothing is held.
+    ///
+    /// ```
+    /// use slotpark_core::{KeyedLock, TryHoldError, finalize};
+    /// let lock = KeyedLock::<u64>::new(1);
+    /// let guard = lock.try_hold(finalize(7), 7, 1).unwrap();
+    /// assert_eq!(lock.try_hold(finalize(7), 7, 1).unwrap_err(), TryHoldError::Busy);
+    /// ```
+    #[track_caller]
+    pub fn try_hold(
+        &self,
+        hash: u64,
+        key: K,
+        amount: u32,
+    ) -> Result<Holding<'_, K, P>, TryHoldError> {
+        let options = HoldOptions::new(amount).deadline(Some(Deadline::PAST));
+        self.hold(hash, key, options).map_err(|error| match error {
+            HoldError::TimedOut => TryHoldError::Busy,
+            HoldError::PoolFull => TryHoldError::PoolFull,
+        })
+    }
+
+    /// Waits for the key; the attempt by the holder word has failed.
+    #[cold]
+    fn wait(
+        &self,
+        hash: u64,
+        key: &K,
+        holder: &Node<P>,
+        options: HoldOptions,
+    ) -> Result<(), HoldError> {
+        if self.preference == Preference::Barging && self.spin(hash, holder) {
+            return Ok(());
+        }
+        let mut queued = false;
+        while !self.take_node(hash, holder, key) {
+            if options.deadline.is_some_and(Deadline::is_past::<P>) {
+                if queued {
+                    // What it was woken for may be enough for another.
+                    self.serve_key(hash, key);
+                }
+                return Err(HoldError::TimedOut);
+            }
+            queued = true;
+            let admit = |guard: &SlotGuard<'_, P>| self.admit(guard, holder, key);
+            match self.sleep(hash, key, holder, options, Order::Fifo, admit) {
+                // Admitted under the lock.
+                Parked::Stale => break,
+                Parked::Woken { .. } if self.preference != Preference::Barging => break,
+                Parked::Woken { .. } => {}
+                Parked::TimedOut | Parked::Closed | Parked::Interrupted => {
+                    // Those behind may want less.
+                    self.serve_key(hash, key);
+                    return Err(HoldError::TimedOut);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Who comes for a barging lock looks for a moment before it queues.
+    fn spin(&self, hash: u64, holder: &Node<P>) -> bool {
+        let word = &self.table.slot(hash).holder;
+        for _ in 0..HOLDER_SPIN_COUNT_MAX {
+            if word.is_free() && self.take(hash, holder) {
+                return true;
+            }
+            spin_loop();
+        }
+        false
+    }
+
+    /// One wait in the queue of the key for so much as the options say; `admit` runs under the slot
+    /// lock, and may make it needless.
+    pub(super) fn sleep(
+        &self,
+        hash: u64,
+        key: &K,
+        holder: &Node<P>,
+        options: HoldOptions,
+        order: Order,
+        admit: impl FnOnce(&SlotGuard<'_, P>) -> bool,
+    ) -> Parked {
+        let validate = |guard: &SlotGuard<'_, P>| {
+            self.seize(guard);
+            Ok::<_, Infallible>(!admit(guard))
+        };
+        let sleep =
+            |linked: Linked<'_, K, P>, spin_ns| linked.wait(spin_ns, options.deadline, |_| {});
+        let park = ParkOptions::new()
+            .tag(u64::from(options.amount))
+            .order(order);
+        let room = ptr::from_ref(holder).cast_mut().cast();
+        match self.table.queue(hash, key, park, room, validate, sleep) {
+            Ok(parked) => parked.unwrap_or_else(|refused| refused),
+            Err(never) => match never {},
+        }
+    }
+}
