@@ -193,7 +193,7 @@ impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
         if node.generation() != lock.table.generation() {
             return None;
         }
-        lock.decide(lock.table.slot(hash), hash, |guard, chosen| {
+        lock.decide_and_release(lock.table.slot(hash), hash, |guard, chosen| {
             // SAFETY: H1: it is our own, and linked since the slot was seized, if not before.
             let holder = unsafe { NodeRef::from_raw(node) }?;
             let head = lock.head_of_holder(guard, holder);

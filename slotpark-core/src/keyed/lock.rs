@@ -6,7 +6,7 @@ use core::ptr;
 
 use crate::keyed::options::{KeyedOptions, PoolStats, Preference, WhenFull};
 use crate::keyed::pool::{Entry, Pool};
-use crate::node::{Name, Node, NodeRef, Role};
+use crate::node::{Name, Node, Role};
 use crate::platform::{DefaultPlatform, Platform};
 use crate::reentry;
 use crate::slots::SlotCountError;
@@ -164,7 +164,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         if slot.holder.is_empty() {
             return 0;
         }
-        self.decide(slot, hash, |guard, _| {
+        self.decide(slot, |guard| {
             let head = self.table.find(guard, hash, key);
             head.map_or(0, |head| head.group().total)
         })
@@ -213,7 +213,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
     #[inline]
     pub(super) fn entry(&self, hash: u64, key: K, amount: u32) -> Result<&Entry<K, P>, K> {
         let node = |key| self.holder(hash, key, amount);
-        self.pool.take(hash, key, node)
+        self.pool.take(key, node)
     }
 
     /// Takes the key by the slot's holder word, if nobody holds or awaits a key of the slot.
@@ -225,7 +225,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
     /// Takes the key if it is free, looking at the queues.
     #[cold]
     pub(super) fn take_node(&self, hash: u64, holder: &Node<P>, key: &K) -> bool {
-        self.decide(self.table.slot(hash), hash, |guard, _| {
+        self.decide(self.table.slot(hash), |guard| {
             self.admit(guard, holder, key)
         })
     }
@@ -243,12 +243,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         if holder.generation() != self.table.generation() {
             return;
         }
-        self.decide(self.table.slot(hash), hash, |guard, chosen| {
-            // SAFETY: H1: it is our own, and was linked when the slot was seized, if not before.
-            if let Some(holder) = unsafe { NodeRef::from_raw(holder) } {
-                self.release(guard, holder, chosen);
-            }
-        });
+        self.release(self.table.slot(hash), hash, holder);
     }
 }
 

@@ -51,6 +51,11 @@ impl<K, P: Platform> Entry<K, P> {
             .is_ok()
     }
 
+    fn is_free(&self) -> bool {
+        // ORDERING: none, relaxed: a look; `try_take` decides.
+        self.state.load(Ordering::Relaxed) == FREE
+    }
+
     /// The node of the owner.
     ///
     /// # Safety
@@ -115,6 +120,8 @@ impl<K, P: Platform> Entry<K, P> {
 /// See the module.
 pub(super) struct Pool<K, P: Platform> {
     entries: Box<[Entry<K, P>]>,
+    /// A power of two less one, not below the last index.
+    mask: usize,
     /// What happens when all are taken.
     allocates: bool,
     full_count: AtomicU32,
@@ -130,6 +137,7 @@ impl<K, P: Platform> Pool<K, P> {
     pub(super) fn new(count: usize, allocates: bool) -> Self {
         Self {
             entries: (0..count).map(|_| Entry::new(FREE, false)).collect(),
+            mask: count.next_power_of_two() - 1,
             allocates,
             full_count: AtomicU32::new(0),
         }
@@ -147,23 +155,18 @@ impl<K, P: Platform> Pool<K, P> {
 
     /// How many are taken at about this moment.
     pub(super) fn taken_count(&self) -> usize {
-        let is_taken = |entry: &&Entry<K, P>| {
-            // ORDERING: none, relaxed: a statistic.
-            entry.state.load(Ordering::Relaxed) == TAKEN
-        };
-        self.entries.iter().filter(is_taken).count()
+        self.entries.iter().filter(|entry| !entry.is_free()).count()
     }
 
-    /// Takes an entry, near the place that `hash` says, and fills it. The key comes back if all are
-    /// taken and the pool does not allocate.
+    /// Takes an entry and fills it. The key comes back if all are taken and the pool does not
+    /// allocate.
     #[inline]
     pub(super) fn take(
         &self,
-        hash: u64,
         key: K,
         node: impl FnOnce(*const K) -> Node<P>,
     ) -> Result<&Entry<K, P>, K> {
-        let start = hash as usize & (self.entries.len().next_power_of_two() - 1);
+        let start = here() & self.mask;
         let entry = match self.entries.get(start) {
             Some(entry) if entry.try_take() => entry,
             _ => match self.take_other(start) {
@@ -179,7 +182,8 @@ impl<K, P: Platform> Pool<K, P> {
     fn take_other(&self, start: usize) -> Option<&Entry<K, P>> {
         let start = start.min(self.entries.len());
         let (before, behind) = self.entries.split_at(start);
-        if let Some(entry) = behind.iter().chain(before).find(|entry| entry.try_take()) {
+        let mut entries = behind.iter().chain(before);
+        if let Some(entry) = entries.find(|entry| entry.is_free() && entry.try_take()) {
             return Some(entry);
         }
         // ORDERING: none, relaxed: a statistic.
@@ -194,8 +198,7 @@ impl<K, P: Platform> Drop for Pool<K, P> {
     /// Guards borrow the lock: what is taken now was forgotten, and its key is dropped here.
     fn drop(&mut self) {
         for entry in &mut self.entries {
-            // ORDERING: none, relaxed: nobody else knows the pool.
-            if entry.state.load(Ordering::Relaxed) == TAKEN {
+            if !entry.is_free() {
                 // SAFETY: E1, E2: the owner is gone.
                 let key = unsafe { entry.key.replace(MaybeUninit::uninit()) };
                 // SAFETY: E1, E2: a taken entry holds a live key.
@@ -203,4 +206,15 @@ impl<K, P: Platform> Drop for Pool<K, P> {
             }
         }
     }
+}
+
+/// A number that differs between threads, and as a rule not between calls of one: each finds its
+/// own entries where it left them, in its own cache.
+#[inline]
+fn here() -> usize {
+    /// Stacks of two threads lie farther apart; frames of one thread seldom.
+    const STACK_BYTES: usize = 64 * 1024;
+    let local = 0_u8;
+    let place = core::ptr::from_ref(&local).addr() / STACK_BYTES;
+    crate::hash::finalize(place as u64) as usize
 }

@@ -27,20 +27,45 @@ use crate::wakers::Wakers;
 
 impl<K: Eq, P: Platform> KeyedLock<K, P> {
     /// Runs `change` in one hold of the slot's lock, after the slot was seized and before it is
-    /// settled; then releases whom it has chosen.
+    /// settled. It chooses nobody.
     pub(super) fn decide<R>(
+        &self,
+        slot: &Slot<P>,
+        change: impl FnOnce(&SlotGuard<'_, P>) -> R,
+    ) -> R {
+        let _critical = P::critical();
+        let guard = slot.lock();
+        self.seize(&guard);
+        let result = change(&guard);
+        settle(&guard);
+        result
+    }
+
+    /// As [`decide`](Self::decide); then releases whom `change` has chosen.
+    pub(super) fn decide_and_release<R>(
         &self,
         slot: &Slot<P>,
         hash: u64,
         change: impl FnOnce(&SlotGuard<'_, P>, &mut Chosen<'_, '_, P>) -> R,
     ) -> R {
-        // In this order, so that also by a panic first the slot is unlocked, then threads are
-        // released, then tasks' Wakers called.
-        let mut wakers = Wakers::new(slice::from_ref(slot), Some(hash));
-        let _critical = P::critical();
-        let mut chosen = Chosen::new(&mut wakers, Verdict::woken(0));
+        let critical = P::critical();
         let guard = slot.lock();
         self.seize(&guard);
+        self.choose_and_release((guard, critical), hash, change)
+    }
+
+    fn choose_and_release<'t, R>(
+        &'t self,
+        (guard, critical): (SlotGuard<'t, P>, P::Critical),
+        hash: u64,
+        change: impl FnOnce(&SlotGuard<'_, P>, &mut Chosen<'_, '_, P>) -> R,
+    ) -> R {
+        // In this order, so that also by a panic first the slot is unlocked, then threads are
+        // released, then tasks' Wakers called.
+        let mut wakers = Wakers::new(slice::from_ref(guard.slot), Some(hash));
+        let _critical = critical;
+        let mut chosen = Chosen::new(&mut wakers, Verdict::woken(0));
+        let guard = guard;
         let result = change(&guard, &mut chosen);
         chosen.collect(&guard);
         settle(&guard);
@@ -91,19 +116,30 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         is_admitted
     }
 
-    /// The owner of `holder` gives the key up. The slot is seized.
-    pub(super) fn release<'g>(
-        &self,
-        guard: &'g SlotGuard<'_, P>,
-        holder: NodeRef<'g, P>,
-        chosen: &mut Chosen<'_, '_, P>,
-    ) {
+    /// The owner of `holder` gives the key up.
+    pub(super) fn release(&self, slot: &Slot<P>, hash: u64, holder: &Node<P>) {
+        let critical = P::critical();
+        let guard = slot.lock();
+        self.seize(&guard);
+        // SAFETY: H1: it is the caller's own, and was linked when the slot was seized, if not before.
+        let Some(holder) = (unsafe { NodeRef::from_raw(holder) }) else {
+            return;
+        };
         let was_exclusive = holder.weight() == self.capacity;
-        let head = self.head_of_holder(guard, holder);
+        let head = self.head_of_holder(&guard, holder);
         guard.unlink_holder(head, holder);
-        if head != holder {
-            self.serve(guard, head, was_exclusive, chosen);
+        if head == holder {
+            // Nobody waits.
+            settle(&guard);
+            return;
         }
+        let head = head.as_ptr();
+        self.choose_and_release((guard, critical), hash, |guard, chosen| {
+            // SAFETY: N1: it is linked, under this hold of the lock.
+            if let Some(head) = unsafe { NodeRef::from_raw(head) } {
+                self.serve(guard, head, was_exclusive, chosen);
+            }
+        });
     }
 
     /// The head of a holder's key: its successor if it is the last holder, without a comparison of
@@ -208,7 +244,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
 
     /// A waiter has left: those behind it may want less.
     pub(super) fn serve_key(&self, hash: u64, key: &K) {
-        self.decide(self.table.slot(hash), hash, |guard, chosen| {
+        self.decide_and_release(self.table.slot(hash), hash, |guard, chosen| {
             if let Some(head) = self.table.find(guard, hash, key) {
                 self.serve(guard, head, false, chosen);
             }
