@@ -44,9 +44,9 @@ impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
     /// The key that is held.
     ///
     /// ```
-    /// use slotpark_core::KeyedLock;
+    /// use slotpark_core::{HoldOptions, KeyedLock};
     /// let lock = KeyedLock::<u64>::new(1);
-    /// assert_eq!(*lock.try_hold(1, 7, 1).unwrap().key(), 7);
+    /// assert_eq!(*lock.try_hold(1, 7, HoldOptions::new(1)).unwrap().key(), 7);
     /// ```
     #[must_use]
     pub fn key(&self) -> &K {
@@ -56,9 +56,9 @@ impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
     /// Its hash, as given to the lock.
     ///
     /// ```
-    /// use slotpark_core::KeyedLock;
+    /// use slotpark_core::{HoldOptions, KeyedLock};
     /// let lock = KeyedLock::<u64>::new(1);
-    /// assert_eq!(lock.try_hold(1, 7, 1).unwrap().hash(), 1);
+    /// assert_eq!(lock.try_hold(1, 7, HoldOptions::new(1)).unwrap().hash(), 1);
     /// ```
     #[must_use]
     pub const fn hash(&self) -> u64 {
@@ -68,9 +68,9 @@ impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
     /// The lock that it belongs to.
     ///
     /// ```
-    /// use slotpark_core::KeyedLock;
+    /// use slotpark_core::{HoldOptions, KeyedLock};
     /// let lock = KeyedLock::<u64>::new(1);
-    /// assert!(std::ptr::eq(lock.try_hold(1, 7, 1).unwrap().lock(), &lock));
+    /// assert!(std::ptr::eq(lock.try_hold(1, 7, HoldOptions::new(1)).unwrap().lock(), &lock));
     /// ```
     #[must_use]
     pub const fn lock(&self) -> &'l KeyedLock<K, P> {
@@ -84,9 +84,9 @@ impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
     /// If it holds less.
     ///
     /// ```
-    /// use slotpark_core::KeyedLock;
+    /// use slotpark_core::{HoldOptions, KeyedLock};
     /// let lock = KeyedLock::<u64>::new(10);
-    /// let mut guard = lock.try_hold(1, 7, 10).unwrap();
+    /// let mut guard = lock.try_hold(1, 7, HoldOptions::new(10)).unwrap();
     /// guard.shrink(1);
     /// assert_eq!(lock.held(1, &7), 1);
     /// ```
@@ -108,9 +108,9 @@ impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
     /// Holds `more` in addition, if it is free: those who wait are not asked.
     ///
     /// ```
-    /// use slotpark_core::KeyedLock;
+    /// use slotpark_core::{HoldOptions, KeyedLock};
     /// let lock = KeyedLock::<u64>::new(10);
-    /// let mut guard = lock.try_hold(1, 7, 1).unwrap();
+    /// let mut guard = lock.try_hold(1, 7, HoldOptions::new(1)).unwrap();
     /// assert!(guard.try_grow(9));
     /// assert_eq!(lock.held(1, &7), 10);
     /// assert!(!guard.try_grow(1));
@@ -135,9 +135,9 @@ impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
     /// [`HoldError::TimedOut`]; then it holds what it held.
     ///
     /// ```
-    /// use slotpark_core::KeyedLock;
+    /// use slotpark_core::{HoldOptions, KeyedLock};
     /// let lock = KeyedLock::<u64>::new(10);
-    /// let mut guard = lock.try_hold(1, 7, 1).unwrap();
+    /// let mut guard = lock.try_hold(1, 7, HoldOptions::new(1)).unwrap();
     /// assert_eq!(guard.grow(9, None), Ok(()));
     /// ```
     pub fn grow(&mut self, more: u32, deadline: Option<Deadline>) -> Result<(), HoldError> {

@@ -133,6 +133,7 @@ impl Default for KeyedOptions {
 pub struct HoldOptions {
     pub(super) amount: u32,
     pub(super) deadline: Option<Deadline>,
+    pub(super) label: Option<&'static str>,
 }
 
 impl HoldOptions {
@@ -145,7 +146,18 @@ impl HoldOptions {
         Self {
             amount,
             deadline: None,
+            label: None,
         }
+    }
+
+    /// What the holder says of itself: see [`KeyedLock::label`](crate::KeyedLock::label).
+    ///
+    /// ```
+    /// let options = slotpark_core::HoldOptions::new(1).label("compaction");
+    /// ```
+    pub const fn label(mut self, label: &'static str) -> Self {
+        self.label = Some(label);
+        self
     }
 
     /// When the attempt ends by itself; `None` is never. A future does not look at it.

@@ -15,6 +15,7 @@
 use alloc::boxed::Box;
 use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
+use core::ptr;
 
 use crate::node::Node;
 use crate::platform::Platform;
@@ -30,6 +31,7 @@ pub(super) struct Entry<K, P: Platform> {
     is_boxed: bool,
     node: UnsafeCell<MaybeUninit<Node<P>>>,
     key: Guarded<MaybeUninit<K>>,
+    label: UnsafeCell<&'static str>,
 }
 
 impl<K, P: Platform> Entry<K, P> {
@@ -39,6 +41,7 @@ impl<K, P: Platform> Entry<K, P> {
             is_boxed,
             node: UnsafeCell::new(MaybeUninit::uninit()),
             key: Guarded::new(MaybeUninit::uninit()),
+            label: UnsafeCell::new(""),
         }
     }
 
@@ -80,13 +83,26 @@ impl<K, P: Platform> Entry<K, P> {
         unsafe { &*key.cast::<K>() }
     }
 
-    /// Puts `key` in, and the node that `node` makes of its address.
+    /// Puts key and label in, and the node that `node` makes of their addresses.
     #[inline]
-    fn fill(&self, key: K, node: impl FnOnce(*const K) -> Node<P>) {
+    fn fill(
+        &self,
+        key: K,
+        label: Option<&'static str>,
+        node: impl FnOnce(*const K, *const &'static str) -> Node<P>,
+    ) {
+        let label = match label {
+            None => ptr::null(),
+            Some(label) => {
+                // SAFETY: E1: the entry has just been taken: nobody looks.
+                unsafe { *self.label.get() = label };
+                self.label.get().cast_const()
+            }
+        };
         // SAFETY: E1: the entry has just been taken, and holds no key.
         let _none = unsafe { self.key.replace(MaybeUninit::new(key)) };
         // SAFETY: E1: nobody writes a live key.
-        let node = node(unsafe { self.key.place() }.cast());
+        let node = node(unsafe { self.key.place() }.cast(), label);
         // SAFETY: E1: the entry has just been taken, and holds no node.
         unsafe { self.node.get().cast::<Node<P>>().write(node) };
     }
@@ -107,7 +123,7 @@ impl<K, P: Platform> Entry<K, P> {
         let key = unsafe { key.assume_init() };
         if self.is_boxed {
             // SAFETY: `Pool::take` made it of a box, which is given back once.
-            drop(unsafe { Box::from_raw(core::ptr::from_ref(self).cast_mut()) });
+            drop(unsafe { Box::from_raw(ptr::from_ref(self).cast_mut()) });
         } else {
             // ORDERING: ENTRY release side: this owner is done with the node and the key.
             self.state.store(FREE, Ordering::Release);
@@ -164,7 +180,8 @@ impl<K, P: Platform> Pool<K, P> {
     pub(super) fn take(
         &self,
         key: K,
-        node: impl FnOnce(*const K) -> Node<P>,
+        label: Option<&'static str>,
+        node: impl FnOnce(*const K, *const &'static str) -> Node<P>,
     ) -> Result<&Entry<K, P>, K> {
         let start = here() & self.mask;
         let entry = match self.entries.get(start) {
@@ -174,7 +191,7 @@ impl<K, P: Platform> Pool<K, P> {
                 None => return Err(key),
             },
         };
-        entry.fill(key, node);
+        entry.fill(key, label, node);
         Ok(entry)
     }
 
@@ -215,6 +232,6 @@ fn here() -> usize {
     /// Stacks of two threads lie farther apart; frames of one thread seldom.
     const STACK_BYTES: usize = 64 * 1024;
     let local = 0_u8;
-    let place = core::ptr::from_ref(&local).addr() / STACK_BYTES;
+    let place = ptr::from_ref(&local).addr() / STACK_BYTES;
     crate::hash::finalize(place as u64) as usize
 }

@@ -12,7 +12,7 @@ use core::ptr;
 use core::task::{Context, Poll};
 
 use crate::keyed::guard::{Holding, Unheld};
-use crate::keyed::options::{HoldError, Preference};
+use crate::keyed::options::{HoldError, HoldOptions, Preference};
 use crate::keyed::table::KeyedLock;
 use crate::leave::{Reason, Was};
 use crate::options::{Order, Parked};
@@ -31,25 +31,25 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
     /// If the amount is more than the [`capacity`](Self::capacity).
     ///
     /// ```
-    /// use slotpark_core::KeyedLock;
+    /// use slotpark_core::{HoldOptions, KeyedLock};
     /// use std::pin::pin;
     /// use std::task::{Context, Poll, Waker};
     ///
     /// let lock = KeyedLock::<u64>::new(1);
-    /// let guard = lock.try_hold(1, 7, 1).unwrap();
-    /// let mut hold = pin!(lock.hold_async(1, 7, 1));
+    /// let guard = lock.try_hold(1, 7, HoldOptions::new(1)).unwrap();
+    /// let mut hold = pin!(lock.hold_async(1, 7, HoldOptions::new(1)));
     /// let mut context = Context::from_waker(Waker::noop());
     /// assert!(hold.as_mut().poll(&mut context).is_pending());
     /// drop(guard);
     /// assert!(matches!(hold.as_mut().poll(&mut context), Poll::Ready(Ok(_))));
     /// ```
     #[track_caller]
-    pub fn hold_async(&self, hash: u64, key: K, amount: u32) -> Hold<'_, K, P> {
-        self.check(amount);
+    pub fn hold_async(&self, hash: u64, key: K, options: HoldOptions) -> Hold<'_, K, P> {
+        self.check(options.amount);
         Hold {
             lock: self,
             hash,
-            amount,
+            options,
             key: Some(key),
             unheld: None,
             place: None,
@@ -75,14 +75,15 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
 /// If polled after it is done.
 ///
 /// ```
-/// let lock = slotpark_core::KeyedLock::<u64>::new(1);
-/// assert!(format!("{:?}", lock.hold_async(1, 7, 1)).starts_with("Hold"));
+/// use slotpark_core::{HoldOptions, KeyedLock};
+/// let lock = KeyedLock::<u64>::new(1);
+/// assert!(format!("{:?}", lock.hold_async(1, 7, HoldOptions::new(1))).starts_with("Hold"));
 /// ```
 #[must_use = "a future waits when it is polled"]
 pub struct Hold<'l, K: Eq, P: Platform> {
     lock: &'l KeyedLock<K, P>,
     hash: u64,
-    amount: u32,
+    options: HoldOptions,
     /// Until the first poll.
     key: Option<K>,
     /// From the first poll on.
@@ -98,9 +99,7 @@ unsafe impl<K: Eq + Send + Sync, P: Platform> Send for Hold<'_, K, P> {}
 impl<'l, K: Eq, P: Platform> Hold<'l, K, P> {
     /// Takes the key, or queues; `None` if it waits now.
     fn begin(&mut self, context: &Context<'_>) -> Option<()> {
-        let Self {
-            lock, hash, amount, ..
-        } = *self;
+        let (lock, hash, amount) = (self.lock, self.hash, self.options.amount);
         let unheld = self.unheld.as_ref()?;
         let (holder, key) = (unheld.node(), unheld.key());
         if lock.take(hash, holder) || lock.take_node(hash, holder, key) {
@@ -164,7 +163,7 @@ impl<'l, K: Eq, P: Platform> Future for Hold<'l, K, P> {
             this.look(context)
         } else {
             let key = this.key.take().expect("slotpark: polled after it was done");
-            let Ok(entry) = this.lock.entry(this.hash, key, this.amount) else {
+            let Ok(entry) = this.lock.entry(this.hash, key, this.options) else {
                 return Poll::Ready(Err(HoldError::PoolFull));
             };
             this.unheld = Some(Holding::unheld(this.lock, this.hash, entry));

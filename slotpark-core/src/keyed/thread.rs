@@ -53,7 +53,8 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
             }
         }
         self.check(options.amount);
-        let node = self.holder(hash, ptr::from_ref(key), options.amount);
+        let label = options.label.as_ref().map_or(ptr::null(), ptr::from_ref);
+        let node = self.holder(hash, ptr::from_ref(key), options.amount, label);
         if !self.take(hash, &node) {
             self.wait(hash, key, &node, options)?;
         }
@@ -67,9 +68,9 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
     /// [`TryHoldError::Busy`]; then `f` has not run.
     ///
     /// ```
-    /// use slotpark_core::KeyedLock;
-    /// let lock = KeyedLock::<u64>::new(1);
-    /// let inner = lock.try_with(1, &7, 1, || lock.try_with(1, &7, 1, || "twice").is_err());
+    /// use slotpark_core::{HoldOptions, KeyedLock};
+    /// let (lock, one) = (KeyedLock::<u64>::new(1), HoldOptions::new(1));
+    /// let inner = lock.try_with(1, &7, one, || lock.try_with(1, &7, one, || "twice").is_err());
     /// assert_eq!(inner, Ok(true));
     /// ```
     #[track_caller]
@@ -77,10 +78,10 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         &self,
         hash: u64,
         key: &K,
-        amount: u32,
+        options: HoldOptions,
         f: impl FnOnce() -> R,
     ) -> Result<R, TryHoldError> {
-        let options = HoldOptions::new(amount).deadline(Some(Deadline::PAST));
+        let options = options.deadline(Some(Deadline::PAST));
         self.with(hash, key, options, f)
             .map_err(|_| TryHoldError::Busy)
     }
@@ -111,7 +112,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
     ) -> Result<Holding<'_, K, P>, HoldError> {
         self.check(options.amount);
         let entry = self
-            .entry(hash, key, options.amount)
+            .entry(hash, key, options)
             .map_err(|_key| HoldError::PoolFull)?;
         // Given back when dropped, also by a panic.
         let place = Holding::unheld(self, hash, entry);
@@ -127,19 +128,19 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
     /// [`TryHoldError`]; then nothing is held.
     ///
     /// ```
-    /// use slotpark_core::{KeyedLock, TryHoldError, finalize};
-    /// let lock = KeyedLock::<u64>::new(1);
-    /// let guard = lock.try_hold(finalize(7), 7, 1).unwrap();
-    /// assert_eq!(lock.try_hold(finalize(7), 7, 1).unwrap_err(), TryHoldError::Busy);
+    /// use slotpark_core::{HoldOptions, KeyedLock, TryHoldError};
+    /// let (lock, one) = (KeyedLock::<u64>::new(1), HoldOptions::new(1));
+    /// let guard = lock.try_hold(1, 7, one).unwrap();
+    /// assert_eq!(lock.try_hold(1, 7, one).unwrap_err(), TryHoldError::Busy);
     /// ```
     #[track_caller]
     pub fn try_hold(
         &self,
         hash: u64,
         key: K,
-        amount: u32,
+        options: HoldOptions,
     ) -> Result<Holding<'_, K, P>, TryHoldError> {
-        let options = HoldOptions::new(amount).deadline(Some(Deadline::PAST));
+        let options = options.deadline(Some(Deadline::PAST));
         self.hold(hash, key, options).map_err(|error| match error {
             HoldError::TimedOut => TryHoldError::Busy,
             HoldError::PoolFull => TryHoldError::PoolFull,

@@ -201,6 +201,13 @@ impl<'g, P: Platform> NodeRef<'g, P> {
         self.0.tag
     }
 
+    /// What a holder says of itself.
+    pub(crate) fn label(self) -> Option<&'static str> {
+        self.0.alive.touch();
+        // SAFETY: N1: null, or in the frame or the entry of the node.
+        unsafe { self.0.label.as_ref() }.copied()
+    }
+
     pub(crate) fn room(self) -> *mut () {
         self.0.room
     }

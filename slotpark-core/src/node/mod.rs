@@ -116,8 +116,8 @@ pub(crate) struct Node<P: Platform> {
     generation: u32,
     /// The priority of a waiter: those with more stand before it. Of a holder, how much it holds.
     weight: Guarded<u32>,
-    /// The place of inspection data, null when it is off.
-    inspection: *const (),
+    /// What a holder says of itself, for those who look; null if it says nothing.
+    label: *const &'static str,
     /// Where a waker may write: a requeue a key of the table's type, a delivery a value of its
     /// mailbox's type. No table knows both.
     room: *mut (),
@@ -152,7 +152,7 @@ impl<P: Platform> Node<P> {
             tag,
             weight: Guarded::new(0),
             generation,
-            inspection: ptr::null(),
+            label: ptr::null(),
             room,
             waiter,
             mark: Guarded::new(ptr::null()),
@@ -173,6 +173,11 @@ impl<P: Platform> Node<P> {
 
     pub(crate) fn with_weight(mut self, weight: u32) -> Self {
         self.weight = Guarded::new(weight);
+        self
+    }
+
+    pub(crate) fn with_label(mut self, label: *const &'static str) -> Self {
+        self.label = label;
         self
     }
 

@@ -216,7 +216,7 @@ fn a_large_request_that_leaves_lets_others_through() {
     explore([(false, true)], || {
         let site = Site::new(2, FAIR);
         let first = site.hold(A);
-        let mut large = Box::pin(site.lock.hold_async(A, A, 2));
+        let mut large = Box::pin(site.lock.hold_async(A, A, HoldOptions::new(2)));
         assert!(poll(large.as_mut(), &Bell::new()).is_pending());
         let other =
             site.spawn(|site| site.lock.with(A, &A, HoldOptions::new(1), || true) == Ok(true));
@@ -239,9 +239,13 @@ fn a_dropped_hold_against_an_unlocking() {
             let site = Site::new(1, options);
             let holder = Arc::clone(&site);
             let first = site.hold(A);
-            let mut leaver: Pin<Box<_>> = Box::pin(holder.lock.hold_async(A, A, 1));
+            let mut leaver: Pin<Box<_>> =
+                Box::pin(holder.lock.hold_async(A, A, HoldOptions::new(1)));
             assert!(poll(leaver.as_mut(), &Bell::new()).is_pending());
-            let (bell, mut second) = (Bell::new(), pin!(holder.lock.hold_async(A, A, 1)));
+            let (bell, mut second) = (
+                Bell::new(),
+                pin!(holder.lock.hold_async(A, A, HoldOptions::new(1))),
+            );
             assert!(poll(second.as_mut(), &bell).is_pending());
             let other = site.spawn(|site| site.add_with(C, None));
             let unlock = thread_of(first);
@@ -271,7 +275,8 @@ fn a_task_against_an_unlocking() {
             let site = Site::new(1, options);
             let other = site.spawn(|site| site.add_with(A, None));
             let bell = Bell::new();
-            let guard = finish(pin!(site.lock.hold_async(A, A, 1)), &bell).unwrap();
+            let guard =
+                finish(pin!(site.lock.hold_async(A, A, HoldOptions::new(1))), &bell).unwrap();
             site.add(A);
             drop(guard);
             assert!(other.join().unwrap());
