@@ -57,6 +57,7 @@
 
 mod counter;
 mod futex;
+mod keyed;
 mod mailbox;
 mod outcome;
 mod semaphore;
@@ -66,6 +67,7 @@ use std::hash::{BuildHasher, Hash};
 
 pub use counter::{EventCounter, Ticket};
 pub use futex::{FutexKey, FutexWait, FutexWord};
+pub use keyed::{KeyedMutex, KeyedMutexGuard, LockError, LockOptions, TryLockError};
 pub use mailbox::Mailbox;
 pub use outcome::WhileOutcome;
 pub use semaphore::{Permit, Semaphore};
@@ -79,9 +81,9 @@ pub use slotpark_core::Wait as WaitFuture;
 pub use slotpark_core::WaitAny as WaitAnyFuture;
 pub use slotpark_core::{
     ANY_MAX, AcquireError, Clock, ClosedKey, Deadline, DefaultPlatform, EventError, Interrupter,
-    Order, PERMITS_MAX, ParkOptions, Platform, Prepared, Receive, ReceiveError, Requeued,
-    SLOTS_DEFAULT, SLOTS_MAX, Seeded, SlotCountError, SlotStats, Slots, Spin, Subscribed,
-    TryAcquireError,
+    KeyedOptions, Order, PERMITS_MAX, POOL_DEFAULT, ParkOptions, Platform, PoolStats, Preference,
+    Prepared, Receive, ReceiveError, Requeued, SLOTS_DEFAULT, SLOTS_MAX, Seeded, SlotCountError,
+    SlotStats, Slots, Spin, Subscribed, TryAcquireError, WhenFull,
 };
 pub use wait::ShardedWait;
 

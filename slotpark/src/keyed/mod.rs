@@ -1,0 +1,10 @@
+//! Locks by key: nothing is stored for keys that nobody holds or awaits.
+//!
+//! All of them are the engine's [`KeyedLock`](slotpark_core::KeyedLock) with a hasher; they differ
+//! in how much a holder takes of a key.
+
+mod mutex;
+mod options;
+
+pub use mutex::{KeyedMutex, KeyedMutexGuard};
+pub use options::{LockError, LockOptions, TryLockError};
