@@ -63,8 +63,8 @@ pub use hash::{KeyHasher, Seeded, finalize};
 pub use interrupt::Interrupter;
 #[cfg(feature = "alloc")]
 pub use keyed::{
-    Hold, HoldError, HoldOptions, Holding, KeyedLock, KeyedOptions, POOL_DEFAULT, PoolStats,
-    Preference, TryHoldError, WhenFull,
+    Hold, HoldError, HoldMany, HoldOptions, Holding, HoldingMany, KeyedLock, KeyedOptions, Merge,
+    POOL_DEFAULT, PoolStats, Preference, TryHoldError, Wanted, WantedKeys, WhenFull,
 };
 #[cfg(feature = "alloc")]
 pub use mailbox::{Mailbox, Receive, ReceiveError, Subscribed};

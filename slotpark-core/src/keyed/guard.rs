@@ -1,6 +1,7 @@
 //! A guard that may be moved: a key is held as long as it lives.
 
 use core::fmt;
+use core::mem::ManuallyDrop;
 
 use crate::keyed::options::{HoldError, HoldOptions};
 use crate::keyed::pool::Entry;
@@ -172,6 +173,14 @@ impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
         }
     }
 
+    /// Releases the key, and keeps its place in the pool.
+    pub(super) fn into_unheld(self) -> Unheld<'l, K, P> {
+        let held = ManuallyDrop::new(self);
+        let Unheld { lock, hash, entry } = held.place;
+        lock.unlock(hash, held.place.node());
+        Unheld { lock, hash, entry }
+    }
+
     /// Runs `change` in one hold of the slot lock with the holder's node and the head of its key;
     /// `None` in the child of a fork.
     #[expect(
@@ -243,6 +252,17 @@ impl<'l, K: Eq, P: Platform> Unheld<'l, K, P> {
     pub(super) fn key(&self) -> &K {
         // SAFETY: E1: this owns the entry.
         unsafe { self.entry.key() }
+    }
+
+    /// The hash of the key.
+    pub(super) fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    /// Holds the key if it is free now.
+    pub(super) fn try_take(&self) -> bool {
+        let (lock, node) = (self.lock, self.node());
+        lock.take(self.hash, node) || lock.take_node(self.hash, node, self.key())
     }
 
     /// The key is held from now on.

@@ -13,6 +13,8 @@
 #[cfg(feature = "alloc")]
 mod guard;
 #[cfg(feature = "alloc")]
+mod many;
+#[cfg(feature = "alloc")]
 mod options;
 #[cfg(feature = "alloc")]
 mod pool;
@@ -29,6 +31,7 @@ pub(crate) use word::HolderWord;
 #[cfg(feature = "alloc")]
 pub use self::{
     guard::Holding,
+    many::{HoldMany, HoldingMany, Merge, Wanted, WantedKeys},
     options::{
         HoldError, HoldOptions, KeyedOptions, POOL_DEFAULT, PoolStats, Preference, TryHoldError,
         WhenFull,

@@ -213,6 +213,16 @@ pub enum TryHoldError {
     PoolFull,
 }
 
+impl From<HoldError> for TryHoldError {
+    /// Past its deadline a key is busy.
+    fn from(error: HoldError) -> Self {
+        match error {
+            HoldError::TimedOut => Self::Busy,
+            HoldError::PoolFull => Self::PoolFull,
+        }
+    }
+}
+
 impl fmt::Display for TryHoldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

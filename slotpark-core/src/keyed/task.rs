@@ -97,6 +97,23 @@ pub struct Hold<'l, K: Eq, P: Platform> {
 unsafe impl<K: Eq + Send + Sync, P: Platform> Send for Hold<'_, K, P> {}
 
 impl<'l, K: Eq, P: Platform> Hold<'l, K, P> {
+    /// For the key of a place in the pool.
+    pub(super) fn by(
+        lock: &'l KeyedLock<K, P>,
+        unheld: Unheld<'l, K, P>,
+        options: HoldOptions,
+    ) -> Self {
+        Self {
+            lock,
+            hash: unheld.hash(),
+            options,
+            key: None,
+            unheld: Some(unheld),
+            place: None,
+            _pinned: PhantomPinned,
+        }
+    }
+
     /// Takes the key, or queues; `None` if it waits now.
     fn begin(&mut self, context: &Context<'_>) -> Option<()> {
         let (lock, hash, amount) = (self.lock, self.hash, self.options.amount);
@@ -159,14 +176,16 @@ impl<'l, K: Eq, P: Platform> Future for Hold<'l, K, P> {
         reentry::check();
         // SAFETY: nothing is moved out of the future but what is not pinned: its place in the pool.
         let this = unsafe { self.get_unchecked_mut() };
-        let is_held = if this.place.is_some() {
-            this.look(context)
-        } else {
-            let key = this.key.take().expect("slotpark: polled after it was done");
+        if let Some(key) = this.key.take() {
             let Ok(entry) = this.lock.entry(this.hash, key, this.options) else {
                 return Poll::Ready(Err(HoldError::PoolFull));
             };
             this.unheld = Some(Holding::unheld(this.lock, this.hash, entry));
+        }
+        assert!(this.unheld.is_some(), "slotpark: polled after it was done");
+        let is_held = if this.place.is_some() {
+            this.look(context)
+        } else {
             this.begin(context)
         };
         let held = is_held.and_then(|()| this.unheld.take());

@@ -5,7 +5,7 @@
 use core::convert::Infallible;
 use core::ptr;
 
-use crate::keyed::guard::Holding;
+use crate::keyed::guard::{Holding, Unheld};
 use crate::keyed::options::{HoldError, HoldOptions, Preference, TryHoldError};
 use crate::keyed::table::KeyedLock;
 use crate::node::Node;
@@ -82,8 +82,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         f: impl FnOnce() -> R,
     ) -> Result<R, TryHoldError> {
         let options = options.deadline(Some(Deadline::PAST));
-        self.with(hash, key, options, f)
-            .map_err(|_| TryHoldError::Busy)
+        self.with(hash, key, options, f).map_err(TryHoldError::from)
     }
 
     /// Waits until the key is free, and holds it by a guard that may be moved, also to another
@@ -114,10 +113,19 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         let entry = self
             .entry(hash, key, options)
             .map_err(|_key| HoldError::PoolFull)?;
-        // Given back when dropped, also by a panic.
-        let place = Holding::unheld(self, hash, entry);
-        if !self.take(hash, place.node()) {
-            self.wait(hash, place.key(), place.node(), options)?;
+        self.hold_by(Holding::unheld(self, hash, entry), options)
+    }
+
+    /// Waits for the key of a place in the pool. The place is given back if it does not come, also
+    /// by a panic.
+    #[inline]
+    pub(super) fn hold_by<'l>(
+        &'l self,
+        place: Unheld<'l, K, P>,
+        options: HoldOptions,
+    ) -> Result<Holding<'l, K, P>, HoldError> {
+        if !self.take(place.hash(), place.node()) {
+            self.wait(place.hash(), place.key(), place.node(), options)?;
         }
         Ok(place.into_held())
     }
@@ -141,10 +149,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         options: HoldOptions,
     ) -> Result<Holding<'_, K, P>, TryHoldError> {
         let options = options.deadline(Some(Deadline::PAST));
-        self.hold(hash, key, options).map_err(|error| match error {
-            HoldError::TimedOut => TryHoldError::Busy,
-            HoldError::PoolFull => TryHoldError::PoolFull,
-        })
+        self.hold(hash, key, options).map_err(TryHoldError::from)
     }
 
     /// Waits for the key; the attempt by the holder word has failed.
@@ -156,11 +161,12 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         holder: &Node<P>,
         options: HoldOptions,
     ) -> Result<(), HoldError> {
-        if self.preference == Preference::Barging && self.spin(hash, holder) {
-            return Ok(());
-        }
+        let is_barging = self.preference == Preference::Barging;
         let mut queued = false;
-        while !self.take_node(hash, holder, key) {
+        loop {
+            if is_barging && self.spin(hash, holder) || self.take_node(hash, holder, key) {
+                return Ok(());
+            }
             if options.deadline.is_some_and(Deadline::is_past::<P>) {
                 if queued {
                     // What it was woken for may be enough for another.
@@ -172,8 +178,8 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
             let admit = |guard: &SlotGuard<'_, P>| self.admit(guard, holder, key);
             match self.sleep(hash, key, holder, options, Order::Fifo, admit) {
                 // Admitted under the lock.
-                Parked::Stale => break,
-                Parked::Woken { .. } if self.preference != Preference::Barging => break,
+                Parked::Stale => return Ok(()),
+                Parked::Woken { .. } if !is_barging => return Ok(()),
                 Parked::Woken { .. } => {}
                 Parked::TimedOut | Parked::Closed | Parked::Interrupted => {
                     // Those behind may want less.
@@ -182,7 +188,6 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
                 }
             }
         }
-        Ok(())
     }
 
     /// Who comes for a barging lock looks for a moment before it queues.
