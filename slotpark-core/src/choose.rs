@@ -7,7 +7,7 @@
 
 use core::ptr;
 
-use crate::node::{Node, NodeRef, Role};
+use crate::node::{Moved, Node, NodeRef, Role};
 use crate::platform::{Event, Platform};
 use crate::slot::SlotGuard;
 use crate::spin::Moment;
@@ -130,7 +130,7 @@ impl<K, P: Platform> Table<K, P> {
         // SAFETY: N1: the waiter is in the frame of its node, which lives until the release.
         let arrived = unsafe { (*node.waiter()).arrived() };
         // Where one moment is known, both are: table and platform are the same.
-        if now.is_known() && !node.is_requeued() {
+        if now.is_known() && node.moved() == Moved::No {
             let limit_ns = self.spin().limit_ns();
             guard.slot.spin.teach(now.spin_ns_since(arrived), limit_ns);
         }

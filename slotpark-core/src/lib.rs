@@ -63,8 +63,9 @@ pub use hash::{KeyHasher, Seeded, finalize};
 pub use interrupt::Interrupter;
 #[cfg(feature = "alloc")]
 pub use keyed::{
-    Hold, HoldError, HoldMany, HoldOptions, Holding, HoldingMany, KeyedLock, KeyedOptions, Merge,
-    POOL_DEFAULT, PoolStats, Preference, TryHoldError, Wanted, WantedKeys, WhenFull,
+    Condition, Hold, HoldError, HoldMany, HoldOptions, Holding, HoldingMany, KeyedLock,
+    KeyedOptions, Merge, Notified, POOL_DEFAULT, PoolStats, Preference, TryHoldError,
+    WaitCondition, Wanted, WantedKeys, WhenFull,
 };
 #[cfg(feature = "alloc")]
 pub use mailbox::{Mailbox, Receive, ReceiveError, Subscribed};

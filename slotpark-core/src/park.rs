@@ -13,7 +13,7 @@ use core::mem::MaybeUninit;
 use core::ptr;
 
 use crate::leave::{Reason, Was};
-use crate::node::{Name, Node, NodeRef};
+use crate::node::{Moved, Name, Node, NodeRef};
 use crate::options::{Left, Order, ParkOptions, Parked};
 use crate::platform::{Deadline, Event, Platform};
 use crate::reentry;
@@ -210,6 +210,13 @@ pub(crate) struct Linked<'f, K, P: Platform> {
 impl<'f, K, P: Platform> Linked<'f, K, P> {
     pub(crate) fn table(&self) -> &'f Table<K, P> {
         self.table
+    }
+
+    /// How the waiter came to its last key. Once its wait is over.
+    pub(crate) fn last_moved(&self) -> Moved {
+        debug_assert!(self.decided.get(), "the wait is over");
+        // SAFETY: N2: nobody else knows the node any more.
+        unsafe { self.node.last_moved() }
     }
 
     /// Leaves the queue, or waits for the release by whoever has chosen it: what it was told then,

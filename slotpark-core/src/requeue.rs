@@ -11,7 +11,7 @@ use core::borrow::Borrow;
 use core::ptr;
 
 use crate::choose::{Chosen, Filter};
-use crate::node::{Name, NodeRef};
+use crate::node::{Moved, Name, NodeRef};
 use crate::platform::{Event, Platform};
 use crate::reentry;
 use crate::slot::SlotGuard;
@@ -172,6 +172,6 @@ impl<K: Eq + Copy + Send, P: Platform> Table<K, P> {
             hash: to.0,
             key: room.cast_const().cast(),
         });
-        node.set_requeued();
+        node.set_moved(Moved::Yes);
     }
 }

@@ -3,9 +3,9 @@
 use core::fmt;
 use core::mem::ManuallyDrop;
 
+use crate::keyed::lock::KeyedLock;
 use crate::keyed::options::{HoldError, HoldOptions};
 use crate::keyed::pool::Entry;
-use crate::keyed::table::KeyedLock;
 use crate::node::{Node, NodeRef};
 use crate::options::{Order, Parked};
 use crate::platform::{Deadline, Platform};
@@ -173,6 +173,23 @@ impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
         }
     }
 
+    /// How much it holds.
+    ///
+    /// ```
+    /// use slotpark_core::{HoldOptions, KeyedLock};
+    /// let lock = KeyedLock::<u64>::new(3);
+    /// assert_eq!(lock.try_hold(1, 7, HoldOptions::new(2)).unwrap().amount(), 2);
+    /// ```
+    #[must_use]
+    pub fn amount(&self) -> u32 {
+        self.place.amount()
+    }
+
+    /// The lock, the hash, and the place in the pool.
+    pub(super) fn parts(&self) -> (&'l KeyedLock<K, P>, u64, &'l Entry<K, P>) {
+        (self.place.lock, self.place.hash, self.place.entry)
+    }
+
     /// Releases the key, and keeps its place in the pool.
     pub(super) fn into_unheld(self) -> Unheld<'l, K, P> {
         let held = ManuallyDrop::new(self);
@@ -252,6 +269,12 @@ impl<'l, K: Eq, P: Platform> Unheld<'l, K, P> {
     pub(super) fn key(&self) -> &K {
         // SAFETY: E1: this owns the entry.
         unsafe { self.entry.key() }
+    }
+
+    /// How much the owner holds of it, or will.
+    pub(super) fn amount(&self) -> u32 {
+        // SAFETY: N2: only its owner changes what it holds, which is this.
+        unsafe { self.node().last_weight() }
     }
 
     /// The hash of the key.

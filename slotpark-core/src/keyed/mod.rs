@@ -11,7 +11,13 @@
 //! **Lock order**: one slot lock. **Orderings**: HOLDER, ENTRY, and those of `park` and `task`.
 
 #[cfg(feature = "alloc")]
+mod condition;
+#[cfg(feature = "alloc")]
+mod condition_task;
+#[cfg(feature = "alloc")]
 mod guard;
+#[cfg(feature = "alloc")]
+mod lock;
 #[cfg(feature = "alloc")]
 mod many;
 #[cfg(feature = "alloc")]
@@ -30,15 +36,14 @@ pub(crate) use word::HolderWord;
 
 #[cfg(feature = "alloc")]
 pub use self::{
+    condition::{Condition, Notified},
+    condition_task::WaitCondition,
     guard::Holding,
+    lock::KeyedLock,
     many::{HoldMany, HoldingMany, Merge, Wanted, WantedKeys},
     options::{
         HoldError, HoldOptions, KeyedOptions, POOL_DEFAULT, PoolStats, Preference, TryHoldError,
         WhenFull,
     },
-    table::KeyedLock,
     task::Hold,
 };
-#[cfg(feature = "alloc")]
-#[path = "lock.rs"]
-mod table;

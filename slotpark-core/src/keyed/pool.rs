@@ -19,7 +19,7 @@ use core::ptr;
 
 use crate::node::Node;
 use crate::platform::Platform;
-use crate::sync::{AtomicU32, Guarded, Ordering};
+use crate::sync::{AtomicU32, Guarded, Ordering, here};
 
 const FREE: u32 = 0;
 const TAKEN: u32 = 1;
@@ -223,15 +223,4 @@ impl<K, P: Platform> Drop for Pool<K, P> {
             }
         }
     }
-}
-
-/// A number that differs between threads, and as a rule not between calls of one: each finds its
-/// own entries where it left them, in its own cache.
-#[inline]
-fn here() -> usize {
-    /// Stacks of two threads lie farther apart; frames of one thread seldom.
-    const STACK_BYTES: usize = 64 * 1024;
-    let local = 0_u8;
-    let place = ptr::from_ref(&local).addr() / STACK_BYTES;
-    crate::hash::finalize(place as u64) as usize
 }

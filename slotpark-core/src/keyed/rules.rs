@@ -37,7 +37,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         let guard = slot.lock();
         self.seize(&guard);
         let result = change(&guard);
-        settle(&guard);
+        self.settle(&guard);
         result
     }
 
@@ -68,7 +68,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         let guard = guard;
         let result = change(&guard, &mut chosen);
         chosen.collect(&guard);
-        settle(&guard);
+        self.settle(&guard);
         drop(guard);
         result
     }
@@ -81,14 +81,13 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
             return;
         };
         /// A panic of `Eq`: the holder stays alone in the word.
-        struct Undo<'g, 't, P: Platform>(&'g SlotGuard<'t, P>, *const Node<P>);
+        struct Undo<'g, 't, P: Platform>(&'g SlotGuard<'t, P>, *const Node<P>, word::Left);
         impl<P: Platform> Drop for Undo<'_, '_, P> {
             fn drop(&mut self) {
-                let Self(guard, holder) = self;
-                guard.slot.holder.put_back(*holder, left(guard));
+                self.0.slot.holder.put_back(self.1, self.2);
             }
         }
-        let undo = Undo(guard, holder.as_ptr());
+        let undo = Undo(guard, holder.as_ptr(), self.left(guard));
         let name = holder.name();
         // SAFETY: N3: the key of a holder lives as long as its node is known.
         let key = unsafe { &*name.key.cast::<K>() };
@@ -130,7 +129,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         guard.unlink_holder(head, holder);
         if head == holder {
             // Nobody waits.
-            settle(&guard);
+            self.settle(&guard);
             return;
         }
         let head = head.as_ptr();
@@ -242,6 +241,28 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         }
     }
 
+    /// Brings the holder word up to date.
+    fn settle(&self, guard: &SlotGuard<'_, P>) {
+        guard.slot.holder.settle(self.left(guard));
+    }
+
+    /// What stands in the queues of the slot. In a fair lock who waits and is not served waits for a
+    /// condition, or for what is held.
+    fn left(&self, guard: &SlotGuard<'_, P>) -> word::Left {
+        let mut left = word::Left::Nothing;
+        let mut group = guard.first();
+        while let Some(head) = group {
+            if guard.first_holder(head).is_some() {
+                return word::Left::Holders;
+            }
+            if self.preference == Preference::Barging {
+                left = word::Left::Waiters;
+            }
+            group = guard.next_key(head);
+        }
+        left
+    }
+
     /// A waiter has left: those behind it may want less.
     pub(super) fn serve_key(&self, hash: u64, key: &K) {
         self.decide_and_release(self.table.slot(hash), hash, |guard, chosen| {
@@ -250,25 +271,6 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
             }
         });
     }
-}
-
-/// Brings the holder word up to date.
-fn settle<P: Platform>(guard: &SlotGuard<'_, P>) {
-    guard.slot.holder.settle(left(guard));
-}
-
-/// What stands in the queues of the slot.
-fn left<P: Platform>(guard: &SlotGuard<'_, P>) -> word::Left {
-    let mut left = word::Left::Nothing;
-    let mut group = guard.first();
-    while let Some(head) = group {
-        if guard.first_holder(head).is_some() {
-            return word::Left::Holders;
-        }
-        left = word::Left::Waiters;
-        group = guard.next_key(head);
-    }
-    left
 }
 
 fn has_waiters<P: Platform>(guard: &SlotGuard<'_, P>, head: NodeRef<'_, P>) -> bool {

@@ -12,8 +12,8 @@ use core::ptr;
 use core::task::{Context, Poll};
 
 use crate::keyed::guard::{Holding, Unheld};
+use crate::keyed::lock::KeyedLock;
 use crate::keyed::options::{HoldError, HoldOptions, Preference};
-use crate::keyed::table::KeyedLock;
 use crate::leave::{Reason, Was};
 use crate::options::{Order, Parked};
 use crate::place::Place;

@@ -6,8 +6,8 @@ use core::convert::Infallible;
 use core::ptr;
 
 use crate::keyed::guard::{Holding, Unheld};
+use crate::keyed::lock::KeyedLock;
 use crate::keyed::options::{HoldError, HoldOptions, Preference, TryHoldError};
-use crate::keyed::table::KeyedLock;
 use crate::node::Node;
 use crate::options::{Order, ParkOptions, Parked};
 use crate::park::Linked;

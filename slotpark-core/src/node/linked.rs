@@ -5,7 +5,7 @@
 use core::mem::MaybeUninit;
 use core::ptr;
 
-use crate::node::{Group, Name, Node, Role};
+use crate::node::{Group, Moved, Name, Node, Role};
 use crate::platform::Platform;
 use crate::slot::Slot;
 use crate::sync::Ordering;
@@ -121,14 +121,14 @@ impl<'g, P: Platform> NodeRef<'g, P> {
         unsafe { self.0.group.set(MaybeUninit::new(group)) };
     }
 
-    pub(crate) fn is_requeued(self) -> bool {
+    pub(crate) fn moved(self) -> Moved {
         // SAFETY: N2: the lock is held for `'g`.
-        unsafe { self.0.requeued.get() }
+        unsafe { self.0.moved.get() }
     }
 
-    pub(crate) fn set_requeued(self) {
+    pub(crate) fn set_moved(self, moved: Moved) {
         // SAFETY: N2: the locks of both slots are held.
-        unsafe { self.0.requeued.set(true) };
+        unsafe { self.0.moved.set(moved) };
     }
 
     /// The slot changes: linked, moved, or null for chosen and left (N4).

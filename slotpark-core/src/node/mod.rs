@@ -92,6 +92,17 @@ pub(crate) enum Role {
     Holder,
 }
 
+/// How a waiter came to the key that it waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moved {
+    /// It began here.
+    No,
+    /// It was moved from another key: its waiting time teaches nothing.
+    Yes,
+    /// So it was, by a notification of a given number, which it passes on if it does not want it.
+    ByCount,
+}
+
 /// See the module. Two cache lines: what every search and wake touches, then the rest.
 #[repr(C, align(64))]
 pub(crate) struct Node<P: Platform> {
@@ -104,8 +115,8 @@ pub(crate) struct Node<P: Platform> {
     tag: u64,
     /// This node represents its key: `group` is valid.
     head: Guarded<bool>,
-    /// It was moved here from another key: its waiting time teaches nothing.
-    requeued: Guarded<bool>,
+    /// How it came here from another key.
+    moved: Guarded<Moved>,
     role: Role,
     /// Which of the waiter's nodes it is, if the waiter is decided by a claim.
     entry: Option<u8>,
@@ -146,7 +157,7 @@ impl<P: Platform> Node<P> {
             name: Guarded::new(name),
             group: Guarded::new(MaybeUninit::uninit()),
             head: Guarded::new(false),
-            requeued: Guarded::new(false),
+            moved: Guarded::new(Moved::No),
             role: Role::Thread,
             entry: None,
             tag,
@@ -193,6 +204,24 @@ impl<P: Platform> Node<P> {
     pub(crate) unsafe fn last_name(&self) -> Name {
         // SAFETY: N2: nobody else accesses a node that is in no queue and not chosen.
         unsafe { self.name.get() }
+    }
+
+    /// How much a holder held last.
+    ///
+    /// # Safety
+    /// As [`last_name`](Self::last_name).
+    pub(crate) unsafe fn last_weight(&self) -> u32 {
+        // SAFETY: N2: nobody else accesses a node that is in no queue and not chosen.
+        unsafe { self.weight.get() }
+    }
+
+    /// How it came to its last key.
+    ///
+    /// # Safety
+    /// As [`last_name`](Self::last_name).
+    pub(crate) unsafe fn last_moved(&self) -> Moved {
+        // SAFETY: N2: nobody else accesses a node that is in no queue and not chosen.
+        unsafe { self.moved.get() }
     }
 
     /// The slot it is linked in now, null when it is chosen or has left. To be read again under

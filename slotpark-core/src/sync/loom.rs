@@ -99,3 +99,8 @@ impl Alive {
         });
     }
 }
+
+/// All threads begin at the first entry of a pool: a run can be repeated.
+pub(crate) fn here() -> usize {
+    0
+}

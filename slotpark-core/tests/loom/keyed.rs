@@ -6,7 +6,8 @@ use std::sync::Arc;
 use loom::cell::UnsafeCell;
 use loom::thread;
 use slotpark_core::{
-    Deadline, HoldError, HoldOptions, Holding, KeyedLock, KeyedOptions, Preference, WhenFull,
+    Deadline, HoldError, HoldOptions, Holding, KeyedLock, KeyedOptions, Merge, Preference, Wanted,
+    WhenFull,
 };
 
 use crate::bell::{Bell, finish, poll};
@@ -298,5 +299,41 @@ fn a_growth_against_an_unlocking() {
         drop(growing);
         other.join().unwrap();
         site.assert_free([1, 0]);
+    });
+}
+
+/// Two name the same two keys in two orders: no deadlock, both hold both.
+#[test]
+fn many_keys_in_two_orders() {
+    explore([()], || {
+        let site = Site::new(1, FAIR.pool(4, WhenFull::Fail));
+        let add = |site: &Site, keys: [u64; 2]| {
+            let wanted = keys.map(|key| Wanted::new(key, key, 1));
+            let held = site.lock.hold_many(wanted, Merge::Max, None).unwrap();
+            site.add(A);
+            site.add(C);
+            drop(held);
+        };
+        let other = site.spawn(move |site| add(site, [A, C]));
+        add(&site, [C, A]);
+        other.join().unwrap();
+        site.assert_free([2, 2]);
+    });
+}
+
+/// One key of two comes too late: the other is free again.
+#[test]
+fn many_keys_and_a_deadline() {
+    explore([false, true], || {
+        let site = Site::new(1, FAIR.pool(4, WhenFull::Fail));
+        let busy = site.hold(C);
+        let other = site.spawn(|site| {
+            let wanted = [A, C].map(|key| Wanted::new(key, key, 1));
+            site.lock.hold_many(wanted, Merge::Max, SOON).is_ok()
+        });
+        drop(busy);
+        let held = other.join().unwrap();
+        site.assert_free([0, 0]);
+        held
     });
 }

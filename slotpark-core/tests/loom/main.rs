@@ -8,6 +8,7 @@
 #![cfg(slotpark_loom)]
 
 mod bell;
+mod conditions;
 mod drops;
 mod ends;
 mod host;

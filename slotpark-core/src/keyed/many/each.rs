@@ -4,9 +4,9 @@ use core::fmt;
 use core::mem;
 
 use crate::keyed::guard::{Holding, Unheld};
+use crate::keyed::lock::KeyedLock;
 use crate::keyed::many::wanted::{Merge, Wanted};
 use crate::keyed::options::{HoldError, HoldOptions};
-use crate::keyed::table::KeyedLock;
 use crate::platform::Platform;
 
 /// Merges what has one key; the list is sorted by hash.

@@ -20,9 +20,9 @@ use core::mem;
 use core::ops::Range;
 
 use crate::keyed::guard::{Holding, Unheld};
+use crate::keyed::lock::KeyedLock;
 use crate::keyed::many::each::{Each, State};
 use crate::keyed::options::{HoldError, HoldOptions, TryHoldError};
-use crate::keyed::table::KeyedLock;
 use crate::platform::{Deadline, Platform};
 
 pub use task::HoldMany;

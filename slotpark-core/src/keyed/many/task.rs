@@ -7,9 +7,9 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
+use crate::keyed::lock::KeyedLock;
 use crate::keyed::many::{HoldingMany, Merge, WantedKeys};
 use crate::keyed::options::{HoldError, HoldOptions};
-use crate::keyed::table::KeyedLock;
 use crate::keyed::task::Hold;
 use crate::platform::Platform;
 
