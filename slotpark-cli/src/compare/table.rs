@@ -3,6 +3,7 @@
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{CellAlignment, Table};
 
+use super::workloads::locks::SEED;
 use crate::measure::report::{Figures, Number, Ratio, Report};
 use crate::measure::{Side, Unit};
 
@@ -18,6 +19,22 @@ const OF_TASKS: [&str; 4] = [
     "maitake has one list of all waiters, one waiter per key, and looks at no condition here.",
     "tokio_notify, event_listener and async_event: an event per key in a DashMap, removed again.",
     "A target is met when the median is.",
+];
+
+/// What a reader must know to judge the figures of locks.
+const OF_LOCKS: [&str; 9] = [
+    "lock_fresh and so on: a key that was never used, by one thread. In lock_fresh_closure engines \
+     without a form for closures hold a guard.",
+    "dashmap_...: an Arc of a lock in a DashMap, removed by the last who uses it; dashmap_kept \
+     keeps it.",
+    "striped_512 is no lock by key: keys of one stripe exclude each other. It is the floor.",
+    "parking_lot, parking_lot_fair and std_mutex are one lock without keys.",
+    "lock_rss_kept, lock_bytes_kept: after 10 million distinct keys, 1 million in a quick run.",
+    "lock_hot, lock_zipf, permit_N and flight_N: time for each one done by anybody. ..._fair: \
+     engines that serve in turn; ..._barging: whoever comes may take what is free.",
+    "..._least_share: of the thread that got least, 1 where all got the same.",
+    "flight_N_threads_made: values made for each call; moka keeps values, the others do not.",
+    "lock_zipf_8: a million keys, exponent 0.99.",
 ];
 
 /// The whole report as text.
@@ -44,10 +61,16 @@ pub(crate) fn text(report: &Report) -> String {
         match rows[0].side {
             Side::Threads => lines.extend(OF_THREADS.map(str::to_owned)),
             Side::Tasks => lines.extend(OF_TASKS.map(str::to_owned)),
+            Side::Locks => lines.extend(of_locks()),
         }
     }
     lines.push("A round that hung was cut off and enters at the cut-off time.".to_owned());
     lines.join("\n")
+}
+
+fn of_locks() -> impl Iterator<Item = String> {
+    let seed = format!("All keys of locks are drawn from the seed {SEED}.");
+    OF_LOCKS.into_iter().map(str::to_owned).chain([seed])
 }
 
 fn figures(rows: &[Figures]) -> Table {
