@@ -18,13 +18,12 @@ use crate::measure::{Contest, Entrant};
 /// Everything, in the order of the report.
 pub(super) fn contests() -> Vec<Contest> {
     let mut contests = vec![by_key(Fresh::Guard), by_key(Fresh::Closure)];
+    contests.extend([by_key(Kept), by_key(Zipf)]);
     contests.push(Contest::of_locks(AsyncFresh, by_key_for_tasks()));
     let readers = vec![lock::<_, DashMapRead>(Fresh::Read)];
     contests.push(Contest::of_locks(Fresh::Read, readers));
     let permits = vec![lock::<_, DashMapSemaphore>(Fresh::Permit)];
     contests.push(Contest::of_locks(Fresh::Permit, permits));
-    contests.push(by_key(Kept));
-    contests.push(by_key(Zipf));
     contests.extend(Hot::FAIR.map(|hot| Contest::of_locks(hot, fair(hot))));
     contests.extend(Hot::BARGING.map(|hot| Contest::of_locks(hot, barging(hot))));
     contests.extend(semaphores());

@@ -12,7 +12,7 @@ use crate::measure::locks::{
 };
 
 const THREADS: u64 = 4;
-const TURNS: u64 = 500;
+const TURNS: u64 = 100;
 
 /// Threads add one in two steps, which loses additions unless they exclude each other.
 fn excludes(name: &str, in_turn: impl Fn(&dyn Fn()) + Sync) {

@@ -8,6 +8,10 @@ use crossbeam_utils::CachePadded;
 use crate::measure::threads::start_seen;
 use crate::measure::{Hung, Scale};
 
+/// The span is so many windows long: more threads than cores take turns of milliseconds, and a span
+/// should see several of each.
+const WINDOWS: u32 = 4;
+
 /// A counter that one thread writes and others look at.
 #[derive(Debug, Default)]
 pub(super) struct Count(AtomicU64);
@@ -54,7 +58,7 @@ impl Done {
     }
 }
 
-/// Lets threads begin, gives them the warm-up, and counts what they do in the window. They go on
+/// Lets threads begin, gives them the warm-up, and counts what they do in the span. They go on
 /// until the process ends.
 pub(super) fn measure(
     threads: usize,
@@ -67,7 +71,7 @@ pub(super) fn measure(
     let look = || counts.iter().map(|count| count.value()).collect::<Vec<_>>();
     std::thread::sleep(scale.warm_up);
     let (begin, start) = (look(), Instant::now());
-    std::thread::sleep(scale.window);
+    std::thread::sleep(WINDOWS * scale.window);
     while start.elapsed() < scale.cut_off {
         let (end, span) = (look(), start.elapsed());
         if let Some(done) = Done::between(&begin, &end, span) {
