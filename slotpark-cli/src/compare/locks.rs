@@ -5,8 +5,8 @@
 use super::engines::locks::{
     AsyncKeyedLock, AsyncLockSemaphore, AsyncLockable, DashMapAsyncLock, DashMapKept, DashMapOnce,
     DashMapRead, DashMapRemoved, DashMapSemaphore, DashMapTokio, KeyedLock, LockMap, Lockable,
-    Moka, ParkingLot, ParkingLotFair, SlotparkBargingSemaphore, SlotparkSemaphore, StdCondvar,
-    StdMutex, Striped512, TokioSemaphore,
+    Moka, ParkingLot, ParkingLotFair, SlotparkBargingMutex, SlotparkBargingSemaphore,
+    SlotparkMutex, SlotparkSemaphore, StdCondvar, StdMutex, Striped512, TokioSemaphore,
 };
 use super::workloads::locks::{AsyncFresh, AsyncPermits, Flights, Fresh, Hot, Kept, Permits, Zipf};
 use crate::measure::locks::{
@@ -18,14 +18,16 @@ use crate::measure::{Contest, Entrant};
 /// Everything, in the order of the report.
 pub(super) fn contests() -> Vec<Contest> {
     let mut contests = vec![by_key(Fresh::Guard), by_key(Fresh::Closure)];
-    contests.extend([by_key(Kept), by_key(Zipf)]);
+    contests.push(by_key(Kept));
+    contests.push(Contest::of_locks(Zipf::Barging, zipf_barging()));
     contests.push(Contest::of_locks(AsyncFresh, by_key_for_tasks()));
     let readers = vec![lock::<_, DashMapRead>(Fresh::Read)];
     contests.push(Contest::of_locks(Fresh::Read, readers));
     let permits = vec![lock::<_, DashMapSemaphore>(Fresh::Permit)];
     contests.push(Contest::of_locks(Fresh::Permit, permits));
-    contests.extend(Hot::FAIR.map(|hot| Contest::of_locks(hot, fair(hot))));
-    contests.extend(Hot::BARGING.map(|hot| Contest::of_locks(hot, barging(hot))));
+    contests.push(Contest::of_locks(Zipf::Fair, zipf_fair()));
+    contests.extend(Hot::FAIR.map(|hot| Contest::of_locks(hot, hot_fair(hot))));
+    contests.extend(Hot::BARGING.map(|hot| Contest::of_locks(hot, hot_barging(hot))));
     contests.extend(semaphores());
     contests.extend(
         [Flights::Alone, Flights::Two, Flights::Eight].map(|flights| {
@@ -42,6 +44,7 @@ pub(super) fn contests() -> Vec<Contest> {
 /// All that lock by key, for threads.
 fn by_key<W: LockWorkload>(workload: W) -> Contest {
     let entrants = vec![
+        lock::<_, SlotparkMutex>(workload),
         lock::<_, LockMap>(workload),
         lock::<_, Lockable>(workload),
         lock::<_, KeyedLock>(workload),
@@ -55,6 +58,7 @@ fn by_key<W: LockWorkload>(workload: W) -> Contest {
 /// All that lock by key, for tasks.
 fn by_key_for_tasks() -> Vec<Entrant> {
     vec![
+        lock_async::<SlotparkMutex>(),
         lock_async::<AsyncLockable>(),
         lock_async::<AsyncKeyedLock>(),
         lock_async::<DashMapTokio>(),
@@ -62,14 +66,39 @@ fn by_key_for_tasks() -> Vec<Entrant> {
     ]
 }
 
-/// Those that serve in turn, and the lock without keys that does.
-fn fair(hot: Hot) -> Vec<Entrant> {
-    vec![lock::<_, Lockable>(hot), lock::<_, ParkingLotFair>(hot)]
+/// Those that serve in turn.
+fn zipf_fair() -> Vec<Entrant> {
+    vec![
+        lock::<_, SlotparkMutex>(Zipf::Fair),
+        lock::<_, Lockable>(Zipf::Fair),
+    ]
 }
 
-/// Those in which whoever comes may take a free lock, and the locks without keys that do so.
-fn barging(hot: Hot) -> Vec<Entrant> {
+/// Those in which whoever comes may take a free lock.
+fn zipf_barging() -> Vec<Entrant> {
     vec![
+        lock::<_, SlotparkBargingMutex>(Zipf::Barging),
+        lock::<_, LockMap>(Zipf::Barging),
+        lock::<_, KeyedLock>(Zipf::Barging),
+        lock::<_, DashMapRemoved>(Zipf::Barging),
+        lock::<_, DashMapKept>(Zipf::Barging),
+        lock::<_, Striped512>(Zipf::Barging),
+    ]
+}
+
+/// One key: those that serve in turn, and a lock without keys that does.
+fn hot_fair(hot: Hot) -> Vec<Entrant> {
+    vec![
+        lock::<_, SlotparkMutex>(hot),
+        lock::<_, Lockable>(hot),
+        lock::<_, ParkingLotFair>(hot),
+    ]
+}
+
+/// One key: those in which whoever comes may take it, and locks without keys that do so.
+fn hot_barging(hot: Hot) -> Vec<Entrant> {
+    vec![
+        lock::<_, SlotparkBargingMutex>(hot),
         lock::<_, LockMap>(hot),
         lock::<_, KeyedLock>(hot),
         lock::<_, DashMapRemoved>(hot),

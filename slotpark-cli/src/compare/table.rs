@@ -33,7 +33,7 @@ const OF_LOCKS: [&str; 9] = [
     "striped_512 is no lock by key: keys of one stripe exclude each other. It is the floor.",
     "parking_lot, parking_lot_fair and std_mutex are one lock without keys.",
     "lock_rss_kept, lock_bytes_kept: after 10 million distinct keys, 1 million in a quick run.",
-    "lock_zipf, lock_hot and permit_N_threads: time for each one done by anybody; lock_zipf_8: a \
+    "lock_zipf, lock_hot and permit_N_threads: time for each one done by anybody; lock_zipf: a \
      million keys, exponent 0.99.",
     "..._fair: engines that serve in turn; ..._barging: whoever comes may take what is free.",
     "..._least_share: of the thread that got least, 1 where all got the same.",

@@ -2,7 +2,8 @@
 
 use crate::report::{Report, Row, compare, shape_of_ratios, shape_of_rows, text};
 
-const BY_KEY: [&str; 6] = [
+const BY_KEY: [&str; 7] = [
+    "slotpark",
     "lockmap",
     "lockable",
     "keyed_lock",
@@ -10,7 +11,8 @@ const BY_KEY: [&str; 6] = [
     "dashmap_kept",
     "striped_512",
 ];
-const FOR_TASKS: [&str; 4] = [
+const FOR_TASKS: [&str; 5] = [
+    "slotpark",
     "lockable",
     "keyed_lock",
     "dashmap_tokio",
@@ -18,8 +20,18 @@ const FOR_TASKS: [&str; 4] = [
 ];
 const READERS: [&str; 1] = ["dashmap_rwlock"];
 const PERMITS_BY_KEY: [&str; 1] = ["dashmap_semaphore"];
-const FAIR: [&str; 2] = ["lockable", "parking_lot_fair"];
-const BARGING: [&str; 5] = [
+const ZIPF_FAIR: [&str; 2] = ["slotpark", "lockable"];
+const ZIPF_BARGING: [&str; 6] = [
+    "slotpark_barging",
+    "lockmap",
+    "keyed_lock",
+    "dashmap_removed",
+    "dashmap_kept",
+    "striped_512",
+];
+const FAIR: [&str; 3] = ["slotpark", "lockable", "parking_lot_fair"];
+const BARGING: [&str; 6] = [
+    "slotpark_barging",
     "lockmap",
     "keyed_lock",
     "dashmap_removed",
@@ -38,20 +50,21 @@ const FAIR_SEMAPHORES: [&str; 2] = ["slotpark", "tokio"];
 const BARGING_SEMAPHORES: [&str; 3] = ["slotpark_barging", "async_lock", "std_condvar"];
 const FLIGHTS: [&str; 2] = ["moka", "dashmap_once"];
 
-const ROWS: [Row; 35] = [
+const ROWS: [Row; 36] = [
     ("lock_fresh", "ns", &BY_KEY),
     ("lock_fresh_allocs", "count", &BY_KEY),
     ("lock_fresh_closure", "ns", &BY_KEY),
     ("lock_fresh_closure_allocs", "count", &BY_KEY),
     ("lock_rss_kept", "bytes", &BY_KEY),
     ("lock_bytes_kept", "bytes", &BY_KEY),
-    ("lock_zipf_8", "ns", &BY_KEY),
+    ("lock_zipf_8_barging", "ns", &ZIPF_BARGING),
     ("lock_fresh_async", "ns", &FOR_TASKS),
     ("lock_fresh_async_allocs", "count", &FOR_TASKS),
     ("lock_fresh_read", "ns", &READERS),
     ("lock_fresh_read_allocs", "count", &READERS),
     ("lock_fresh_permit", "ns", &PERMITS_BY_KEY),
     ("lock_fresh_permit_allocs", "count", &PERMITS_BY_KEY),
+    ("lock_zipf_8_fair", "ns", &ZIPF_FAIR),
     ("lock_hot_2_fair", "ns", &FAIR),
     ("lock_hot_2_fair_least_share", "count", &FAIR),
     ("lock_hot_8_fair", "ns", &FAIR),
@@ -100,7 +113,13 @@ fn the_report_of_locks_is_whole() {
     assert!(median("lock_bytes_kept", "dashmap_removed") < Some(1e5));
     // The floor allocates nothing, and neither does slotpark.
     report.all_figures("lock_fresh_allocs", "striped_512", 0.0);
-    for row in ["permit_alone_allocs", "permit_async_alone_allocs"] {
+    for row in [
+        "lock_fresh_allocs",
+        "lock_fresh_closure_allocs",
+        "lock_fresh_async_allocs",
+        "permit_alone_allocs",
+        "permit_async_alone_allocs",
+    ] {
         report.all_figures(row, "slotpark", 0.0);
     }
 }

@@ -9,6 +9,7 @@ mod map;
 mod of_map;
 mod one;
 mod permits;
+mod slotpark;
 mod striped;
 #[cfg(test)]
 mod tests;
@@ -24,4 +25,5 @@ pub(crate) use one::{ParkingLot, ParkingLotFair, StdMutex};
 pub(crate) use permits::{
     AsyncLockSemaphore, SlotparkBargingSemaphore, SlotparkSemaphore, StdCondvar, TokioSemaphore,
 };
+pub(crate) use slotpark::{SlotparkBargingMutex, SlotparkMutex};
 pub(crate) use striped::Striped512;

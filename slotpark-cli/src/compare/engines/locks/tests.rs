@@ -120,6 +120,8 @@ fn flies<E: FlightEngine>() {
 
 #[test]
 fn every_engine_of_locks_excludes() {
+    locks_by_key::<SlotparkMutex>();
+    locks_by_key::<SlotparkBargingMutex>();
     locks_by_key::<LockMap>();
     locks_by_key::<Lockable>();
     locks_by_key::<KeyedLock>();
@@ -135,6 +137,7 @@ fn every_engine_of_locks_excludes() {
 
 #[test]
 fn every_engine_of_locks_for_tasks_excludes() {
+    locks_for_tasks::<SlotparkMutex>();
     locks_for_tasks::<AsyncLockable>();
     locks_for_tasks::<AsyncKeyedLock>();
     locks_for_tasks::<DashMapTokio>();
