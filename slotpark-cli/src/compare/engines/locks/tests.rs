@@ -11,8 +11,8 @@ use crate::measure::locks::{
     AsyncLockEngine, AsyncPermitEngine, FlightEngine, LockEngine, PermitEngine,
 };
 
-const THREADS: u64 = 4;
-const TURNS: u64 = 100;
+const THREADS: u64 = 3;
+const TURNS: u64 = 40;
 
 /// Threads add one in two steps, which loses additions unless they exclude each other.
 fn excludes(name: &str, in_turn: impl Fn(&dyn Fn()) + Sync) {
