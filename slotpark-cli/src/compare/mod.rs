@@ -1,7 +1,9 @@
-//! `slotpark compare`: slotpark beside four other ways to block on a key, and beside four ways to
-//! await a wake by key, in one run.
+//! `slotpark compare`: slotpark beside four other ways to block on a key, beside four ways to await
+//! a wake by key, and beside other locks by key, semaphores and single flights, in one run.
 
+mod block_on;
 mod engines;
+mod locks;
 mod table;
 mod workloads;
 
@@ -14,7 +16,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::measure::machine::Machine;
 use crate::measure::report::Report;
 use crate::measure::{
-    Contest, Engine, Entrant, Scale, TaskEngine as _, TaskWorkload, Workload, child, rounds,
+    Contest, Engine, Entrant, Scale, Side, TaskEngine as _, TaskWorkload, Workload, child, rounds,
 };
 use engines::tasks::{AsyncEvent, EventListener, Maitake, SlotparkTasks, TokioNotify};
 use engines::{DashMapArc, Futex, Kept, ParkingLotCore, Removed, SeedSlot, Slotpark};
@@ -31,9 +33,13 @@ const TO_ALONE_MAX: f64 = 1.3;
 /// The arguments of `slotpark compare`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A short run of under 20 seconds; the full one takes under 4 minutes.
+    /// A short run of under 20 seconds, of threads and tasks unless locks are asked for; the full
+    /// one is of everything and takes under 10 minutes.
     #[arg(long)]
     quick: bool,
+    /// Take this side only (may be given several times).
+    #[arg(long, value_enum, conflicts_with = "only")]
+    side: Vec<Side>,
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
@@ -55,7 +61,7 @@ pub(crate) fn main(args: &Args) -> anyhow::Result<ExitCode> {
     if let Some(which) = &args.sample {
         child::serve(&contests, which, &scale)?;
     }
-    let contests = select(contests, &args.only)?;
+    let contests = select(contests, args)?;
     let machine = Machine::look(&scale);
     let bar = progress_bar(rounds::samples(&contests, &scale));
     let gathered = rounds::run(&contests, &scale, |contest, engine| {
@@ -77,6 +83,7 @@ pub(crate) fn main(args: &Args) -> anyhow::Result<ExitCode> {
 fn contests() -> Vec<Contest> {
     let mut contests = of_threads();
     contests.extend(of_tasks());
+    contests.extend(locks::contests());
     contests
 }
 
@@ -155,8 +162,12 @@ fn alone(others: Others) -> Entrant {
     Entrant::of_tasks::<_, SlotparkTasks>(others.nobody()).named(ALONE)
 }
 
-/// The contests that fill the given rows; all where none is given.
-fn select(mut contests: Vec<Contest>, only: &[String]) -> anyhow::Result<Vec<Contest>> {
+/// The contests that fill the given rows; where none is given, those of the given sides; where none
+/// is given either, all of a full run.
+fn select(mut contests: Vec<Contest>, args: &Args) -> anyhow::Result<Vec<Contest>> {
+    let Args {
+        only, side, quick, ..
+    } = args;
     let fills = |contest: &Contest, name: &str| contest.rows.iter().any(|row| row.name == name);
     for name in only {
         let known = || {
@@ -177,6 +188,10 @@ fn select(mut contests: Vec<Contest>, only: &[String]) -> anyhow::Result<Vec<Con
     }
     if !only.is_empty() {
         contests.retain(|contest| only.iter().any(|name| fills(contest, name)));
+    } else if !side.is_empty() {
+        contests.retain(|contest| side.contains(&contest.side));
+    } else if *quick {
+        contests.retain(|contest| contest.side != Side::Locks);
     }
     Ok(contests)
 }

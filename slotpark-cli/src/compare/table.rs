@@ -3,8 +3,12 @@
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{CellAlignment, Table};
 
+use super::workloads::locks::SEED;
 use crate::measure::report::{Figures, Number, Ratio, Report};
 use crate::measure::{Side, Unit};
+
+/// Engines side by side in one table, unless a row has more.
+const COLUMNS_MAX: usize = 7;
 
 /// What a reader should expect of the engines that are here to be replaced.
 const OF_THREADS: [&str; 2] = [
@@ -20,6 +24,23 @@ const OF_TASKS: [&str; 4] = [
     "A target is met when the median is.",
 ];
 
+/// What a reader must know to judge the figures of locks.
+const OF_LOCKS: [&str; 9] = [
+    "lock_fresh and so on: a key that was never used, by one thread. In lock_fresh_closure engines \
+     without a form for closures hold a guard.",
+    "dashmap_...: an Arc of a lock in a DashMap, removed by the last who uses it; dashmap_kept \
+     keeps it.",
+    "striped_512 is no lock by key: keys of one stripe exclude each other. It is the floor.",
+    "parking_lot, parking_lot_fair and std_mutex are one lock without keys.",
+    "lock_rss_kept, lock_bytes_kept: after 10 million distinct keys, 1 million in a quick run.",
+    "lock_zipf, lock_hot and permit_N_threads: time for each one done by anybody; lock_zipf: a \
+     million keys, exponent 0.99.",
+    "..._fair: engines that serve in turn; ..._barging: whoever comes may take what is free.",
+    "..._least_share: of the thread that got least, 1 where all got the same.",
+    "flight_N_shared: from the value until all have it; ..._made: values made for each call. moka \
+     is a cache and keeps them.",
+];
+
 /// The whole report as text.
 pub(crate) fn text(report: &Report) -> String {
     let mut lines = vec![report.machine.to_string()];
@@ -32,25 +53,31 @@ pub(crate) fn text(report: &Report) -> String {
     );
     lines.push("\nMedian of the rounds, and from the lowest to the highest of them:".to_owned());
     let sides = report.rows.chunk_by(|a, b| a.side == b.side);
-    lines.extend(sides.clone().map(|rows| figures(rows).to_string()));
+    lines.extend(sides.clone().flat_map(figures));
     lines.push(
         "\nslotpark / other, paired within a round: median, and from lowest to highest.".to_owned(),
     );
     lines.push("Where that contains 1, no difference is shown:".to_owned());
     let ratios_of = report.ratios.chunk_by(|a, b| a.side == b.side);
-    lines.extend(ratios_of.map(|rows| ratios(rows).to_string()));
+    lines.extend(ratios_of.flat_map(ratios));
     lines.extend(report.notes.iter().map(|note| format!("{note}.")));
     for rows in sides {
         match rows[0].side {
             Side::Threads => lines.extend(OF_THREADS.map(str::to_owned)),
             Side::Tasks => lines.extend(OF_TASKS.map(str::to_owned)),
+            Side::Locks => lines.extend(of_locks()),
         }
     }
     lines.push("A round that hung was cut off and enters at the cut-off time.".to_owned());
     lines.join("\n")
 }
 
-fn figures(rows: &[Figures]) -> Table {
+fn of_locks() -> impl Iterator<Item = String> {
+    let seed = format!("All keys of locks are drawn from the seed {SEED}.");
+    OF_LOCKS.into_iter().map(str::to_owned).chain([seed])
+}
+
+fn figures(rows: &[Figures]) -> Vec<String> {
     let cell = |figures: &Figures| {
         let Some(median) = figures.median.0 else {
             return "-".to_owned();
@@ -65,10 +92,10 @@ fn figures(rows: &[Figures]) -> Table {
         }
         cell
     };
-    grid(rows, |figures| (figures.row, figures.engine), cell)
+    grids(rows, |figures| (figures.row, figures.engine), cell)
 }
 
-fn ratios(rows: &[Ratio]) -> Table {
+fn ratios(rows: &[Ratio]) -> Vec<String> {
     let cell = |ratio: &Ratio| {
         let (Some(median), Some(lo), Some(hi)) = (ratio.median.0, ratio.lo.0, ratio.hi.0) else {
             return "-".to_owned();
@@ -85,28 +112,48 @@ fn ratios(rows: &[Ratio]) -> Table {
             ratio.verdict
         )
     };
-    grid(rows, |ratio| (ratio.row, ratio.to), cell)
+    grids(rows, |ratio| (ratio.row, ratio.to), cell)
 }
 
-/// A table with a line for each row and a column for each engine, both in the order of the report.
+/// Tables with a line for each row and a column for each engine, both in the order of the report; a
+/// new one where a row's engines would make it too wide.
+fn grids<T>(
+    items: &[T],
+    place: impl Fn(&T) -> (&'static str, &'static str) + Copy,
+    cell: impl Fn(&T) -> String + Copy,
+) -> Vec<String> {
+    let (mut begin, mut end) = (0, 0);
+    let mut engines: Vec<&str> = Vec::new();
+    let mut tables = Vec::new();
+    for same_row in items.chunk_by(|a, b| place(a).0 == place(b).0) {
+        let of_row = same_row.iter().map(|item| place(item).1);
+        let new = of_row.clone().filter(|engine| !engines.contains(engine));
+        if !engines.is_empty() && engines.len() + new.clone().count() > COLUMNS_MAX {
+            tables.push(grid(&items[begin..end], &engines, place, cell).to_string());
+            begin = end;
+            engines = of_row.collect();
+        } else {
+            let new: Vec<&str> = new.collect();
+            engines.extend(new);
+        }
+        end += same_row.len();
+    }
+    tables.push(grid(&items[begin..end], &engines, place, cell).to_string());
+    tables
+}
+
 fn grid<T>(
     items: &[T],
+    engines: &[&str],
     place: impl Fn(&T) -> (&'static str, &'static str),
     cell: impl Fn(&T) -> String,
 ) -> Table {
-    let mut engines: Vec<&str> = Vec::new();
-    for item in items {
-        let (_, engine) = place(item);
-        if !engines.contains(&engine) {
-            engines.push(engine);
-        }
-    }
     let mut table = Table::new();
     table.load_preset(UTF8_HORIZONTAL_ONLY);
     table.set_header(std::iter::once("").chain(engines.iter().copied()));
     for same_row in items.chunk_by(|a, b| place(a).0 == place(b).0) {
         let mut line = vec![place(&same_row[0]).0.to_owned()];
-        for engine in &engines {
+        for engine in engines {
             let found = same_row.iter().find(|item| place(item).1 == *engine);
             line.push(found.map_or_else(String::new, &cell));
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::locks::Plan;
 use super::{Engine, TaskEngine, TaskWorkload, child};
 
 /// What is measured, written once for all engines.
@@ -25,12 +26,16 @@ pub(crate) struct Row {
     pub(crate) unit: Unit,
 }
 
-/// Who waits: the sides are reported apart, since other engines enter them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Who waits, or for what: the sides are reported apart, since other engines enter them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Side {
+    /// Threads that wait on keys.
     #[default]
     Threads,
+    /// Tasks that wait on keys.
     Tasks,
+    /// Keyed locks, semaphores and single flights.
+    Locks,
 }
 
 /// What a row counts.
@@ -148,6 +153,17 @@ impl Entrant {
         }
     }
 
+    /// Of any kind that brings its samples with it.
+    pub(crate) fn sampled(
+        engine: &'static str,
+        take: impl Fn(&Scale) -> Result<Sample, Hung> + Send + 'static,
+    ) -> Self {
+        Self {
+            engine,
+            take: Box::new(take),
+        }
+    }
+
     /// Under another name: the same engine may enter twice, with another workload.
     pub(crate) fn named(self, engine: &'static str) -> Self {
         Self { engine, ..self }
@@ -193,6 +209,16 @@ impl Contest {
             entrants,
             target: None,
             rounds: Box::new(move |scale| workload.rounds(scale)),
+        }
+    }
+
+    pub(crate) fn of_locks(plan: impl Plan, entrants: Vec<Entrant>) -> Self {
+        Self {
+            side: Side::Locks,
+            rows: plan.rows(),
+            entrants,
+            target: None,
+            rounds: Box::new(move |scale| plan.rounds(scale)),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod dashmap_arc;
 mod futex;
+pub(crate) mod locks;
 mod parking_lot_core;
 mod seed_slot;
 mod slotpark;

@@ -4,6 +4,7 @@ mod calls;
 mod collisions;
 mod handoff;
 mod hang_demo;
+pub(crate) mod locks;
 mod memory;
 mod pairs;
 mod round_trip;

@@ -1,15 +1,9 @@
-//! Two tasks on two threads that wake each other in turn, each run by the smallest executor: it
-//! polls when its thread is unparked.
+//! Two tasks on two threads that wake each other in turn, each run by the smallest executor.
 //!
 //! So most of a trip is the executor's, and the same for all engines. No engine spins here.
 
-use std::future::Future;
-use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::Thread;
-
 use super::engine_with;
+use crate::compare::block_on::block_on;
 use crate::compare::workloads::pairs::{Pair, measure};
 use crate::measure::{Hung, Row, Sample, Scale, Slots, TaskEngine, TaskWorkload, Unit};
 
@@ -58,30 +52,5 @@ async fn pong<E: TaskEngine>(engine: &E, pair: &Pair) {
         pong.word.set(trip);
         engine.before_wake();
         engine.wake_one(pong);
-    }
-}
-
-/// Unparks the thread whose task it wakes.
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-fn block_on<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
-    let mut context = Context::from_waker(&waker);
-    loop {
-        match future.as_mut().poll(&mut context) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => std::thread::park(),
-        }
     }
 }

@@ -1,8 +1,11 @@
 //! Runs `slotpark compare --quick` and checks everything about its report but the times.
 
-use std::process::{Command, Output};
+mod locks;
+mod report;
 
 use serde_json::Value;
+
+use report::{Report, Row, compare, shape_of_ratios, shape_of_rows, text};
 
 const ENGINES: [&str; 5] = [
     "slotpark",
@@ -51,7 +54,7 @@ const BESIDE_ALONE: [&str; 6] = [
     "async_event",
 ];
 const SEVERAL_PER_KEY: [&str; 4] = ["slotpark", "tokio_notify", "event_listener", "async_event"];
-const TASK_ROWS: [(&str, &str, &[&str]); 13] = [
+const TASK_ROWS: [Row; 13] = [
     ("task_wait_wake", "ns", &TASK_ENGINES),
     ("task_wait_wake_allocs", "count", &TASK_ENGINES),
     ("task_wait_wake_10_others", "ns", &BESIDE_ALONE),
@@ -68,67 +71,11 @@ const TASK_ROWS: [(&str, &str, &[&str]); 13] = [
 ];
 
 /// Every row, its unit and the engines that fill it.
-fn rows() -> impl Iterator<Item = (&'static str, &'static str, &'static [&'static str])> {
+fn rows() -> Vec<Row> {
     let of_threads = ROWS
         .iter()
         .map(|&(row, unit)| (row, unit, ENGINES.as_slice()));
-    of_threads.chain(TASK_ROWS)
-}
-
-fn compare(args: &[&str]) -> Output {
-    let program = env!("CARGO_BIN_EXE_slotpark");
-    Command::new(program)
-        .arg("compare")
-        .args(args)
-        .output()
-        .expect("the program starts")
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).expect("the output is text")
-}
-
-struct Report(Value);
-
-impl Report {
-    fn list(&self, name: &str) -> &[Value] {
-        self.0[name].as_array().expect("it is a list")
-    }
-
-    /// The one entry of `list` whose members have the given values.
-    fn entry(&self, list: &str, members: &[(&str, &str)]) -> &Value {
-        let matches = |entry: &&Value| members.iter().all(|&(name, value)| entry[name] == value);
-        let found: Vec<&Value> = self.list(list).iter().filter(matches).collect();
-        assert_eq!(found.len(), 1, "{list} has {members:?} once");
-        found[0]
-    }
-
-    fn row(&self, row: &str, engine: &str) -> &Value {
-        self.entry("rows", &[("row", row), ("engine", engine)])
-    }
-
-    fn all_figures(&self, row: &str, engine: &str, expected: f64) {
-        let entry = self.row(row, engine);
-        for figure in ["median", "min", "max"] {
-            assert_eq!(
-                entry[figure].as_f64(),
-                Some(expected),
-                "{figure} of {entry}"
-            );
-        }
-    }
-}
-
-/// The three numbers of an entry, in order, unless all three are null.
-fn in_order(entry: &Value, names: [&str; 3]) -> Option<[f64; 3]> {
-    let numbers = names.map(|name| entry[name].as_f64());
-    if numbers == [None; 3] {
-        assert!(names.iter().all(|name| entry[name].is_null()), "{entry}");
-        return None;
-    }
-    let [low, middle, high] = numbers.map(|number| number.expect("all three are numbers"));
-    assert!(low <= middle && middle <= high, "{entry}");
-    Some([low, middle, high])
+    of_threads.chain(TASK_ROWS).collect()
 }
 
 #[test]
@@ -138,8 +85,13 @@ fn the_quick_report_is_whole_and_slotpark_keeps_its_promises() {
     let report = Report(serde_json::from_slice(&output.stdout).expect("it is JSON alone"));
     assert_eq!(report.0["schema"], 1);
     assert!(report.0["machine"]["cores"].as_u64() > Some(0));
-    shape_of_rows(&report);
-    shape_of_ratios(&report);
+    shape_of_rows(&report, &rows(), &[("table_bytes", "futex")]);
+    shape_of_ratios(&report, &rows());
+    for (row, _, engines) in TASK_ROWS {
+        for engine in engines {
+            assert_eq!(report.row(row, engine)["hung"], 0, "{row} of {engine}");
+        }
+    }
 
     targets(&report);
 
@@ -168,49 +120,6 @@ fn the_quick_report_is_whole_and_slotpark_keeps_its_promises() {
         report.all_figures("hang_demo_ms", engine, 1000.0);
         assert_eq!(report.row("hang_demo_ms", engine)["hung"], 1);
     }
-}
-
-fn shape_of_rows(report: &Report) {
-    for (row, unit, engines) in rows() {
-        for engine in engines {
-            let entry = report.row(row, engine);
-            assert_eq!(entry["unit"], unit);
-            assert!(entry["hung"].is_u64(), "{entry}");
-            let absent = row == "table_bytes" && *engine == "futex";
-            assert_eq!(
-                in_order(entry, ["min", "median", "max"]).is_none(),
-                absent,
-                "{entry}"
-            );
-            if row.starts_with("task_") {
-                assert_eq!(entry["hung"], 0, "{entry}");
-            }
-        }
-    }
-    let filled: usize = rows().map(|(_, _, engines)| engines.len()).sum();
-    assert_eq!(report.list("rows").len(), filled);
-}
-
-fn shape_of_ratios(report: &Report) {
-    for (row, unit, engines) in rows() {
-        for to in &engines[1..] {
-            let ratio = report.entry("ratios", &[("row", row), ("of", "slotpark"), ("to", to)]);
-            let numbers = in_order(ratio, ["lo", "median", "hi"]);
-            let other = &report.row(row, to);
-            // No ratio to zero or to nothing; every time has one.
-            if other["min"].as_f64().is_none_or(|min| min == 0.0) {
-                assert_eq!(numbers, None, "{ratio}");
-            } else {
-                assert!(numbers.is_some(), "{ratio}");
-            }
-            assert!(
-                numbers.is_some() || !["ns", "ms"].contains(&unit),
-                "{ratio}"
-            );
-        }
-    }
-    let others: usize = rows().map(|(_, _, engines)| engines.len() - 1).sum();
-    assert_eq!(report.list("ratios").len(), others);
 }
 
 /// What the report says should be at most so much; whether it is depends on the machine.
