@@ -28,7 +28,7 @@ use crate::platform::{Deadline, Event, Platform};
 use crate::reentry;
 use crate::slot::SlotGuard;
 use crate::slots::SLOTS_MAX;
-use crate::sync::{AtomicU64, Ordering, const_unless_loom};
+use crate::sync::{AtomicU64, Ordering, const_unless_loom, next_number};
 
 /// Which condition of its keys: each has a number of its own.
 ///
@@ -102,15 +102,6 @@ impl Default for Condition {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// Never the same twice. (A number has 2^40 values and more: one a microsecond lasts for years.)
-fn next_number() -> u64 {
-    // Plain, also in the model checker: it orders nothing.
-    use core::sync::atomic::{AtomicUsize, Ordering};
-    static LAST: AtomicUsize = AtomicUsize::new(0);
-    // ORDERING: none, relaxed: a counter.
-    LAST.fetch_add(1, Ordering::Relaxed) as u64 + 1
 }
 
 impl<K: Eq, P: Platform> KeyedLock<K, P> {
@@ -217,7 +208,9 @@ impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
         reentry::check();
         let (lock, hash, entry) = self.parts();
         // SAFETY: E1: this guard, or what it becomes, owns the entry until the end.
-        let (holder, key) = unsafe { (entry.node(), entry.key()) };
+        let holder = unsafe { entry.node() };
+        // SAFETY: E1: as above, it is the owner's.
+        let key = unsafe { entry.key() };
         let amount = self.amount();
         let options = ParkOptions::new().tag(u64::from(amount));
         let yes = |_: &SlotGuard<'_, P>| Ok::<_, Infallible>(true);

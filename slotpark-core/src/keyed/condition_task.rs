@@ -77,6 +77,10 @@ pub struct WaitCondition<'l, K: Eq, P: Platform> {
     _pinned: PhantomPinned,
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lies in the future, which has room for the largest"
+)]
 enum Stage<'l, K: Eq, P: Platform> {
     New(Holding<'l, K, P>),
     /// The place in the queue is `place`.
@@ -86,7 +90,7 @@ enum Stage<'l, K: Eq, P: Platform> {
     Done,
 }
 
-// SAFETY: as `Hold`.
+// SAFETY: as `Hold`: what points into it are the queues, under their locks.
 unsafe impl<K: Eq + Send + Sync, P: Platform> Send for WaitCondition<'_, K, P> {}
 
 impl<'l, K: Eq, P: Platform> WaitCondition<'l, K, P> {
@@ -94,7 +98,9 @@ impl<'l, K: Eq, P: Platform> WaitCondition<'l, K, P> {
     fn begin(&mut self, holding: Holding<'l, K, P>, context: &Context<'_>) {
         let (lock, hash, entry) = holding.parts();
         // SAFETY: E1: the guard, and then this future, owns the entry.
-        let (holder, key) = unsafe { (entry.node(), entry.key()) };
+        let holder = unsafe { entry.node() };
+        // SAFETY: E1: as above, it is the owner's.
+        let key = unsafe { entry.key() };
         let options = (u64::from(holding.amount()), Order::Fifo);
         let room = ptr::from_ref(holder).cast_mut().cast();
         let at = (self.condition.hash(hash), key);
@@ -171,7 +177,7 @@ impl<'l, K: Eq, P: Platform> Future for WaitCondition<'l, K, P> {
         }
         match &mut this.stage {
             Stage::Relocking(hold) => {
-                // SAFETY: pinned with the whole.
+                // SAFETY: it is pinned with the whole, and dropped where it lies.
                 let hold = unsafe { Pin::new_unchecked(hold) };
                 let Poll::Ready(held) = hold.poll(context) else {
                     return Poll::Pending;

@@ -67,7 +67,7 @@ impl<K, P: Platform> Entry<K, P> {
     pub(super) unsafe fn node(&self) -> &Node<P> {
         // SAFETY: E1: nobody has a mutable reference to a live node.
         let node = unsafe { &*self.node.get() };
-        // SAFETY: E1: it is live.
+        // SAFETY: E1: it was put there when the entry was filled.
         unsafe { node.assume_init_ref() }
     }
 
@@ -79,7 +79,7 @@ impl<K, P: Platform> Entry<K, P> {
     pub(super) unsafe fn key(&self) -> &K {
         // SAFETY: E1: nobody writes a live key.
         let key = unsafe { self.key.place() };
-        // SAFETY: E1: it is live.
+        // SAFETY: E1: it was put there when the entry was filled.
         unsafe { &*key.cast::<K>() }
     }
 
@@ -119,7 +119,7 @@ impl<K, P: Platform> Entry<K, P> {
         unsafe { self.node.get().cast::<Node<P>>().drop_in_place() };
         // SAFETY: E1: nobody else knows the key any more.
         let key = unsafe { self.key.replace(MaybeUninit::uninit()) };
-        // SAFETY: E1: it was live.
+        // SAFETY: E1: it was put there when the entry was filled.
         let key = unsafe { key.assume_init() };
         if self.is_boxed {
             // SAFETY: `Pool::take` made it of a box, which is given back once.
@@ -146,7 +146,7 @@ pub(super) struct Pool<K, P: Platform> {
 // SAFETY: entries have one owner each; keys move between threads with them (`K: Send`) and are read
 // by other threads under slot locks (`K: Sync`).
 unsafe impl<K: Send + Sync, P: Platform> Sync for Pool<K, P> {}
-// SAFETY: as above.
+// SAFETY: as above: who is given a pool is given its keys.
 unsafe impl<K: Send + Sync, P: Platform> Send for Pool<K, P> {}
 
 impl<K, P: Platform> Pool<K, P> {

@@ -5,8 +5,8 @@
 //! rules. Before the slot lock is given back the word is *settled*: free again if no node holds.
 //!
 //! **Invariants**
-//! - H3 The total of a key never exceeds the capacity, and each holder is counted in it: by its node,
-//!   or alone in the word.
+//! - H3 The total of a key never exceeds the capacity, and each holder is counted in it: by its
+//!   node, or alone in the word.
 //! - H4 A fair lock leaves no waiter behind that could be served: after every change that could
 //!   serve one (a release, a shrinking, a waiter that leaves) the queue is served.
 //! - H5 A grant links the holder's node, to which the waiter's node points, before the waiter is
@@ -120,7 +120,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         let critical = P::critical();
         let guard = slot.lock();
         self.seize(&guard);
-        // SAFETY: H1: it is the caller's own, and was linked when the slot was seized, if not before.
+        // SAFETY: H1: it is the caller's own, and linked since the slot was seized, if not before.
         let Some(holder) = (unsafe { NodeRef::from_raw(holder) }) else {
             return;
         };
@@ -246,8 +246,8 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         guard.slot.holder.settle(self.left(guard));
     }
 
-    /// What stands in the queues of the slot. In a fair lock who waits and is not served waits for a
-    /// condition, or for what is held.
+    /// What stands in the queues of the slot. In a fair lock who waits and is not served waits for
+    /// a condition, or for what is held.
     fn left(&self, guard: &SlotGuard<'_, P>) -> word::Left {
         let mut left = word::Left::Nothing;
         let mut group = guard.first();

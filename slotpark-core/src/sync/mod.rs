@@ -45,6 +45,15 @@ pub(crate) fn full_fence() {
     fence(Ordering::SeqCst);
 }
 
+/// A number of this process, never the same twice until a `usize` overflows.
+pub(crate) fn next_number() -> u64 {
+    // Plain, also in the model checkers: it orders nothing.
+    use core::sync::atomic::{AtomicUsize, Ordering};
+    static LAST: AtomicUsize = AtomicUsize::new(0);
+    // ORDERING: none, relaxed: a counter.
+    LAST.fetch_add(1, Ordering::Relaxed) as u64 + 1
+}
+
 /// A number that only holders of one slot lock change, and that anybody may read at any time.
 #[derive(Debug)]
 pub(crate) struct Tally(AtomicU32);

@@ -26,7 +26,7 @@ struct Site {
 
 // SAFETY: loom's cells check that nobody accesses them at the same time.
 unsafe impl Sync for Site {}
-// SAFETY: as above.
+// SAFETY: as above: loom's cells check it.
 unsafe impl Send for Site {}
 
 impl Site {

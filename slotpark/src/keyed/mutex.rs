@@ -34,8 +34,8 @@ use crate::hash_of;
 /// its record lies in the caller's frame. [`lock`](Self::lock) and
 /// [`lock_async`](Self::lock_async) take the key and give a guard that may be moved, also to
 /// another thread or over an `await`: its record lies in a pool of fixed size. If more guards than
-/// that live at a time, each of those costs an allocation, or fails, as the constructor says, and is
-/// counted.
+/// that live at a time, each of those costs an allocation, or fails, as the constructor says, and
+/// is counted.
 ///
 /// **Fair** ([`new`](Self::new)): first come, first served; who is granted a key holds it before it
 /// wakes. A future that is granted a key and not polled keeps it, and others wait ("futurelock").

@@ -75,8 +75,8 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         Ok(many)
     }
 
-    /// As [`hold_many`](Self::hold_many), if all keys can be held now. Another who tries at the same
-    /// moment may be in the way.
+    /// As [`hold_many`](Self::hold_many), if all keys can be held now. Another who tries at the
+    /// same moment may be in the way.
     ///
     /// # Errors
     /// [`TryHoldError`]; then nothing is held.
