@@ -63,9 +63,9 @@ pub use hash::{KeyHasher, Seeded, finalize};
 pub use interrupt::Interrupter;
 #[cfg(feature = "alloc")]
 pub use keyed::{
-    Condition, Hold, HoldError, HoldMany, HoldOptions, Holding, HoldingMany, KeyedLock,
+    Condition, Hold, HoldError, HoldMany, HoldOptions, Holding, HoldingMany, KeyList, KeyedLock,
     KeyedOptions, Merge, Notified, POOL_DEFAULT, PoolStats, Preference, TryHoldError,
-    WaitCondition, Wanted, WantedKeys, WhenFull,
+    WaitCondition, Wanted, WhenFull,
 };
 #[cfg(feature = "alloc")]
 pub use mailbox::{Mailbox, Receive, ReceiveError, Subscribed};

@@ -67,7 +67,9 @@ use std::hash::{BuildHasher, Hash};
 
 pub use counter::{EventCounter, Ticket};
 pub use futex::{FutexKey, FutexWait, FutexWord};
-pub use keyed::{KeyedMutex, KeyedMutexGuard, LockError, LockOptions, TryLockError};
+pub use keyed::{
+    KeyedCondvar, KeyedManyGuard, KeyedMutex, KeyedMutexGuard, LockError, LockOptions, TryLockError,
+};
 pub use mailbox::Mailbox;
 pub use outcome::WhileOutcome;
 pub use semaphore::{Permit, Semaphore};
@@ -80,10 +82,11 @@ pub use slotpark_core::Wait as WaitFuture;
 /// A wait on several keys as a future: made by [`ShardedWait::wait_any_async`].
 pub use slotpark_core::WaitAny as WaitAnyFuture;
 pub use slotpark_core::{
-    ANY_MAX, AcquireError, Clock, ClosedKey, Deadline, DefaultPlatform, EventError, Interrupter,
-    KeyedOptions, Order, PERMITS_MAX, POOL_DEFAULT, ParkOptions, Platform, PoolStats, Preference,
-    Prepared, Receive, ReceiveError, Requeued, SLOTS_DEFAULT, SLOTS_MAX, Seeded, SlotCountError,
-    SlotStats, Slots, Spin, Subscribed, TryAcquireError, WhenFull,
+    ANY_MAX, AcquireError, Clock, ClosedKey, Deadline, DefaultPlatform, EventError, HoldingMany,
+    Interrupter, KeyList, KeyedOptions, Notified, Order, PERMITS_MAX, POOL_DEFAULT, ParkOptions,
+    Platform, PoolStats, Preference, Prepared, Receive, ReceiveError, Requeued, SLOTS_DEFAULT,
+    SLOTS_MAX, Seeded, SlotCountError, SlotStats, Slots, Spin, Subscribed, TryAcquireError,
+    WhenFull,
 };
 pub use wait::ShardedWait;
 

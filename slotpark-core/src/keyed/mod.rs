@@ -40,7 +40,7 @@ pub use self::{
     condition_task::WaitCondition,
     guard::Holding,
     lock::KeyedLock,
-    many::{HoldMany, HoldingMany, Merge, Wanted, WantedKeys},
+    many::{HoldMany, HoldingMany, KeyList, Merge, Wanted},
     options::{
         HoldError, HoldOptions, KeyedOptions, POOL_DEFAULT, PoolStats, Preference, TryHoldError,
         WhenFull,

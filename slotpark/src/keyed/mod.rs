@@ -3,8 +3,12 @@
 //! All of them are the engine's [`KeyedLock`](slotpark_core::KeyedLock) with a hasher; they differ
 //! in how much a holder takes of a key.
 
+mod condvar;
+mod many;
 mod mutex;
 mod options;
 
+pub use condvar::KeyedCondvar;
+pub use many::KeyedManyGuard;
 pub use mutex::{KeyedMutex, KeyedMutexGuard};
 pub use options::{LockError, LockOptions, TryLockError};

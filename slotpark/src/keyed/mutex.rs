@@ -147,7 +147,7 @@ impl<K, S, P: Platform> KeyedMutex<K, S, P> {
 
 impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
     #[inline]
-    fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u64 {
+    pub(super) fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u64 {
         hash_of(&self.hasher, key)
     }
 
@@ -415,7 +415,15 @@ pub struct KeyedMutexGuard<'m, K: Eq, P: Platform = DefaultPlatform> {
     holding: Holding<'m, K, P>,
 }
 
-impl<K: Eq, P: Platform> KeyedMutexGuard<'_, K, P> {
+impl<'m, K: Eq, P: Platform> KeyedMutexGuard<'m, K, P> {
+    pub(super) const fn of(holding: Holding<'m, K, P>) -> Self {
+        Self { holding }
+    }
+
+    pub(super) fn into_holding(self) -> Holding<'m, K, P> {
+        self.holding
+    }
+
     /// The key that is locked.
     ///
     /// ```

@@ -30,7 +30,7 @@ pub(super) fn merge_equal<K: Eq, P: Platform>(keys: &mut [Each<'_, K, P>], merge
 }
 
 /// One of many keys, wanted or held.
-pub struct Each<'l, K: Eq, P: Platform> {
+pub(crate) struct Each<'l, K: Eq, P: Platform> {
     pub(super) hash: u64,
     pub(super) amount: u32,
     pub(super) state: State<'l, K, P>,

@@ -26,7 +26,7 @@ use crate::keyed::options::{HoldError, HoldOptions, TryHoldError};
 use crate::platform::{Deadline, Platform};
 
 pub use task::HoldMany;
-pub use wanted::{Merge, Wanted, WantedKeys};
+pub use wanted::{KeyList, Merge, Wanted};
 
 /// After so many rounds, keys are taken in order.
 const ROUNDS_MAX: u32 = 16;
@@ -61,7 +61,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
     /// assert_eq!(lock.held(finalize(7), &7), 0);
     /// ```
     #[track_caller]
-    pub fn hold_many<L: WantedKeys<K>>(
+    pub fn hold_many<L: KeyList<Wanted<K>>>(
         &self,
         wanted: L,
         merge: Merge,
@@ -90,13 +90,13 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
     /// assert_eq!(lock.held(2, &8), 0);
     /// ```
     #[track_caller]
-    pub fn try_hold_many<L: WantedKeys<K>>(
+    pub fn try_hold_many<L: KeyList<Wanted<K>>>(
         &self,
         wanted: L,
         merge: Merge,
     ) -> Result<HoldingMany<'_, K, P, L>, TryHoldError> {
         let mut many = self.many(wanted, merge).map_err(TryHoldError::from)?;
-        let mut each = many.keys.as_mut().iter_mut();
+        let mut each = many.keys.all_mut().iter_mut();
         if each.all(Each::try_hold) {
             Ok(many)
         } else {
@@ -106,13 +106,13 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
 
     /// Takes a place in the pool for each key.
     #[track_caller]
-    pub(super) fn many<L: WantedKeys<K>>(
+    pub(super) fn many<L: KeyList<Wanted<K>>>(
         &self,
         wanted: L,
         merge: Merge,
     ) -> Result<HoldingMany<'_, K, P, L>, HoldError> {
-        let mut held = wanted.held::<P>();
-        let keys = held.as_mut();
+        let mut held = wanted.map_all(Each::new);
+        let keys = held.all_mut();
         keys.sort_unstable_by_key(|each| each.hash);
         each::merge_equal(keys, merge);
         for each in keys.iter_mut() {
@@ -138,8 +138,8 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
 /// assert_eq!(held.keys().collect::<Vec<_>>(), [&7]);
 /// ```
 #[must_use = "the keys are released when the guard is dropped"]
-pub struct HoldingMany<'l, K: Eq + 'l, P: Platform, L: WantedKeys<K>> {
-    keys: L::Held<'l, P>,
+pub struct HoldingMany<'l, K: Eq + 'l, P: Platform, L: KeyList<Wanted<K>>> {
+    keys: L::Of<Each<'l, K, P>>,
     /// Which of them are being taken; those before are held.
     range: Range<usize>,
     /// Which one is waited for.
@@ -147,17 +147,17 @@ pub struct HoldingMany<'l, K: Eq + 'l, P: Platform, L: WantedKeys<K>> {
     round: u32,
 }
 
-impl<'l, K: Eq, P: Platform, L: WantedKeys<K>> HoldingMany<'l, K, P, L> {
+impl<'l, K: Eq, P: Platform, L: KeyList<Wanted<K>>> HoldingMany<'l, K, P, L> {
     /// The keys that are held, each once, in no particular order.
     ///
     /// ```
     /// use slotpark_core::{KeyedLock, Merge, Wanted};
     /// let lock = KeyedLock::<u64>::new(1);
-    /// let held = lock.hold_many(vec![], Merge::Max, None).unwrap();
+    /// let held = lock.hold_many(Vec::<Wanted<u64>>::new(), Merge::Max, None).unwrap();
     /// assert_eq!(held.keys().count(), 0);
     /// ```
     pub fn keys(&self) -> impl Iterator<Item = &K> {
-        let keys = self.keys.as_ref().iter();
+        let keys = self.keys.all().iter();
         keys.filter_map(|each| match &each.state {
             State::Held(holding) => Some(holding.key()),
             _ => None,
@@ -166,7 +166,7 @@ impl<'l, K: Eq, P: Platform, L: WantedKeys<K>> HoldingMany<'l, K, P, L> {
 
     /// What is to be waited for next, and how much of it; `None` if all are held.
     pub(super) fn next(&mut self) -> Option<(Unheld<'l, K, P>, u32)> {
-        let each = self.keys.as_mut().get_mut(self.first)?;
+        let each = self.keys.all_mut().get_mut(self.first)?;
         match mem::replace(&mut each.state, State::Lent) {
             State::Free(place) => Some((place, each.amount)),
             _ => unreachable!("what is waited for is not held"),
@@ -175,7 +175,7 @@ impl<'l, K: Eq, P: Platform, L: WantedKeys<K>> HoldingMany<'l, K, P, L> {
 
     /// It has come: tries the others of the range.
     pub(super) fn got(&mut self, holding: Holding<'l, K, P>) {
-        let keys = self.keys.as_mut();
+        let keys = self.keys.all_mut();
         keys[self.first].state = State::Held(holding);
         let range = self.range.clone();
         let busy = keys[range.clone()]
@@ -199,7 +199,7 @@ impl<'l, K: Eq, P: Platform, L: WantedKeys<K>> HoldingMany<'l, K, P, L> {
     /// In order: goes on with those of one hash.
     fn next_range(&mut self) {
         self.skip_merged();
-        let keys = self.keys.as_ref();
+        let keys = self.keys.all();
         let Some(first) = keys.get(self.first) else {
             return;
         };
@@ -211,12 +211,12 @@ impl<'l, K: Eq, P: Platform, L: WantedKeys<K>> HoldingMany<'l, K, P, L> {
 
     fn skip_merged(&mut self) {
         let is_merged = |each: &&Each<'_, K, P>| matches!(each.state, State::Merged);
-        let rest = self.keys.as_ref().iter().skip(self.first);
+        let rest = self.keys.all().iter().skip(self.first);
         self.first += rest.take_while(is_merged).count();
     }
 }
 
-impl<K: Eq, P: Platform, L: WantedKeys<K>> fmt::Debug for HoldingMany<'_, K, P, L> {
+impl<K: Eq, P: Platform, L: KeyList<Wanted<K>>> fmt::Debug for HoldingMany<'_, K, P, L> {
     /// Takes no lock.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HoldingMany")

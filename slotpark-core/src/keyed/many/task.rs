@@ -8,7 +8,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use crate::keyed::lock::KeyedLock;
-use crate::keyed::many::{HoldingMany, Merge, WantedKeys};
+use crate::keyed::many::{HoldingMany, KeyList, Merge, Wanted};
 use crate::keyed::options::{HoldError, HoldOptions};
 use crate::keyed::task::Hold;
 use crate::platform::Platform;
@@ -35,7 +35,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
     /// assert!(matches!(hold.as_mut().poll(&mut context), Poll::Ready(Ok(_))));
     /// ```
     #[track_caller]
-    pub fn hold_many_async<L: WantedKeys<K>>(
+    pub fn hold_many_async<L: KeyList<Wanted<K>>>(
         &self,
         wanted: L,
         merge: Merge,
@@ -57,20 +57,20 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
 /// If polled after it is done.
 ///
 /// ```
-/// use slotpark_core::{KeyedLock, Merge};
+/// use slotpark_core::{KeyedLock, Merge, Wanted};
 /// let lock = KeyedLock::<u64>::new(1);
-/// let hold = lock.hold_many_async(vec![], Merge::Max).unwrap();
+/// let hold = lock.hold_many_async([Wanted::new(1, 7, 1)], Merge::Max).unwrap();
 /// assert!(format!("{hold:?}").starts_with("HoldMany"));
 /// ```
 #[must_use = "a future waits when it is polled"]
-pub struct HoldMany<'l, K: Eq + 'l, P: Platform, L: WantedKeys<K>> {
+pub struct HoldMany<'l, K: Eq + 'l, P: Platform, L: KeyList<Wanted<K>>> {
     lock: &'l KeyedLock<K, P>,
     /// The wait for one key; pinned with the whole.
     hold: Option<Hold<'l, K, P>>,
     many: Option<HoldingMany<'l, K, P, L>>,
 }
 
-impl<'l, K: Eq, P: Platform, L: WantedKeys<K>> Future for HoldMany<'l, K, P, L> {
+impl<'l, K: Eq, P: Platform, L: KeyList<Wanted<K>>> Future for HoldMany<'l, K, P, L> {
     type Output = Result<HoldingMany<'l, K, P, L>, HoldError>;
 
     /// Any Waker will do, also another one at each poll: the last one is called.
@@ -103,7 +103,7 @@ impl<'l, K: Eq, P: Platform, L: WantedKeys<K>> Future for HoldMany<'l, K, P, L> 
     }
 }
 
-impl<K: Eq, P: Platform, L: WantedKeys<K>> fmt::Debug for HoldMany<'_, K, P, L> {
+impl<K: Eq, P: Platform, L: KeyList<Wanted<K>>> fmt::Debug for HoldMany<'_, K, P, L> {
     /// Takes no lock.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HoldMany")

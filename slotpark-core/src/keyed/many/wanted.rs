@@ -2,9 +2,6 @@
 
 use alloc::vec::Vec;
 
-use crate::keyed::many::each::Each;
-use crate::platform::Platform;
-
 /// What becomes of a key that is named more than once.
 ///
 /// ```
@@ -47,7 +44,7 @@ impl<K> Wanted<K> {
     }
 }
 
-/// A list of [`Wanted`] keys: an array, for which nothing is allocated, or a `Vec`.
+/// A list of keys, or of what is [`Wanted`]: an array, for which nothing is allocated, or a `Vec`.
 ///
 /// ```
 /// use slotpark_core::{KeyedLock, Merge, Wanted};
@@ -55,48 +52,56 @@ impl<K> Wanted<K> {
 /// let wanted: Vec<_> = (0..10).map(|key| Wanted::new(key, key, 1)).collect();
 /// assert_eq!(lock.hold_many(wanted, Merge::Max, None).unwrap().keys().count(), 10);
 /// ```
-pub trait WantedKeys<K: Eq>: sealed::List<K> {}
-impl<K: Eq, const N: usize> WantedKeys<K> for [Wanted<K>; N] {}
-impl<K: Eq> WantedKeys<K> for Vec<Wanted<K>> {}
+pub trait KeyList<T>: sealed::Sealed {
+    /// The same kind of list, of something else.
+    type Of<U>: KeyList<U>;
+
+    #[doc(hidden)]
+    fn map_all<U>(self, f: impl FnMut(T) -> U) -> Self::Of<U>;
+
+    #[doc(hidden)]
+    fn all(&self) -> &[T];
+
+    #[doc(hidden)]
+    fn all_mut(&mut self) -> &mut [T];
+}
 
 mod sealed {
-    use super::{Each, Platform, Vec, Wanted};
+    use super::Vec;
 
-    pub trait List<K: Eq> {
-        type Held<'l, P: Platform>: AsRef<[Each<'l, K, P>]> + AsMut<[Each<'l, K, P>]>
-        where
-            K: 'l;
+    pub trait Sealed {}
+    impl<T, const N: usize> Sealed for [T; N] {}
+    impl<T> Sealed for Vec<T> {}
+}
 
-        fn held<'l, P: Platform>(self) -> Self::Held<'l, P>
-        where
-            K: 'l;
+impl<T, const N: usize> KeyList<T> for [T; N] {
+    type Of<U> = [U; N];
+
+    fn map_all<U>(self, f: impl FnMut(T) -> U) -> [U; N] {
+        self.map(f)
     }
 
-    impl<K: Eq, const N: usize> List<K> for [Wanted<K>; N] {
-        type Held<'l, P: Platform>
-            = [Each<'l, K, P>; N]
-        where
-            K: 'l;
-
-        fn held<'l, P: Platform>(self) -> [Each<'l, K, P>; N]
-        where
-            K: 'l,
-        {
-            self.map(Each::new)
-        }
+    fn all(&self) -> &[T] {
+        self
     }
 
-    impl<K: Eq> List<K> for Vec<Wanted<K>> {
-        type Held<'l, P: Platform>
-            = Vec<Each<'l, K, P>>
-        where
-            K: 'l;
+    fn all_mut(&mut self) -> &mut [T] {
+        self
+    }
+}
 
-        fn held<'l, P: Platform>(self) -> Vec<Each<'l, K, P>>
-        where
-            K: 'l,
-        {
-            self.into_iter().map(Each::new).collect()
-        }
+impl<T> KeyList<T> for Vec<T> {
+    type Of<U> = Vec<U>;
+
+    fn map_all<U>(self, f: impl FnMut(T) -> U) -> Vec<U> {
+        self.into_iter().map(f).collect()
+    }
+
+    fn all(&self) -> &[T] {
+        self
+    }
+
+    fn all_mut(&mut self) -> &mut [T] {
+        self
     }
 }
