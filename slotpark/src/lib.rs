@@ -29,6 +29,7 @@
 //! | state | example | use |
 //! |---|---|---|
 //! | none | wait until a word changes, until a job is done | [`ShardedWait`], [`FutexWait`] |
+//! | none | events by key, of which nothing is stored | [`KeyedNotify`] |
 //! | none, but a value to hand over | the reply to a request | [`Mailbox`] |
 //! | transient: while held or awaited | a lock by key | the engine has its place; to come |
 //! | persistent | a buffer, a handler table, a cached value | a map for it; its waiters wait here |
@@ -58,6 +59,7 @@
 mod counter;
 mod futex;
 mod mailbox;
+mod notify;
 mod outcome;
 mod semaphore;
 mod wait;
@@ -67,6 +69,7 @@ use std::hash::{BuildHasher, Hash};
 pub use counter::{EventCounter, Ticket};
 pub use futex::{FutexKey, FutexWait, FutexWord};
 pub use mailbox::Mailbox;
+pub use notify::{KeyedNotify, Notified};
 pub use outcome::WhileOutcome;
 pub use semaphore::{Permit, Semaphore};
 /// How a single wait came to its end. Only a waker that counted this wait makes it `Woken`.

@@ -11,6 +11,7 @@ mod bell;
 mod drops;
 mod ends;
 mod host;
+mod lasts;
 mod mailbox;
 mod many;
 mod pairs;
