@@ -71,10 +71,16 @@ fn command(bytes: &mut Unstructured<'_>) -> Result<(Command, usize)> {
             move_max: count(bytes)?,
             answer: answer(bytes)?,
         },
-        10 | 11 => Step::Unpark {
+        10 => Step::Unpark {
             key: key(bytes)?,
             count: count(bytes)?,
         },
+        11 => {
+            let key = key(bytes)?;
+            // Room for what an older corpus has here.
+            let _count = count(bytes)?;
+            Step::UnparkLast { key }
+        }
         12 => Step::UnparkBits {
             key: key(bytes)?,
             count: count(bytes)?,

@@ -137,6 +137,8 @@ fn assert_everything_happened(seen: Seen) {
         "a prepared thread left",
         "a wake was passed on",
         "a wake found nobody to be passed on to",
+        "the last was woken",
+        "a wake of the last was passed on",
         "a thread on several keys was woken",
         "a thread on several keys timed out",
         "a task was woken",
