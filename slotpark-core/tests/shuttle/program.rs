@@ -14,6 +14,10 @@ pub(crate) enum Mix {
     Everything,
     /// Futures that change their Wakers while they are moved, woken and interrupted.
     Movers,
+    /// One semaphore.
+    Permits,
+    /// One event counter.
+    Events,
 }
 
 /// The slots of a table, the hash of each key, and what is done there.
