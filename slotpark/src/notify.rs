@@ -17,14 +17,15 @@ use crate::{ShardedWait, WaitFuture, WaitOutcome};
 /// [`wait_if`](Self::wait_if), change it before you notify.
 ///
 /// ```
-/// use slotpark::{KeyedNotify, WaitOutcome};
+/// use slotpark::KeyedNotify;
 /// use std::sync::atomic::{AtomicBool, Ordering};
 ///
 /// let (changed, ready) = (KeyedNotify::<String>::new(), AtomicBool::new(false));
 /// std::thread::scope(|scope| {
 ///     scope.spawn(|| {
 ///         while !ready.load(Ordering::Acquire) {
-///             let _outcome = changed.wait_if(&"job 7".to_string(), || !ready.load(Ordering::Relaxed));
+///             let is_early = || !ready.load(Ordering::Relaxed);
+///             let _outcome = changed.wait_if(&"job 7".to_string(), is_early);
 ///         }
 ///     });
 ///     ready.store(true, Ordering::Release); // first change the condition,

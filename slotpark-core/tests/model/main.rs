@@ -28,6 +28,7 @@ mod waits;
 mod wakes;
 mod words;
 mod words_expected;
+mod words_ground;
 mod words_machine;
 
 use std::path::Path;

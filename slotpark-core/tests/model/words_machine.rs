@@ -1,80 +1,19 @@
 //! Runs a program of words on a table, and compares all that can be seen with the model.
 
 use std::collections::BTreeMap;
-use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
 
 use corosensei::CoroutineResult;
 use slotpark_core::{
-    At, Candidate, Clock, Deadline, Filter, Platform, RawEventCounter, RawSemaphore, Table,
-    TryAcquireError, slot_lock_held,
+    AcquireError, Candidate, EventError, Filter, Platform, RawEventCounter, RawSemaphore, Table,
+    TryAcquireError,
 };
 
 use crate::host::{self, Pause, Resume, Threads};
 use crate::machine::Seen;
-use crate::program::BELLS;
 use crate::words::{Act, What, Words};
 use crate::words_expected::{Expected, Out, Told, Waiter};
-
-/// What waits are over. The semaphore's key is 0, the counter's is 1.
-struct Ground<P: Platform> {
-    table: Table<u64, P>,
-    semaphore: RawSemaphore,
-    events: RawEventCounter,
-    hashes: [u64; 2],
-}
-
-impl<P: Platform> Ground<P> {
-    fn at(&self, key: u64) -> At<'_, u64, P> {
-        At {
-            table: &self.table,
-            hash: self.hashes[key as usize],
-            key,
-        }
-    }
-
-    fn wait(&self, what: What, deadline: Option<u64>) -> Out {
-        let deadline = deadline.map(|at| Deadline::new(Clock::Monotonic, at));
-        match what {
-            What::Permits(count) => {
-                Out::Permits(self.semaphore.acquire(self.at(0), count, deadline))
-            }
-            What::Events(count) => {
-                Out::Events(self.events.wait_for_at_least(self.at(1), count, deadline))
-            }
-        }
-    }
-
-    async fn wait_async(&self, what: What) -> Out {
-        match what {
-            What::Permits(count) => {
-                Out::Permits(self.semaphore.acquire_async(self.at(0), count).await)
-            }
-            What::Events(count) => {
-                Out::Events(self.events.wait_for_at_least_async(self.at(1), count).await)
-            }
-        }
-    }
-}
-
-/// Counts the calls of its Waker.
-#[derive(Default)]
-struct Bell(AtomicUsize);
-
-impl Wake for Bell {
-    fn wake(self: Arc<Self>) {
-        assert!(!slot_lock_held(), "a Waker is called under a slot lock");
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-struct Task {
-    future: Pin<Box<dyn Future<Output = Out>>>,
-    bells: [Arc<Bell>; BELLS],
-}
+use crate::words_ground::{Ground, Task};
 
 struct Machine<'s, P: Platform> {
     threads: Threads<Out>,
@@ -221,12 +160,8 @@ impl<P: Platform> Machine<'_, P> {
         // SAFETY: the ground lives as long as the machine, which drops its tasks first; a failing
         // program leaks both.
         let ground: &'static Ground<P> = unsafe { &*Rc::as_ptr(&self.ground) };
-        let task = Task {
-            future: Box::pin(ground.wait_async(what)),
-            bells: Default::default(),
-        };
-        self.tasks.insert(id, task);
-        let found = self.poll_only(id, bell);
+        self.tasks.insert(id, Task::new(ground.wait_async(what)));
+        let found = self.tasks.get_mut(&id).and_then(|task| task.poll(bell));
         let waiter = Waiter {
             what,
             deadline: None,
@@ -244,18 +179,9 @@ impl<P: Platform> Machine<'_, P> {
         ids.get(who % ids.len().max(1)).copied()
     }
 
-    fn poll_only(&mut self, id: u64, bell: usize) -> Option<Out> {
-        let task = self.tasks.get_mut(&id).expect("a task that is there");
-        let waker = Waker::from(Arc::clone(&task.bells[bell]));
-        match task.future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(out) => Some(out),
-            Poll::Pending => None,
-        }
-    }
-
     fn poll(&mut self, id: u64, bell: usize) {
         let told = self.expected.waiters[&id].told;
-        let found = self.poll_only(id, bell);
+        let found = self.tasks.get_mut(&id).and_then(|task| task.poll(bell));
         let expected = self.expected.look(id, host::now_ns(), Some(bell));
         assert_eq!(found, expected, "task {id} is polled");
         self.finish(id, told, expected);
@@ -287,8 +213,7 @@ impl<P: Platform> Machine<'_, P> {
         let is_late = |out| {
             matches!(
                 out,
-                Out::Permits(Err(slotpark_core::AcquireError::TimedOut))
-                    | Out::Events(Err(slotpark_core::EventError::TimedOut))
+                Out::Permits(Err(AcquireError::TimedOut)) | Out::Events(Err(EventError::TimedOut))
             )
         };
         seen.when("a deadline passed", out.is_some_and(is_late));
@@ -316,10 +241,8 @@ impl<P: Platform> Machine<'_, P> {
             assert_eq!(table.waiters(hash, &key), expected.len());
         }
         for (id, task) in &self.tasks {
-            let rings = task.bells.each_ref();
-            let rings = rings.map(|bell| bell.0.load(Ordering::Relaxed));
             let expected = self.expected.rings.get(id).copied();
-            assert_eq!(rings, expected.unwrap_or_default(), "task {id}");
+            assert_eq!(task.rings(), expected.unwrap_or_default(), "task {id}");
         }
         for (id, waiter) in &self.expected.waiters {
             let sleeps_on = !waiter.is_task && waiter.told.is_some() && !host::is_woken(*id);

@@ -2,8 +2,9 @@
 //! them back in parts, or use them up; others bring new ones. Never more are held than exist, and
 //! nobody waits for what is free.
 
+mod books;
+
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use slotpark::core::{At, Candidate, Filter, RawSemaphore, Table};
@@ -16,6 +17,7 @@ use crate::stress::planned::Key;
 use crate::stress::stage::{Place, Waiting};
 use crate::stress::tables::{Numbers, Queue, Tables, Which, adds_up};
 use crate::stress::tally::Operation;
+use books::Books;
 
 /// More permits than this are not brought: then nobody would wait any more.
 const PERMITS_MAX: u64 = 6;
@@ -25,46 +27,6 @@ const SITES_MAX: usize = 64;
 /// Looks at one who should have been woken, by somebody who may still be about to.
 const LOOKS: u32 = 1_000;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
-
-/// Permits that exist, in the low half, and those that are held, in the high one: one word, so that
-/// each change sees both. Too few seem to be held, never too many.
-#[derive(Debug, Default)]
-struct Books(AtomicU64);
-
-impl Books {
-    const HELD: u64 = 1 << 32;
-
-    /// What exists, and what is held.
-    fn read(&self) -> (u64, u64) {
-        Self::split(self.0.load(Ordering::Relaxed))
-    }
-
-    fn split(word: u64) -> (u64, u64) {
-        (word % Self::HELD, word / Self::HELD)
-    }
-
-    fn bring(&self, count: usize) {
-        self.0.fetch_add(count as u64, Ordering::Relaxed);
-    }
-
-    /// False if more are held than exist.
-    fn hold(&self, count: usize) -> bool {
-        let more = count as u64 * Self::HELD;
-        let (existing, held) = Self::split(self.0.fetch_add(more, Ordering::Relaxed) + more);
-        held <= existing
-    }
-
-    fn give_back(&self, count: usize) {
-        self.0
-            .fetch_sub(count as u64 * Self::HELD, Ordering::Relaxed);
-    }
-
-    /// What was held exists no more.
-    fn use_up(&self, count: usize) {
-        let less = count as u64 * (Self::HELD + 1);
-        self.0.fetch_sub(less, Ordering::Relaxed);
-    }
-}
 
 struct Site {
     key: Key,
