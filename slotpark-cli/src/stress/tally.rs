@@ -60,6 +60,7 @@ operations! {
     Duel = "duel",
     RelayOfWake = "relay of a wake",
     RelayOfValue = "relay of a value",
+    RelayOfPermits = "relay of permits",
     MailboxClose = "close_key of a mailbox",
     Audit = "audit of a wake",
 }

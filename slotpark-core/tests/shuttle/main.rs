@@ -18,6 +18,7 @@ mod program;
 mod queues;
 mod seen;
 mod tasks;
+mod turns;
 mod waits;
 mod wakes;
 mod world;

@@ -1,16 +1,18 @@
 //! Random programs of one semaphore: threads and tasks acquire, hold, release, and give up. Permits
-//! are counted: never more are held than there are, none is lost, and nobody waits in vain.
+//! are counted: never more are held than there are, none is lost, and nobody waits in vain or, of a
+//! fair one, gets any before its turn.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread;
-use slotpark_core::{AcquireError, At, Candidate, Clock, Deadline, Filter, Model, RawSemaphore};
+use slotpark_core::{AcquireError, At, Candidate, Clock, Deadline, Filter, RawSemaphore};
 use slotpark_core::{Table, TryAcquireError};
 
 use crate::crew::{Crew, Plan};
-use crate::oracle;
+use crate::host::Queued;
+use crate::{oracle, turns};
 
 const KEY: u64 = 7;
 /// The most that is asked for at once.
@@ -77,7 +79,7 @@ impl Command {
 }
 
 struct World {
-    table: Table<u64, Model>,
+    table: Table<u64, Queued>,
     semaphore: RawSemaphore,
     crew: Crew,
     /// Permits that have ever been there, those that were forgotten, and those that are held.
@@ -102,6 +104,7 @@ pub(crate) fn run(is_barging: bool) {
         .collect();
     let text = format!("{permits} permits, barging: {is_barging}\n{program:#?}");
     oracle::begin(Vec::new(), 0, text);
+    turns::begin(!is_barging);
     let world = Arc::new(World {
         table: Table::with_slots(1),
         semaphore: match is_barging {
@@ -133,7 +136,7 @@ pub(crate) fn run(is_barging: bool) {
 }
 
 impl World {
-    fn at(&self) -> At<'_, u64, Model> {
+    fn at(&self) -> At<'_, u64, Queued> {
         At {
             table: &self.table,
             hash: KEY,

@@ -3,6 +3,7 @@
 //! nobody waits for what is free.
 
 mod books;
+mod relay;
 
 use std::pin::pin;
 use std::time::Duration;
@@ -43,6 +44,8 @@ struct Semaphores {
     numbers: &'static Numbers,
     table: Table<Key>,
     sites: Vec<Site>,
+    /// A key for each thread, which no other uses.
+    private: Vec<Key>,
 }
 
 pub(super) fn build(index: usize, setting: Setting, tables: &'static Tables) -> Box<dyn Scene> {
@@ -66,15 +69,20 @@ pub(super) fn build(index: usize, setting: Setting, tables: &'static Tables) -> 
         numbers,
         table: numbers.own_table(),
         sites: keys.into_iter().enumerate().map(site).collect(),
+        private: numbers.keys(11, setting.threads, setting.crowded),
     })
 }
 
 impl Semaphores {
     fn at(&self, site: &Site) -> At<'_, Key, DefaultPlatform> {
+        self.at_key(site.key)
+    }
+
+    fn at_key(&self, key: Key) -> At<'_, Key, DefaultPlatform> {
         At {
             table: &self.table,
-            hash: self.numbers.hash(site.key),
-            key: site.key,
+            hash: self.numbers.hash(key),
+            key,
         }
     }
 
@@ -244,6 +252,7 @@ impl Scene for Semaphores {
                     self.hold(actor, site, count);
                 }
             }
+            11 => self.relay(actor),
             _ => self.bring(actor, site),
         }
     }
