@@ -29,9 +29,13 @@ impl Semaphores {
         let waits = poll(first.as_mut()).is_pending();
         // One permit is free, but a barging one takes it at once.
         let takes = poll(second.as_mut());
-        let is_right = waits && takes.is_ready() == (is_barging && !is_granted);
+        let mut is_right = waits && takes.is_ready() == (is_barging && !is_granted);
         if is_granted {
             semaphore.release(at, 1);
+        } else if !is_barging {
+            // Looked through, and the second is not next.
+            semaphore.release(at, 0);
+            is_right &= poll(second.as_mut()).is_pending();
         }
         drop(first);
         let ended = match takes {
