@@ -49,6 +49,8 @@ struct Holds {
     pauses: u32,
     /// They are given back one by one.
     apart: bool,
+    /// They are not given back: there are fewer then.
+    uses_up: bool,
 }
 
 impl Command {
@@ -59,6 +61,7 @@ impl Command {
         let holds = Holds {
             pauses: rng.gen_range(0..6),
             apart: rng.gen_bool(0.3),
+            uses_up: rng.gen_bool(0.2),
         };
         match rng.gen_range(0..12) {
             0..=4 => Self::Acquire {
@@ -82,7 +85,7 @@ struct World {
     table: Table<u64, Queued>,
     semaphore: RawSemaphore,
     crew: Crew,
-    /// Permits that have ever been there, those that were forgotten, and those that are held.
+    /// Permits that were there and not used up, those that were forgotten, and those that are held.
     /// Counted so that too few seem to be held, never too many.
     brought: AtomicUsize,
     forgotten: AtomicUsize,
@@ -201,6 +204,11 @@ impl World {
         assert!(held <= brought, "{held} are held, of {brought}");
         for _ in 0..holds.pauses {
             thread::yield_now();
+        }
+        if holds.uses_up {
+            self.held.fetch_sub(count, Ordering::Relaxed);
+            self.brought.fetch_sub(count, Ordering::Relaxed);
+            return;
         }
         let (times, each) = if holds.apart { (count, 1) } else { (1, count) };
         for _ in 0..times {
