@@ -21,6 +21,10 @@ mod model {
     pub(crate) mod touches;
     pub(crate) mod waits;
     pub(crate) mod wakes;
+    pub(crate) mod words;
+    pub(crate) mod words_expected;
+    pub(crate) mod words_ground;
+    pub(crate) mod words_machine;
 }
 #[path = "../../slotpark-core/tests/common/naive.rs"]
 #[expect(dead_code, reason = "shuttle's oracle uses the rest")]
@@ -31,6 +35,7 @@ use std::ffi::{CStr, c_char};
 use libfuzzer_sys::fuzz_target;
 
 use model::{chosen, expected, host, lookout, machine, outcomes, program, tasks, waits};
+use model::{words, words_expected, words_ground, words_machine};
 
 fuzz_target!(|input: model::bytes::Input| input.follow(&mut machine::Seen::default()));
 

@@ -40,7 +40,8 @@ fn finds_nothing(mode: &[&str]) {
     // The first phase has a scene of each kind.
     let rows = "park, requeue, futex requeue, prepare, wait_async, wait_any, wait_any_async, \
                 wake_where, close_key, close_where, closed_key, interrupt, subscribe, \
-                receive_async, deliver";
+                receive_async, deliver, wake_last, \
+                acquire, acquire_async, wait_for_at_least, advance";
     for row in rows.split(", ") {
         assert!(numbers(summary, row)[0] > 0, "row {row} of\n{summary}");
     }

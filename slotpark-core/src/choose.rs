@@ -138,7 +138,7 @@ impl<K, P: Platform> Table<K, P> {
 }
 
 /// Decides a wait that has a claim for this node; false if it was decided before (W4).
-fn is_claimed<P: Platform>(node: NodeRef<'_, P>) -> bool {
+pub(crate) fn is_claimed<P: Platform>(node: NodeRef<'_, P>) -> bool {
     // SAFETY: N1: the waiter is in the frame of its node, which is linked.
     node.entry().is_none() || unsafe { (*node.waiter()).claim.take(node.entry()) }
 }

@@ -48,6 +48,7 @@ mod sync;
 mod table;
 mod task;
 mod unpark;
+mod unpark_one;
 mod waiter;
 mod wakers;
 pub mod word;

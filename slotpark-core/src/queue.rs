@@ -58,6 +58,19 @@ impl<P: Platform> SlotGuard<'_, P> {
         })
     }
 
+    /// The nodes of a key from the tail on, none of which may be unlinked meanwhile.
+    pub(crate) fn ring_back<'g>(
+        &'g self,
+        head: NodeRef<'g, P>,
+    ) -> impl Iterator<Item = NodeRef<'g, P>> + use<'g, P> {
+        let mut next = Some(head.prev());
+        core::iter::from_fn(move || {
+            let node = next?;
+            next = (node != head).then(|| node.prev());
+            Some(node)
+        })
+    }
+
     /// Links `node` as the youngest waiter of the key that `head` represents, behind those of no
     /// less weight, or as the only one of a new key.
     pub(crate) fn push<'g>(&'g self, head: Option<NodeRef<'g, P>>, node: NodeRef<'g, P>) {

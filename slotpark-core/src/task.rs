@@ -73,9 +73,9 @@ impl<K: Eq, P: Platform> Table<K, P> {
 ///
 /// **Cancel safety.** Dropping it is safe at any moment and never waits. If a wake of a given
 /// number had chosen it and it was not polled since, the wake goes on to the first waiter that it
-/// fits, with its token, as if it were made then; if there is none, the wake has counted a wait
-/// that was dropped. A wake of everybody, one with a filter or a policy, that of a requeue, and a
-/// closing are not passed on.
+/// fits (a wake of the last: to the last one then), with its token, as if it were made then; if
+/// there is none, the wake has counted a wait that was dropped. A wake of everybody, one with a
+/// filter or a policy, that of a requeue, and a closing are not passed on.
 ///
 /// **A leaked future** (`mem::forget` of a pinned box) keeps its place: wakes may be spent on it.
 ///

@@ -6,18 +6,16 @@
 //! **Lock order**: one slot lock. **Orderings**: DEKKER side B, LOCK, HANDOFF, SLEEP.
 
 use core::borrow::Borrow;
-use core::ptr;
 use core::slice;
 
 use crate::choose::{Candidate, Choice, Chosen, Filter};
-use crate::node::{Name, Node, NodeRef, Role};
-use crate::platform::{Event, Platform};
+use crate::node::{Name, Node, NodeRef};
+use crate::platform::Platform;
 use crate::reentry;
 use crate::slot::SlotGuard;
-use crate::spin::Moment;
 use crate::table::Table;
-use crate::waiter::{Ending, Run, Verdict};
-use crate::wakers::{Wakers, let_go, tell};
+use crate::waiter::{Ending, Verdict};
+use crate::wakers::Wakers;
 
 impl<K, P: Platform> Table<K, P> {
     /// Wakes the first `count` waiters of `key` as they stand now, and hands each `token`. Returns
@@ -114,7 +112,9 @@ impl<K, P: Platform> Table<K, P> {
         // SAFETY: N3: names point to keys of the table's type; this one lives by the contract.
         let key = unsafe { &*name.key.cast::<K>() };
         // 0 says that nobody was there: then the wake has counted the wait that was dropped.
-        let _count = if verdict.fits_all {
+        let _count = if verdict.to_last {
+            self.wake_last(name.hash, key, verdict)
+        } else if verdict.fits_all {
             self.wake_first(name.hash, key, 1, verdict.token)
         } else {
             self.wake_bits(name.hash, key, 1, bits, verdict.token)
@@ -202,51 +202,6 @@ impl<K, P: Platform> Table<K, P> {
         count
     }
 
-    /// A wake of one, in a third of the instructions of `wake`: as a rule the head of the queue is
-    /// chosen as it stands.
-    fn wake_head<Q>(&self, hash: u64, key: &Q, verdict: Verdict) -> usize
-    where
-        K: Borrow<Q>,
-        Q: Eq + ?Sized,
-    {
-        let slot = self.slot(hash);
-        let critical = P::critical();
-        let guard = slot.lock();
-        let Some(head) = self.find(&guard, hash, key) else {
-            return 0;
-        };
-        if head.entry().is_some() || !head.waits() {
-            let head = head.as_ptr();
-            return self.wake_locked((guard, critical), hash, head, 1, verdict, |_| {
-                Filter::Unpark
-            });
-        }
-        self.observe(Event::NodeVisited, slot);
-        self.count(&guard, head, verdict.ending);
-        guard.unlink(head);
-        guard.leave_one();
-        if head.role() == Role::Task {
-            tell(head, verdict);
-            let waker = let_go(head);
-            drop(guard);
-            drop(critical);
-            if let Some(waker) = waker {
-                waker.wake();
-            }
-        } else {
-            self.teach(&guard, head, Moment::now::<P>(self.spin()));
-            head.set_slot(ptr::null());
-            let waiter = head.waiter();
-            drop(guard);
-            let mut run = Run::new();
-            // SAFETY: W1: we have detached its node, and release it once; its home is a slot of
-            // this table.
-            unsafe { run.release(waiter, verdict) };
-            run.flush();
-        }
-        1
-    }
-
     fn wake<Q>(
         &self,
         hash: u64,
@@ -269,7 +224,7 @@ impl<K, P: Platform> Table<K, P> {
     }
 
     /// What is left of a wake once the slot is locked and the key found.
-    fn wake_locked<'t>(
+    pub(crate) fn wake_locked<'t>(
         &'t self,
         (guard, critical): (SlotGuard<'t, P>, P::Critical),
         hash: u64,

@@ -270,6 +270,23 @@ fn forgotten_permits_are_owed() {
     assert_eq!(site.semaphore.available(), PERMITS_MAX);
 }
 
+/// Who asks for nothing while permits are owed queued for a moment that no release noticed.
+#[test]
+fn asking_for_nothing_waits_for_nothing() {
+    for semaphore in [RawSemaphore::new, RawSemaphore::barging] {
+        let site = Site::new(semaphore(0));
+        site.semaphore.forget(1);
+        assert_eq!(
+            site.semaphore.try_acquire(1),
+            Err(TryAcquireError::NoPermits)
+        );
+        let acquire = pin!(site.semaphore.acquire_async(site.at, 0));
+        assert_eq!(ready(acquire), Ok(()), "it is not queued");
+        site.release(1);
+        site.assert_left(0);
+    }
+}
+
 /// Threads and tasks acquire and release at random: never more permits are out than there are, and
 /// all come back.
 #[test]

@@ -29,6 +29,7 @@
 //! | state | example | use |
 //! |---|---|---|
 //! | none | wait until a word changes, until a job is done | [`ShardedWait`], [`FutexWait`] |
+//! | none | events by key, of which nothing is stored | [`KeyedNotify`] |
 //! | none, but a value to hand over | the reply to a request | [`Mailbox`] |
 //! | transient: while held or awaited | a lock by key | the engine has its place; to come |
 //! | persistent | a buffer, a handler table, a cached value | a map for it; its waiters wait here |
@@ -59,6 +60,7 @@ mod counter;
 mod futex;
 mod keyed;
 mod mailbox;
+mod notify;
 mod outcome;
 mod semaphore;
 mod wait;
@@ -71,6 +73,7 @@ pub use keyed::{
     KeyedCondvar, KeyedManyGuard, KeyedMutex, KeyedMutexGuard, LockError, LockOptions, TryLockError,
 };
 pub use mailbox::Mailbox;
+pub use notify::{KeyedNotify, Notified};
 pub use outcome::WhileOutcome;
 pub use semaphore::{Permit, Semaphore};
 /// How a single wait came to its end. Only a waker that counted this wait makes it `Woken`.

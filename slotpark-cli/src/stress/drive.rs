@@ -56,6 +56,27 @@ impl<V> Wait for Receive<'_, Key, V, slotpark::DefaultPlatform> {
     }
 }
 
+/// A future that neither queues before its first poll nor times out: at its deadline it is dropped.
+pub(super) struct Plain<F>(pub(super) Pin<Box<F>>);
+
+impl<F: Future> Future for Plain<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        self.0.as_mut().poll(context)
+    }
+}
+
+impl<F: Future> Wait for Plain<F> {
+    fn begin(self: Pin<&mut Self>) -> Option<F::Output> {
+        unreachable!("its course says so")
+    }
+
+    fn give_in(self: Pin<&mut Self>) -> F::Output {
+        unreachable!("its course says so")
+    }
+}
+
 /// What a thread does with a future.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Course {
@@ -96,6 +117,15 @@ impl Course {
             drops_chosen: actor.one_in(4),
             drops_late: actor.one_in(2),
             deadline: patience.instant(),
+        }
+    }
+
+    /// The same with a future that can be polled and dropped, and nothing else.
+    pub(super) fn of_plain(self) -> Self {
+        Self {
+            begins: false,
+            drops_late: true,
+            ..self
         }
     }
 

@@ -42,6 +42,11 @@ impl Numbers {
         Mailbox::from_engine(engine, Seeded::with_seed(self.seed))
     }
 
+    /// The same again, with nobody in it.
+    pub(super) fn own_table(&self) -> Table<Key> {
+        Table::with_slots(self.waits.slots()).with_spin(self.waits.spin())
+    }
+
     /// `count` keys that no other call with another `family` returns. All of them in the first
     /// slots, if they shall be crowded.
     pub(super) fn keys(&self, family: u64, count: usize, crowded: bool) -> Vec<Key> {
@@ -68,6 +73,8 @@ pub(super) enum Which {
     Futex,
     /// The table inside a mailbox, whose counters cannot be read.
     Mailbox,
+    /// A table of the scene's own, which closes its books by itself.
+    Own,
 }
 
 const ALL: [Which; 6] = [
@@ -127,7 +134,7 @@ impl Tables {
         (0..slots).map(move |slot| match which {
             Which::Names => self.names.slot_stats(slot),
             Which::Futex => self.futex.table().slot_stats(slot),
-            Which::Mailbox => SlotStats::default(),
+            Which::Mailbox | Which::Own => SlotStats::default(),
             numbers => self.numbers(numbers).waits.slot_stats(slot),
         })
     }
@@ -138,12 +145,8 @@ impl Tables {
     pub(super) fn check_empty(&self, sent: impl Fn(Which) -> (u64, u64)) -> Result<(), String> {
         for which in ALL {
             let total = sum(self.stats(which));
-            let gone = total.wakes.wrapping_add(total.timeouts);
-            if total.parks != gone.wrapping_add(total.cancels) {
-                return Err(format!(
-                    "the counters of table {which:?} do not add up: {total:?}"
-                ));
-            }
+            let is_right = balance(total);
+            is_right.map_err(|what| format!("table {which:?}: {what}"))?;
             let (sent, passed_max) = sent(which);
             let passed = total.wakes.wrapping_sub(sent as u32);
             if u64::from(passed) > passed_max {
@@ -175,6 +178,21 @@ impl Tables {
             }
         }
         text
+    }
+}
+
+/// Nobody waits in this table, and its counters say so. How many were woken.
+pub(super) fn adds_up(table: &Table<Key>) -> Result<u32, String> {
+    let total = sum((0..table.slot_count()).map(|slot| table.slot_stats(slot)));
+    balance(total).map(|()| total.wakes)
+}
+
+/// Who was queued was woken or has left.
+fn balance(total: SlotStats) -> Result<(), String> {
+    let gone = total.wakes.wrapping_add(total.timeouts);
+    match total.parks == gone.wrapping_add(total.cancels) {
+        true => Ok(()),
+        false => Err(format!("the counters do not add up: {total:?}")),
     }
 }
 

@@ -60,8 +60,9 @@ const fn free(word: usize) -> isize {
     (word as isize) >> SHIFT
 }
 
+/// For nothing there are enough also while permits are owed.
 const fn is_enough(word: usize, wanted: usize) -> bool {
-    free(word) >= wanted as isize
+    wanted == 0 || free(word) >= wanted as isize
 }
 
 impl Permits {

@@ -52,6 +52,8 @@ pub(crate) struct Verdict {
     pub(crate) ending: Ending,
     /// The wake has no bitset: it fits waiters without bits, too.
     pub(crate) fits_all: bool,
+    /// It was of the last in the queue, and goes on to who is the last then.
+    pub(crate) to_last: bool,
     /// The bits of the wake that a chosen waiter passes on if it does not want it; 0 is none.
     pub(crate) passes_on: u32,
     pub(crate) token: u64,
@@ -63,6 +65,7 @@ impl Verdict {
         Self {
             ending: Ending::Woken,
             fits_all: false,
+            to_last: false,
             passes_on: 0,
             token,
         }
@@ -80,6 +83,14 @@ impl Verdict {
             fits_all,
             passes_on: if count == usize::MAX { 0 } else { bits },
             ..Self::woken(token)
+        }
+    }
+
+    /// Of a wake of the last in the queue.
+    pub(crate) const fn of_last(token: u64) -> Self {
+        Self {
+            to_last: true,
+            ..Self::of_first(1, None, token)
         }
     }
 

@@ -117,16 +117,31 @@ impl Naive {
                 Filter::Skip => continue,
                 Filter::Stop => break,
             }
-            let mut places = self.remove_all(waiter);
-            places.retain(|place| place.0 != entry);
-            let others = places.into_iter().map(|place| place.1).collect();
-            chosen.push(Chosen {
-                waiter,
-                entry,
-                others,
-            });
+            chosen.push(self.take_out(waiter, entry));
         }
         chosen
+    }
+
+    /// Takes out the last waiter of `key`.
+    pub(crate) fn wake_last(&mut self, key: u64) -> Vec<Chosen> {
+        let Some(Place { waiter, entry, .. }) =
+            self.queues.get(&key).and_then(|q| q.last()).copied()
+        else {
+            return Vec::new();
+        };
+        vec![self.take_out(waiter, entry)]
+    }
+
+    /// Takes a waiter out who was chosen by this entry.
+    fn take_out(&mut self, waiter: u64, entry: usize) -> Chosen {
+        let mut places = self.remove_all(waiter);
+        places.retain(|place| place.0 != entry);
+        let others = places.into_iter().map(|place| place.1).collect();
+        Chosen {
+            waiter,
+            entry,
+            others,
+        }
     }
 
     /// Takes the first `wake_max` waiters out of the queue of `from` and moves the next `move_max`

@@ -13,6 +13,7 @@ mod drops;
 mod ends;
 mod host;
 mod keyed;
+mod lasts;
 mod mailbox;
 mod many;
 mod pairs;

@@ -12,6 +12,8 @@ use crate::program::{
     ALL, Answer, BELLS, Command, End, INTERRUPTERS, KEYS, Manner, Plan, Program, SHAPES, Step,
     Then, Touch, Verdict,
 };
+use crate::words::Words;
+use crate::words_machine;
 
 /// More say nothing new, and take longer.
 const COMMANDS_MAX: usize = 200;
@@ -22,22 +24,36 @@ const CROWD_MAX: u8 = 70;
 #[derive(Clone, Debug)]
 pub(crate) struct Input {
     sleeps_in_groups: bool,
-    program: Program,
+    program: Content,
+}
+
+#[derive(Clone, Debug)]
+enum Content {
+    Queues(Program),
+    Words(Words),
 }
 
 impl Input {
     pub(crate) fn follow(&self, seen: &mut Seen) {
-        if self.sleeps_in_groups {
-            follow::<Virtual<true>>(&self.program, seen);
-        } else {
-            follow::<Virtual<false>>(&self.program, seen);
+        match (&self.program, self.sleeps_in_groups) {
+            (Content::Queues(program), true) => follow::<Virtual<true>>(program, seen),
+            (Content::Queues(program), false) => follow::<Virtual<false>>(program, seen),
+            (Content::Words(words), true) => words_machine::follow::<Virtual<true>>(words, seen),
+            (Content::Words(words), false) => words_machine::follow::<Virtual<false>>(words, seen),
         }
     }
 }
 
 impl<'a> Arbitrary<'a> for Input {
     fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Self> {
-        let sleeps_in_groups = *bytes.choose(&[true, false])?;
+        let kind = bytes.int_in_range(0..=15_u8)?;
+        let sleeps_in_groups = kind % 2 == 0;
+        if kind >= 14 {
+            return Ok(Self {
+                sleeps_in_groups,
+                program: Content::Words(Words::arbitrary(bytes)?),
+            });
+        }
         let shape = *bytes.choose(&SHAPES)?;
         let mut commands = Vec::new();
         while !bytes.is_empty() && commands.len() < COMMANDS_MAX {
@@ -47,7 +63,7 @@ impl<'a> Arbitrary<'a> for Input {
         }
         Ok(Self {
             sleeps_in_groups,
-            program: Program { shape, commands },
+            program: Content::Queues(Program { shape, commands }),
         })
     }
 }
@@ -71,10 +87,16 @@ fn command(bytes: &mut Unstructured<'_>) -> Result<(Command, usize)> {
             move_max: count(bytes)?,
             answer: answer(bytes)?,
         },
-        10 | 11 => Step::Unpark {
+        10 => Step::Unpark {
             key: key(bytes)?,
             count: count(bytes)?,
         },
+        11 => {
+            let key = key(bytes)?;
+            // Room for what an older corpus has here.
+            let _count = count(bytes)?;
+            Step::UnparkLast { key }
+        }
         12 => Step::UnparkBits {
             key: key(bytes)?,
             count: count(bytes)?,

@@ -63,6 +63,8 @@ impl<P: Platform> Machine<'_, P> {
         let woken = table.unpark(hash, &Key(key), count, 0)
             + table.unpark_bitset(hash, &Key(key), count, u32::MAX, 0)
             + table.unpark_filter(hash, &Key(key), count, all, 0);
+        let of_last = (!is_used).then(|| table.unpark_last(hash, &Key(key), 0));
+        let woken = woken + of_last.unwrap_or(0);
         assert_eq!((woken, host::counts().0), (0, locks), "{count} of {key}");
     }
 

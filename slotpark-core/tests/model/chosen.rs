@@ -40,7 +40,13 @@ impl Expected {
         // A wake with a policy has no token before the policy returns.
         let has_none = panicked && policy_panics.is_some();
         let token = if has_none { 0 } else { token };
-        let pass = passes_on.map(|bits| Pass { key, bits, token });
+        let to_last = false;
+        let pass = passes_on.map(|bits| Pass {
+            key,
+            bits,
+            token,
+            to_last,
+        });
         self.tell(key, &chosen, Ended::Woken(token), pass);
         Woken {
             count: (!panicked).then_some(chosen.len()),
@@ -49,9 +55,30 @@ impl Expected {
         }
     }
 
+    /// A wake of the last; how many it chooses.
+    pub(crate) fn wake_last(&mut self, key: u64, token: u64) -> usize {
+        let pass = Pass {
+            key,
+            bits: ANYBODY,
+            token,
+            to_last: true,
+        };
+        let chosen = self.queues.wake_last(key);
+        self.tell(key, &chosen, Ended::Woken(token), Some(pass));
+        chosen.len()
+    }
+
     /// A wake that had chosen somebody who does not want it.
     pub(crate) fn pass_on(&mut self, pass: Pass) {
-        let Pass { key, bits, token } = pass;
+        let Pass {
+            key, bits, token, ..
+        } = pass;
+        if pass.to_last {
+            let count = self.wake_last(key, token);
+            self.passed_on[count] += 1;
+            self.passed_on_to_last += count;
+            return;
+        }
         let waits = &self.waits;
         let fits = |wait: u64| match bits == ANYBODY || waits[&wait].plan.bits & bits != 0 {
             true => Filter::Unpark,

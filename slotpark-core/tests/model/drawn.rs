@@ -10,6 +10,7 @@ use crate::program::{
     ALL, Answer, BELLS, Command, End, INTERRUPTERS, KEYS, Manner, Plan, Program, SHAPES, Shape,
     Step, Then, Touch, Verdict,
 };
+use crate::words::{Act, PLACES, What, Words};
 
 /// One in seven is closed, shortly before its end.
 pub(crate) fn programs() -> impl Strategy<Value = Program> {
@@ -51,6 +52,51 @@ pub(crate) fn crowds() -> impl Strategy<Value = Program> {
     )
 }
 
+/// Of one semaphore and one event counter.
+pub(crate) fn words() -> impl Strategy<Value = Words> {
+    let head = (any::<bool>(), 0..4_usize, select(&PLACES[..]));
+    let closed = weighted(0.2, vec(act(), 0..10));
+    (head, vec(act(), 1..60), closed).prop_map(|((is_barging, permits, place), mut acts, more)| {
+        if let Some(more) = more {
+            acts.push(Act::CloseSemaphore);
+            acts.extend(more);
+        }
+        let (slots, hashes) = place;
+        Words {
+            is_barging,
+            permits,
+            slots,
+            hashes,
+            acts,
+        }
+    })
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let what = || {
+        prop_oneof![
+            3 => (0..4_usize).prop_map(What::Permits),
+            1 => (0..4_u64).prop_map(What::Events),
+        ]
+    };
+    let patience = weighted(0.5, 0..6_u64);
+    let run = (any::<usize>(), any::<bool>());
+    let poll = (any::<usize>(), 0..BELLS);
+    prop_oneof![
+        6 => (what(), patience).prop_map(|(what, patience)| Act::Thread { what, patience }),
+        5 => (what(), 0..BELLS).prop_map(|(what, bell)| Act::Task { what, bell }),
+        1 => (0..4_usize).prop_map(|count| Act::Try { count }),
+        5 => (0..4_usize).prop_map(|count| Act::Release { count }),
+        1 => (0..3_usize).prop_map(|count| Act::Forget { count }),
+        2 => (0..3_u64).prop_map(|events| Act::Advance { events }),
+        6 => run.prop_map(|(who, says_timed_out)| Act::Run { who, says_timed_out }),
+        5 => poll.prop_map(|(who, bell)| Act::Poll { who, bell }),
+        3 => any::<usize>().prop_map(|who| Act::Drop { who }),
+        2 => (1..4_u64).prop_map(|ns| Act::Pass { ns }),
+        1 => Just(Act::CloseEvents),
+    ]
+}
+
 fn shape() -> impl Strategy<Value = Shape> {
     select(&SHAPES[..])
 }
@@ -67,6 +113,7 @@ fn step() -> impl Strategy<Value = Step> {
     let touch = (any::<usize>(), touch());
     let pass = (1..4_u64).prop_map(|ns| Step::Pass { ns });
     let unpark = (key(), count()).prop_map(|(key, count)| Step::Unpark { key, count });
+    let last = key().prop_map(|key| Step::UnparkLast { key });
     let bits = (key(), count(), 1..4_u32);
     let filter = (key(), count(), vec(verdict(), 1..5));
     let with = (key(), count(), vec(verdict(), 1..5), panics());
@@ -77,6 +124,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => touch.prop_map(|(who, touch)| Step::Touch { who, touch }),
         2 => pass,
         4 => unpark,
+        2 => last,
         3 => bits.prop_map(|(key, count, bits)| Step::UnparkBits { key, count, bits }),
         2 => filter.prop_map(|(key, count, verdicts)| Step::UnparkFilter { key, count, verdicts }),
         2 => with.prop_map(|(key, count, verdicts, policy_panics)| {

@@ -23,6 +23,8 @@ pub(crate) struct Pass {
     /// `!0` fits everybody.
     pub(crate) bits: u32,
     pub(crate) token: u64,
+    /// It was a wake of the last.
+    pub(crate) to_last: bool,
 }
 
 /// One that is queued, or was and does not know yet that it is no more.
@@ -97,6 +99,7 @@ pub(crate) struct Expected {
     pub(crate) stats: Vec<Stats>,
     /// Wakes that went on to nobody, and to somebody.
     pub(crate) passed_on: [usize; 2],
+    pub(crate) passed_on_to_last: usize,
 }
 
 impl Expected {
@@ -114,6 +117,7 @@ impl Expected {
             rings: BTreeMap::new(),
             stats: vec![Stats::default(); shape.slots],
             passed_on: [0; 2],
+            passed_on_to_last: 0,
         }
     }
 

@@ -75,6 +75,8 @@ pub(crate) fn follow<P: Platform>(program: &Program, seen: &mut Seen) {
     let collisions = expected.stats.iter().map(|slot| slot.collisions as usize);
     seen.add("a key found others in its slot", collisions.sum());
     let [nobody, somebody] = expected.passed_on;
+    let to_last = expected.passed_on_to_last;
+    seen.add("a wake of the last was passed on", to_last);
     seen.add("a wake was passed on", somebody);
     seen.add("a wake found nobody to be passed on to", nobody);
 }

@@ -26,6 +26,10 @@ mod tasks;
 mod touches;
 mod waits;
 mod wakes;
+mod words;
+mod words_expected;
+mod words_ground;
+mod words_machine;
 
 use std::path::Path;
 
@@ -33,14 +37,14 @@ use proptest::test_runner::{Config, FileFailurePersistence, TestRunner};
 
 use arbitrary::{Arbitrary, Unstructured};
 use bytes::Input;
-use drawn::{crowds, programs};
+use drawn::{crowds, programs, words};
 use host::Virtual;
 use machine::{Seen, follow};
-use program::Program;
 
 /// Programs of a test; `PROPTEST_CASES` changes it.
 const PROGRAMS: u32 = 2_000;
 const CROWDS: u32 = 100;
+const WORDS: u32 = 2_000;
 const SHRINK_ITERATIONS_MAX: u32 = 20_000;
 
 #[test]
@@ -61,6 +65,30 @@ fn crowds_follow_the_model() {
     let seen = run(CROWDS, crowds(), follow::<Virtual<true>>);
     let is_shared = is_limited() || seen.count("a wait was woken for nothing") > 0;
     assert!(is_shared, "nobody shared a bit: {seen:?}");
+}
+
+/// Semaphores that are fair and that are not, and event counters.
+#[test]
+fn words_follow_the_model() {
+    let follow = words_machine::follow::<Virtual<true>>;
+    let seen = run(WORDS, words(), follow);
+    let events = [
+        "permits were granted",
+        "permits were owed",
+        "acquires were closed",
+        "a woken one was too late",
+        "a granted task was dropped",
+        "a woken task was dropped",
+        "a queued task was dropped",
+        "a deadline passed",
+        "an advance woke",
+        "events came",
+        "waits for events were closed",
+    ];
+    for event in events {
+        let has_happened = is_limited() || seen.count(event) > 0;
+        assert!(has_happened, "never: {event}: {seen:?}");
+    }
 }
 
 /// What the fuzzer has found worth keeping. A packed crate comes without it.
@@ -87,10 +115,10 @@ fn is_limited() -> bool {
     std::env::var_os("PROPTEST_CASES").is_some()
 }
 
-fn run(
+fn run<T: std::fmt::Debug>(
     programs: u32,
-    strategy: impl proptest::strategy::Strategy<Value = Program>,
-    follow: fn(&Program, &mut Seen),
+    strategy: impl proptest::strategy::Strategy<Value = T>,
+    follow: fn(&T, &mut Seen),
 ) -> Seen {
     let mut config = Config {
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(
@@ -137,6 +165,8 @@ fn assert_everything_happened(seen: Seen) {
         "a prepared thread left",
         "a wake was passed on",
         "a wake found nobody to be passed on to",
+        "the last was woken",
+        "a wake of the last was passed on",
         "a thread on several keys was woken",
         "a thread on several keys timed out",
         "a task was woken",

@@ -50,6 +50,9 @@ pub(crate) enum Step {
         key: u64,
         count: usize,
     },
+    UnparkLast {
+        key: u64,
+    },
     UnparkBits {
         key: u64,
         count: usize,

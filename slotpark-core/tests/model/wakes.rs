@@ -15,6 +15,7 @@ impl<P: Platform> Machine<'_, P> {
         let (found, panicked) = host::comparing(panicking, || self.really_wake(step, token));
         let (key, count, verdicts, bits, policy) = match step {
             Step::Unpark { key, count } => (*key, *count, &[][..], ANYBODY, None),
+            Step::UnparkLast { key } => (*key, 1, &[][..], ANYBODY, None),
             Step::UnparkBits { key, count, bits } => (*key, *count, &[][..], *bits, None),
             Step::UnparkFilter {
                 key,
@@ -43,6 +44,12 @@ impl<P: Platform> Machine<'_, P> {
                 choice: None,
             };
             assert_eq!(found, nothing, "a comparison panicked");
+            return;
+        }
+        if let Step::UnparkLast { key } = step {
+            let expected = self.expected.wake_last(*key, token);
+            assert_eq!(found.count, Some(expected), "wake {token} of the last");
+            self.seen.add("the last was woken", expected);
             return;
         }
         let tags = self.expected.waits.clone();
@@ -76,6 +83,7 @@ impl<P: Platform> Machine<'_, P> {
         };
         let count = catch(|| match step {
             Step::Unpark { key, count } => table.unpark(self.hash(*key), &Key(*key), *count, token),
+            Step::UnparkLast { key } => table.unpark_last(self.hash(*key), &Key(*key), token),
             Step::UnparkBits { key, count, bits } => {
                 table.unpark_bitset(self.hash(*key), &Key(*key), *count, *bits, token)
             }

@@ -46,7 +46,7 @@ const MAKERS: [Maker; 3] = [
 /// An operation and how it is called. Each is tried on an empty table and with three waiters.
 type Operation = (&'static str, fn(&Table<u64>));
 
-const VERBS: [Operation; 8] = [
+const VERBS: [Operation; 9] = [
     ("park::park", |table| {
         assert_eq!(table.park(AT.0, AT.1, FOREVER, || false), Parked::Stale);
         let mut looks = 0;
@@ -89,6 +89,9 @@ const VERBS: [Operation; 8] = [
         for verdict in [Filter::Stop, Filter::Skip, Filter::Unpark] {
             ignore(table.unpark_with(AT.0, AT.1, 2, |_| verdict, |_| 0));
         }
+    }),
+    ("unpark_one::unpark_last", |table| {
+        ignore(table.unpark_last(AT.0, AT.1, 0));
     }),
     ("requeue::requeue", |table| {
         let options = RequeueOptions {

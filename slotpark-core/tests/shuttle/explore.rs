@@ -15,6 +15,8 @@ use crate::program::Mix;
 const RUNS_DEFAULT: usize = 20_000;
 /// The same, of futures that are moved: their programs are short, and their races rare.
 const RUNS_OF_MOVERS: usize = 60_000;
+/// Of semaphores and event counters.
+const RUNS_OF_WORDS: usize = 20_000;
 /// Interleavings that share a seed: the second scheduler learns from the first ones how long a
 /// program is.
 const BATCH_RUNS: usize = 250;
@@ -39,6 +41,7 @@ pub(crate) fn explore(name: &str, scheduler: Scheduler, mix: Mix, scenario: fn()
     let runs_default = match mix {
         Mix::Everything => RUNS_DEFAULT,
         Mix::Movers => RUNS_OF_MOVERS,
+        Mix::Permits | Mix::Events => RUNS_OF_WORDS,
     };
     let runs = number("SLOTPARK_SHUTTLE_RUNS").map_or(runs_default, |runs| runs as usize);
     let mut seed = std::hash::RandomState::new().build_hasher().finish();

@@ -1,10 +1,10 @@
-//! The model's platform, which tells the oracle what happens in a slot.
+//! The model's platform, which tells somebody what happens in a slot.
 
 use std::fmt::Debug;
 
 use slotpark_core::{AtomicU32, Clock, Deadline, Event, Model, Platform, Slept};
 
-use crate::oracle;
+use crate::{oracle, turns};
 
 /// All threads of a slot sleep on one word.
 #[derive(Debug)]
@@ -14,9 +14,13 @@ pub(crate) enum Grouped {}
 #[derive(Debug)]
 pub(crate) enum Alone {}
 
-macro_rules! told_to_the_oracle {
-    ($host:ty, $group_sleep:literal) => {
-        // SAFETY: sleep and wake are the model's; the oracle does not call a table, and its panics
+/// Of a semaphore: told who comes and goes.
+#[derive(Debug)]
+pub(crate) enum Queued {}
+
+macro_rules! told {
+    ($host:ty, $group_sleep:literal, $told:ident) => {
+        // SAFETY: sleep and wake are the model's; who is told does not call a table, and its panics
         // end the run.
         unsafe impl Platform for $host {
             const GROUP_SLEEP: bool = $group_sleep;
@@ -26,7 +30,7 @@ macro_rules! told_to_the_oracle {
             fn handle() {}
 
             fn critical() {
-                oracle::looked();
+                $told::looked();
             }
 
             fn sleep(
@@ -36,7 +40,7 @@ macro_rules! told_to_the_oracle {
                 deadline: Option<Deadline>,
             ) -> Slept {
                 let slept = Model::sleep(word, expected, bits, deadline);
-                oracle::slept(slept);
+                $told::slept(slept);
                 slept
             }
 
@@ -65,15 +69,16 @@ macro_rules! told_to_the_oracle {
             }
 
             fn observe(event: Event, slot: usize) {
-                oracle::observe(event, slot);
+                $told::observe(event, slot);
             }
 
             fn observe_waiter(event: Event, slot: usize, tag: u64) {
-                oracle::observe_waiter(event, slot, tag);
+                $told::observe_waiter(event, slot, tag);
             }
         }
     };
 }
 
-told_to_the_oracle!(Grouped, true);
-told_to_the_oracle!(Alone, false);
+told!(Grouped, true, oracle);
+told!(Alone, false, oracle);
+told!(Queued, true, turns);

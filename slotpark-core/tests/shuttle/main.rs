@@ -7,14 +7,18 @@
 //! a deadlock. shuttle is sequentially consistent: orderings are loom's.
 #![cfg(slotpark_shuttle)]
 
+mod advances;
 mod bell;
+mod crew;
 mod explore;
 mod host;
 mod oracle;
+mod permits;
 mod program;
 mod queues;
 mod seen;
 mod tasks;
+mod turns;
 mod waits;
 mod wakes;
 mod world;
@@ -59,6 +63,25 @@ macro_rules! programs {
             explore(stringify!($name), scheduler, $shape.mix, || run::<$host>($shape));
         }
     )*};
+}
+
+/// One semaphore, or one event counter.
+macro_rules! words {
+    ($($name:ident: $scheduler:ident, $mix:ident, $run:expr;)*) => {$(
+        #[test]
+        fn $name() {
+            explore(stringify!($name), Scheduler::$scheduler, Mix::$mix, $run);
+        }
+    )*};
+}
+
+words! {
+    random_fair_permits: Random, Permits, || permits::run(false);
+    random_barging_permits: Random, Permits, || permits::run(true);
+    random_events: Random, Events, advances::run;
+    priorities_fair_permits: Priorities, Permits, || permits::run(false);
+    priorities_barging_permits: Priorities, Permits, || permits::run(true);
+    priorities_events: Priorities, Events, advances::run;
 }
 
 programs! {

@@ -14,6 +14,10 @@ pub(crate) enum Mix {
     Everything,
     /// Futures that change their Wakers while they are moved, woken and interrupted.
     Movers,
+    /// One semaphore.
+    Permits,
+    /// One event counter.
+    Events,
 }
 
 /// The slots of a table, the hash of each key, and what is done there.
@@ -88,6 +92,9 @@ pub(crate) enum Command {
     Wake {
         key: u64,
         count: usize,
+    },
+    WakeLast {
+        key: u64,
     },
     /// By a filter and a policy.
     WakeFiltered {
@@ -213,7 +220,7 @@ impl Command {
         let key = random_key(rng);
         let bits = rng.gen_range(1..4);
         let count = random_count(rng);
-        match rng.gen_range(0..12) {
+        match rng.gen_range(0..14) {
             0..=3 => Self::Wake { key, count },
             4..=5 => Self::WakeFiltered { key, count, bits },
             6..=7 => Self::WakeBits { key, count, bits },
@@ -224,7 +231,8 @@ impl Command {
                 wake_max: rng.gen_range(0..2),
                 move_max: random_count(rng),
             },
-            _ => Self::Count { key },
+            11 => Self::Count { key },
+            _ => Self::WakeLast { key },
         }
     }
 

@@ -63,10 +63,26 @@ impl<P: Platform> World<P> {
             count_max,
             bits,
             passes_on,
+            to_last: false,
         };
         let (done, woken) = oracle::during(doing, || call(token));
         assert_eq!(woken, done.woken, "a wake's count");
         woken
+    }
+
+    pub(crate) fn wake_last(&self, key: u64) {
+        let token = self.number();
+        let doing = Doing::Wake {
+            key,
+            token,
+            count_max: 1,
+            bits: u32::MAX,
+            passes_on: u32::MAX,
+            to_last: true,
+        };
+        let call = || self.table.unpark_last(self.at(key), &key, token);
+        let (done, woken) = oracle::during(doing, call);
+        assert_eq!(woken, done.woken, "a wake's count");
     }
 
     /// Everybody who waits for the old value is woken, whoever looks later sees the new one.

@@ -104,6 +104,7 @@ impl<P: Platform> World<P> {
             Command::Wake { key, count } => {
                 self.wake(key, count);
             }
+            Command::WakeLast { key } => self.wake_last(key),
             Command::WakeFiltered { key, count, bits } => self.wake_filtered(key, count, bits),
             Command::WakeBits { key, count, bits } => self.wake_bits(key, count, bits),
             Command::WakeWhere { keys } => self.wake_where(keys),

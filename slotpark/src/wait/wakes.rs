@@ -27,6 +27,23 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
         self.wake(key, 1)
     }
 
+    /// Wakes the waiter of `key` that is last in the queue: the youngest, if all wait first come,
+    /// first served; returns 1, or 0 if there is none. Given up, the wake goes on to who is the
+    /// last then.
+    ///
+    /// ```
+    /// assert_eq!(slotpark::ShardedWait::<u64>::new().wake_last(&7), 0);
+    /// ```
+    #[inline]
+    #[must_use = "0 says that nobody was there"]
+    pub fn wake_last<Q>(&self, key: &Q) -> usize
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        self.table.unpark_last(self.hash(key), key, 0)
+    }
+
     /// Wakes the first `count` waiters of `key` as they stand now; returns how many there were:
     /// exactly those whose waits return `Woken` because of this call. `count` 0 wakes nobody.
     ///

@@ -5,6 +5,7 @@
 mod common;
 mod ends;
 mod mailbox;
+mod notify;
 #[path = "../../../slotpark-core/tests/common/sources.rs"]
 mod sources;
 #[path = "../../../slotpark-core/tests/common/watched.rs"]
@@ -126,8 +127,9 @@ const WAITS: [Wait; 12] = [
 /// What is called while threads wait on key 7, on the word and on the explicit key.
 type Operation = (&'static str, fn(&Scene));
 
-const OPERATIONS: [Operation; 29] = [
+const OPERATIONS: [Operation; 30] = [
     ("wait/wakes::wake_one", |s| ignore(s.waits.wake_one(&7))),
+    ("wait/wakes::wake_last", |s| ignore(s.waits.wake_last(&7))),
     ("wait/wakes::wake", |s| ignore(s.waits.wake(&7, 2))),
     ("wait/wakes::wake_all", |s| ignore(s.waits.wake_all(&7))),
     ("wait/wakes::wake_with_token", |s| {
@@ -278,6 +280,7 @@ fn every_operation_is_listed() {
     let waits = WAITS.iter().map(|(name, ..)| *name);
     let others = OPERATIONS.iter().chain(&ends::ENDS).chain(&words::WORDS);
     let others = others.map(|(name, _)| *name).chain(mailbox::names());
+    let others = others.chain(notify::names());
     let listed = waits.chain(others).chain(MADE).map(String::from);
     let listed: BTreeSet<_> = listed.collect();
     assert_eq!(sources::public_functions(&src), listed);

@@ -19,10 +19,11 @@ use crate::step::{Outcome, Step};
 
 const CRATE: &str = "slotpark-core";
 /// The files whose mistakes lose or double a wake.
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "queue.rs",
     "park.rs",
     "unpark.rs",
+    "unpark_one.rs",
     "choose.rs",
     "requeue.rs",
 ];

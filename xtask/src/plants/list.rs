@@ -106,8 +106,14 @@ impl List {
                 continue;
             };
             let target = file.strip_suffix(".rs").unwrap_or(file);
+            // A target of several files: the tests of all but `main` are named after their module.
+            let (target, module) = match target.split_once('/') {
+                Some((target, "main")) => (target, String::new()),
+                Some((target, module)) => (target, format!("{module}::")),
+                None => (target, String::new()),
+            };
             for test in TEST.captures_iter(text) {
-                let place = format!("{package}/pitfalls_{target}/{}", &test[1]);
+                let place = format!("{package}/pitfalls_{target}/{module}{}", &test[1]);
                 let is_absent = |absent: &Absent| absent.name == test[1];
                 if !planted.contains(place.as_str()) && !self.absent.iter().any(is_absent) {
                     bare.push(place);
@@ -223,6 +229,17 @@ mod tests {
         let text = "#[test]\nfn one() {}\n#[test]\nfn two() {}\nfn three() {}\n";
         let tests = Tree::of(&[("a/tests/pitfalls_b.rs", text)]);
         let plant = PLANT.replace("a/loom/c::d", "a/pitfalls_b/two");
+        let files = [
+            ("a/tests/pitfalls_b/main.rs", text),
+            ("a/tests/pitfalls_b/c.rs", text),
+        ];
+        let found = list(&plant)
+            .unwrap()
+            .tests_without_a_plant(&Tree::of(&files));
+        let of_c = ["a/pitfalls_b/c::one", "a/pitfalls_b/c::two"];
+        assert!(found.iter().any(|test| test == "a/pitfalls_b/one"));
+        assert!(of_c.iter().all(|test| found.iter().any(|one| one == test)));
+        assert_eq!(found.len(), 3);
         let bare = |list: List| list.tests_without_a_plant(&tests);
         assert_eq!(bare(list(&plant).unwrap()), ["a/pitfalls_b/one"]);
         let absent = "[[absent]]\nstory = 2\nname = 'one'\nneeds = 'x'\n";

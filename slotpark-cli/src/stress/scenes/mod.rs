@@ -1,6 +1,7 @@
 //! The scenes: each one uses the library in one way, with random operations on keys of its own, and
 //! knows what must hold. A new primitive is a new scene.
 
+mod counters;
 mod ends;
 mod gates;
 mod mailbox;
@@ -9,6 +10,7 @@ mod names;
 mod pairs;
 mod permits;
 mod relay;
+mod semaphores;
 mod tasks;
 mod words;
 
@@ -105,7 +107,7 @@ impl Setting {
 
 type Build = fn(usize, Setting, &'static Tables) -> Box<dyn Scene>;
 
-const SCENES: [Build; 9] = [
+const SCENES: [Build; 11] = [
     gates::build,
     permits::build,
     pairs::build,
@@ -115,6 +117,8 @@ const SCENES: [Build; 9] = [
     tasks::build,
     ends::build,
     mailbox::build,
+    semaphores::build,
+    counters::build,
 ];
 
 /// The scenes of a phase. Each is told its index among them.
@@ -172,6 +176,6 @@ fn try_take(count: &AtomicU32) -> bool {
 }
 
 /// Puts a name before what is wrong.
-fn named(name: impl std::fmt::Display, result: Result<(), String>) -> Result<(), String> {
+fn named<T>(name: impl std::fmt::Display, result: Result<T, String>) -> Result<T, String> {
     result.map_err(|what| format!("{name}: {what}"))
 }

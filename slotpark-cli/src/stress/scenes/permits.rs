@@ -97,7 +97,7 @@ impl Permits {
     pub(super) fn release(&self, actor: &mut Actor<'_>, ground: Ground, key: usize, count: u32) {
         let (waits, table) = (&ground.numbers.waits, ground.numbers.table());
         let hash = ground.numbers.hash(self.key);
-        let (api, token) = (actor.below(0..5), actor.token(key));
+        let (api, token) = (actor.below(0..6), actor.token(key));
         let bring = || self.count.fetch_add(count, Ordering::Relaxed);
         let wanted = count as usize;
         if api != 0 {
@@ -123,6 +123,7 @@ impl Permits {
                 (Operation::UnparkFilter, woken, token)
             }
             3 if count == 1 => (Operation::WakeFew, waits.wake_one(&self.key), 0),
+            4 if count == 1 => (Operation::WakeLast, waits.wake_last(&self.key), 0),
             _ => (Operation::WakeFew, waits.wake(&self.key, wanted), 0),
         };
         self.ledger.sent(woken, token);

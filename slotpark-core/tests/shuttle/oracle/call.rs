@@ -21,6 +21,8 @@ pub(crate) enum Doing {
         count_max: usize,
         bits: u32,
         passes_on: u32,
+        /// From the end of the queue.
+        to_last: bool,
     },
     Requeue {
         from: u64,
@@ -52,6 +54,10 @@ impl Doing {
             Self::Wait { wait } => Some(wait),
             _ => None,
         }
+    }
+
+    pub(super) fn is_to_last(self) -> bool {
+        matches!(self, Self::Wake { to_last: true, .. })
     }
 
     /// The key whose queue it looks at, if it is one.
@@ -165,10 +171,17 @@ pub(super) fn decision(doing: Doing, is_wake: bool) -> Option<Decision> {
     match (doing, is_wake) {
         (
             Doing::Wake {
-                token, passes_on, ..
+                token,
+                passes_on,
+                to_last,
+                ..
             },
             true,
-        ) => Some(Decision::Woken { token, passes_on }),
+        ) => Some(Decision::Woken {
+            token,
+            passes_on,
+            to_last,
+        }),
         (Doing::Requeue { token, .. }, true)
         | (
             Doing::Where {
@@ -178,6 +191,7 @@ pub(super) fn decision(doing: Doing, is_wake: bool) -> Option<Decision> {
         ) => Some(Decision::Woken {
             token,
             passes_on: 0,
+            to_last: false,
         }),
         (
             Doing::CloseKey { .. }

@@ -150,7 +150,12 @@ impl Oracle {
         let decision = Decision::Woken {
             token: heirs.token,
             passes_on: heirs.bits,
+            to_last: heirs.to_last,
         };
+        self.seen.add(
+            "a wake of the last was passed on",
+            usize::from(heirs.to_last),
+        );
         self.decide(node, vec![node.entry], decision, slot);
         call.done.woken += 1;
     }
@@ -179,6 +184,7 @@ impl Oracle {
     fn see_end(&mut self, call: &Call, decision: Decision) {
         let what = match (call.doing, decision) {
             (Doing::Requeue { .. }, Decision::Closed) => "moved to a closed key",
+            (Doing::Wake { to_last: true, .. }, _) => "the last was woken",
             (Doing::CloseKey { .. }, _) => "a key was closed",
             (Doing::CloseTable, _) => "the table was closed",
             (Doing::Where { .. }, Decision::Closed) => "many keys were closed",

@@ -24,7 +24,11 @@ pub(crate) struct Begun {
 /// Who has ended a wait, told by an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Decision {
-    Woken { token: u64, passes_on: u32 },
+    Woken {
+        token: u64,
+        passes_on: u32,
+        to_last: bool,
+    },
     Closed,
 }
 
@@ -34,6 +38,7 @@ pub(super) struct Heirs {
     pub(super) key: u64,
     pub(super) bits: u32,
     pub(super) token: u64,
+    pub(super) to_last: bool,
 }
 
 #[derive(Debug)]
@@ -97,10 +102,15 @@ impl Wait {
     /// To whom the wake that has chosen it goes on, if it is left.
     pub(super) fn heirs(&self) -> Option<Heirs> {
         match self.decision {
-            Some(Decision::Woken { token, passes_on }) if passes_on != 0 => Some(Heirs {
+            Some(Decision::Woken {
+                token,
+                passes_on,
+                to_last,
+            }) if passes_on != 0 => Some(Heirs {
                 key: self.decided_key,
                 bits: passes_on,
                 token,
+                to_last,
             }),
             _ => None,
         }

@@ -11,15 +11,19 @@ pub(super) struct Walk {
 }
 
 impl Oracle {
-    /// The lock of a key's slot is held: this is its queue.
+    /// The lock of a key's slot is held: this is its queue, in the order in which it is walked.
     pub(super) fn look(&self, call: &mut Call, key: u64) {
         let undecided = |node: &Node| self.waits[&node.wait].is_undecided();
+        let own = call.doing.own_wait();
+        let heirs = own.and_then(|wait| self.waits[&wait].heirs());
+        let is_to_last = heirs.map_or(call.doing.is_to_last(), |heirs| heirs.to_last);
         call.walks.entry(key).or_insert_with(|| {
             let nodes = self.queues.of_key(key).into_iter().map(|(node, _)| node);
-            Walk {
-                nodes: nodes.filter(undecided).collect(),
-                at: 0,
+            let mut nodes: Vec<_> = nodes.filter(undecided).collect();
+            if is_to_last {
+                nodes.reverse();
             }
+            Walk { nodes, at: 0 }
         });
     }
 

@@ -37,6 +37,7 @@ impl Tasks {
             4
         };
         let (operation, woken, token) = match api {
+            0 if count == 1 && actor.one_in(2) => (Operation::WakeLast, waits.wake_last(&key), 0),
             0 if count == 1 => (Operation::WakeFew, waits.wake_one(&key), 0),
             0 | 1 => (Operation::WakeFew, waits.wake(&key, count), 0),
             2 if actor.one_in(4) => (Operation::WakeAll, waits.wake_all(&key), 0),
