@@ -61,7 +61,8 @@ impl<K, P: Platform> Table<K, P> {
         };
         tally.add_locked(1);
         self.observe_node(event, guard.slot, node);
-        on_leave(Left { last });
+        let moved = node.is_requeued();
+        on_leave(Left { last, moved });
         Was::Waiting
     }
 

@@ -57,7 +57,10 @@
 
 mod counter;
 mod futex;
+#[cfg(feature = "lock_api")]
+mod locks;
 mod mailbox;
+mod once;
 mod outcome;
 mod semaphore;
 mod wait;
@@ -65,8 +68,14 @@ mod wait;
 use std::hash::{BuildHasher, Hash};
 
 pub use counter::{EventCounter, Ticket};
-pub use futex::{FutexKey, FutexWait, FutexWord};
+pub use futex::FutexWait;
+#[cfg(feature = "lock_api")]
+pub use locks::{
+    Condvar, MappedMutexGuard, Mutex, MutexGuard, RwLock, RwLockReadGuard,
+    RwLockUpgradableReadGuard, RwLockWriteGuard, WaitTimeoutResult,
+};
 pub use mailbox::Mailbox;
+pub use once::Once;
 pub use outcome::WhileOutcome;
 pub use semaphore::{Permit, Semaphore};
 /// How a single wait came to its end. Only a waker that counted this wait makes it `Woken`.
@@ -78,10 +87,10 @@ pub use slotpark_core::Wait as WaitFuture;
 /// A wait on several keys as a future: made by [`ShardedWait::wait_any_async`].
 pub use slotpark_core::WaitAny as WaitAnyFuture;
 pub use slotpark_core::{
-    ANY_MAX, AcquireError, Clock, ClosedKey, Deadline, DefaultPlatform, EventError, Interrupter,
-    Order, PERMITS_MAX, ParkOptions, Platform, Prepared, Receive, ReceiveError, Requeued,
-    SLOTS_DEFAULT, SLOTS_MAX, Seeded, SlotCountError, SlotStats, Slots, Spin, Subscribed,
-    TryAcquireError,
+    ANY_MAX, AcquireError, Clock, ClosedKey, Deadline, DefaultPlatform, EventError, FutexKey,
+    FutexWord, Interrupter, OnceState, Order, PERMITS_MAX, ParkOptions, Platform, Prepared,
+    Receive, ReceiveError, Requeued, SLOTS_DEFAULT, SLOTS_MAX, Seeded, SlotCountError, SlotStats,
+    Slots, Spin, Subscribed, TryAcquireError,
 };
 pub use wait::ShardedWait;
 
