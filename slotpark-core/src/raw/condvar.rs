@@ -165,8 +165,12 @@ impl RawCondvar {
         if parked != (Parked::Woken { token: HANDED_OVER }) {
             let _locked = mutex.lock_at(mutex_at, None);
         }
-        // Who was moved has been counted.
-        parked != Parked::TimedOut || moved.get()
+        match parked {
+            // Who was moved has been counted.
+            Parked::TimedOut => moved.get(),
+            Parked::Closed => !deadline.is_some_and(Deadline::is_past::<P>),
+            _ => true,
+        }
     }
 
     /// Under the slot lock, by who will be queued in this hold of it.

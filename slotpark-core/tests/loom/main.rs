@@ -11,6 +11,7 @@ mod bell;
 mod drops;
 mod ends;
 mod host;
+mod locks;
 mod mailbox;
 mod many;
 mod pairs;
