@@ -257,6 +257,8 @@ fn an_upgrade_comes_first() {
         site.rwlock.unlock_read_at(site.at());
         until("it is upgraded", || upgraded.load(Ordering::Acquire) == 1);
         assert!(!writer.is_finished());
+        site.rwlock.downgrade_to_upgradable_at(site.at());
+        assert!(site.rwlock.try_upgrade_at(site.at()), "there is no reader");
         site.rwlock.unlock_write_at(site.at());
     });
     assert!(joined(writer));

@@ -1,8 +1,10 @@
-//! The locks as those of `lock_api`, in the process-wide table.
+//! The locks as those of `lock_api`, in the process-wide table. Where nobody waits, no place is
+//! looked up.
 
 use ::lock_api as api;
 use api::GuardNoSend;
 
+use super::rwlock::Mode;
 use super::{RawCondvar, RawMutex, RawRwLock};
 
 // SAFETY: one owner at a time (M1, M2), MUTEX orders them; moving or dropping it while it is locked
@@ -13,7 +15,7 @@ unsafe impl api::RawMutex for RawMutex {
 
     #[inline]
     fn lock(&self) -> GuardNoSend {
-        let _locked = self.lock_at(self.place(), None);
+        let _locked = self.lock_where(|| self.place(), None);
         GuardNoSend::new()
     }
 
@@ -24,7 +26,7 @@ unsafe impl api::RawMutex for RawMutex {
 
     #[inline]
     unsafe fn unlock(&self, _guard: GuardNoSend) {
-        self.unlock_at(self.place());
+        self.unlock_where(|| self.place(), false);
     }
 
     #[inline]
@@ -37,7 +39,7 @@ unsafe impl api::RawMutex for RawMutex {
 unsafe impl api::RawMutexFair for RawMutex {
     #[inline]
     unsafe fn unlock_fair(&self, _guard: GuardNoSend) {
-        self.unlock_fair_at(self.place());
+        self.unlock_where(|| self.place(), true);
     }
 }
 
@@ -74,7 +76,7 @@ unsafe impl api::RawRwLock for RawRwLock {
 
     #[inline]
     fn lock_shared(&self) -> GuardNoSend {
-        let _locked = self.read_at(self.place(), None);
+        let _locked = self.lock_where(|| self.place(), Mode::Read, None);
         GuardNoSend::new()
     }
 
@@ -85,12 +87,12 @@ unsafe impl api::RawRwLock for RawRwLock {
 
     #[inline]
     unsafe fn unlock_shared(&self, _guard: GuardNoSend) {
-        self.unlock_read_at(self.place());
+        self.give_where(|| self.place(), Mode::Read, None, false);
     }
 
     #[inline]
     fn lock_exclusive(&self) -> GuardNoSend {
-        let _locked = self.write_at(self.place(), None);
+        let _locked = self.lock_where(|| self.place(), Mode::Write, None);
         GuardNoSend::new()
     }
 
@@ -101,7 +103,7 @@ unsafe impl api::RawRwLock for RawRwLock {
 
     #[inline]
     unsafe fn unlock_exclusive(&self, _guard: GuardNoSend) {
-        self.unlock_write_at(self.place());
+        self.give_where(|| self.place(), Mode::Write, None, false);
     }
 
     #[inline]
@@ -119,12 +121,12 @@ unsafe impl api::RawRwLock for RawRwLock {
 unsafe impl api::RawRwLockFair for RawRwLock {
     #[inline]
     unsafe fn unlock_shared_fair(&self, _guard: GuardNoSend) {
-        self.unlock_read_fair_at(self.place());
+        self.give_where(|| self.place(), Mode::Read, None, true);
     }
 
     #[inline]
     unsafe fn unlock_exclusive_fair(&self, _guard: GuardNoSend) {
-        self.unlock_write_fair_at(self.place());
+        self.give_where(|| self.place(), Mode::Write, None, true);
     }
 }
 
@@ -143,7 +145,7 @@ unsafe impl api::RawRwLockUpgrade for RawRwLock {
 
     #[inline]
     fn lock_upgradable(&self) -> GuardNoSend {
-        let _locked = self.upgradable_at(self.place(), None);
+        let _locked = self.lock_where(|| self.place(), Mode::Upgradable, None);
         GuardNoSend::new()
     }
 
@@ -154,18 +156,18 @@ unsafe impl api::RawRwLockUpgrade for RawRwLock {
 
     #[inline]
     unsafe fn unlock_upgradable(&self, _guard: GuardNoSend) {
-        self.unlock_upgradable_at(self.place());
+        self.give_where(|| self.place(), Mode::Upgradable, None, false);
     }
 
     #[inline]
     unsafe fn upgrade(&self, guard: GuardNoSend) -> GuardNoSend {
-        let _upgraded = self.upgrade_at(self.place(), None);
+        let _upgraded = self.lock_where(|| self.place(), Mode::Upgrade, None);
         guard
     }
 
     #[inline]
     unsafe fn try_upgrade(&self, guard: GuardNoSend) -> Result<GuardNoSend, GuardNoSend> {
-        if RawRwLock::try_upgrade(self) {
+        if self.try_upgrade_at(self.place()) {
             Ok(guard)
         } else {
             Err(guard)
@@ -177,7 +179,7 @@ unsafe impl api::RawRwLockUpgrade for RawRwLock {
 unsafe impl api::RawRwLockUpgradeFair for RawRwLock {
     #[inline]
     unsafe fn unlock_upgradable_fair(&self, _guard: GuardNoSend) {
-        self.unlock_upgradable_fair_at(self.place());
+        self.give_where(|| self.place(), Mode::Upgradable, None, true);
     }
 }
 

@@ -212,7 +212,17 @@ impl RawMutex {
         at: At<'_, K, P>,
         deadline: Option<Deadline>,
     ) -> bool {
-        self.byte.take(0) || self.lock_contended(at, deadline)
+        self.lock_where(|| at, deadline)
+    }
+
+    /// The place is asked for by who needs it.
+    #[inline]
+    pub(super) fn lock_where<'t, K: Copy + Eq + 't, P: Platform>(
+        &self,
+        at: impl FnOnce() -> At<'t, K, P>,
+        deadline: Option<Deadline>,
+    ) -> bool {
+        self.byte.take(0) || self.lock_contended(at(), deadline)
     }
 
     #[cold]
@@ -269,9 +279,7 @@ impl RawMutex {
     /// ```
     #[inline]
     pub fn unlock_at<K: Copy + Eq, P: Platform>(&self, at: At<'_, K, P>) {
-        if !self.byte.give() {
-            self.unlock_contended(at, false);
-        }
+        self.unlock_where(|| at, false);
     }
 
     /// As [`unlock_at`](Self::unlock_at), but the first who waits gets the lock: nobody comes in
@@ -285,8 +293,18 @@ impl RawMutex {
     /// ```
     #[inline]
     pub fn unlock_fair_at<K: Copy + Eq, P: Platform>(&self, at: At<'_, K, P>) {
+        self.unlock_where(|| at, true);
+    }
+
+    /// The place is asked for by who needs it.
+    #[inline]
+    pub(super) fn unlock_where<'t, K: Copy + Eq + 't, P: Platform>(
+        &self,
+        at: impl FnOnce() -> At<'t, K, P>,
+        fair: bool,
+    ) {
         if !self.byte.give() {
-            self.unlock_contended(at, true);
+            self.unlock_contended(at(), fair);
         }
     }
 

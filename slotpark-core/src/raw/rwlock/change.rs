@@ -1,8 +1,9 @@
 //! What holders do: give back, upgrade, downgrade.
 
-use super::RawRwLock;
 use super::word::Mode;
+use super::{RawRwLock, TRY_AGAIN};
 use crate::at::At;
+use crate::choose::{Choice, Filter};
 use crate::platform::{Deadline, Platform};
 
 impl RawRwLock {
@@ -17,7 +18,7 @@ impl RawRwLock {
     /// ```
     #[inline]
     pub fn unlock_read_at<K: Copy + Eq, P: Platform>(&self, at: At<'_, K, P>) {
-        self.give(at, Mode::Read, None, false);
+        self.give_where(|| at, Mode::Read, None, false);
     }
 
     /// Ends a write, and lets in who waits: the readers at the head of the queue, or one writer,
@@ -31,7 +32,7 @@ impl RawRwLock {
     /// ```
     #[inline]
     pub fn unlock_write_at<K: Copy + Eq, P: Platform>(&self, at: At<'_, K, P>) {
-        self.give(at, Mode::Write, None, false);
+        self.give_where(|| at, Mode::Write, None, false);
     }
 
     /// Ends a read that could have been upgraded.
@@ -44,7 +45,7 @@ impl RawRwLock {
     /// ```
     #[inline]
     pub fn unlock_upgradable_at<K: Copy + Eq, P: Platform>(&self, at: At<'_, K, P>) {
-        self.give(at, Mode::Upgradable, None, false);
+        self.give_where(|| at, Mode::Upgradable, None, false);
     }
 
     /// As [`unlock_read_at`](Self::unlock_read_at); a writer at the head of the queue gets the lock.
@@ -57,7 +58,7 @@ impl RawRwLock {
     /// ```
     #[inline]
     pub fn unlock_read_fair_at<K: Copy + Eq, P: Platform>(&self, at: At<'_, K, P>) {
-        self.give(at, Mode::Read, None, true);
+        self.give_where(|| at, Mode::Read, None, true);
     }
 
     /// As [`unlock_write_at`](Self::unlock_write_at); a writer at the head of the queue gets the
@@ -71,7 +72,7 @@ impl RawRwLock {
     /// ```
     #[inline]
     pub fn unlock_write_fair_at<K: Copy + Eq, P: Platform>(&self, at: At<'_, K, P>) {
-        self.give(at, Mode::Write, None, true);
+        self.give_where(|| at, Mode::Write, None, true);
     }
 
     /// As [`unlock_upgradable_at`](Self::unlock_upgradable_at); a writer at the head of the queue
@@ -85,7 +86,7 @@ impl RawRwLock {
     /// ```
     #[inline]
     pub fn unlock_upgradable_fair_at<K: Copy + Eq, P: Platform>(&self, at: At<'_, K, P>) {
-        self.give(at, Mode::Upgradable, None, true);
+        self.give_where(|| at, Mode::Upgradable, None, true);
     }
 
     /// From writing to reading, in one step: nobody writes in between. Readers at the head of the
@@ -99,7 +100,7 @@ impl RawRwLock {
     /// ```
     #[inline]
     pub fn downgrade_at<K: Copy + Eq, P: Platform>(&self, at: At<'_, K, P>) {
-        self.give(at, Mode::Write, Some(Mode::Read), false);
+        self.give_where(|| at, Mode::Write, Some(Mode::Read), false);
     }
 
     /// From writing to reading with the right to upgrade, in one step.
@@ -112,7 +113,7 @@ impl RawRwLock {
     /// ```
     #[inline]
     pub fn downgrade_to_upgradable_at<K: Copy + Eq, P: Platform>(&self, at: At<'_, K, P>) {
-        self.give(at, Mode::Write, Some(Mode::Upgradable), false);
+        self.give_where(|| at, Mode::Write, Some(Mode::Upgradable), false);
     }
 
     /// Gives up the right to upgrade, and goes on reading.
@@ -125,21 +126,33 @@ impl RawRwLock {
     /// ```
     #[inline]
     pub fn downgrade_upgradable_at<K: Copy + Eq, P: Platform>(&self, at: At<'_, K, P>) {
-        self.give(at, Mode::Upgradable, Some(Mode::Read), false);
+        self.give_where(|| at, Mode::Upgradable, Some(Mode::Read), false);
     }
 
-    /// From reading with the right to upgrade to writing, if there are no readers.
+    /// From reading with the right to upgrade to writing, if there are no readers, whoever waits.
     ///
     /// ```
     /// let lock = slotpark_core::RawRwLock::new();
     /// assert!(lock.try_upgradable());
-    /// assert!(lock.try_upgrade());
+    /// assert!(lock.try_upgrade_at(lock.place()));
     /// assert!(lock.is_locked_exclusive());
     /// ```
     #[must_use]
     #[inline]
-    pub fn try_upgrade(&self) -> bool {
-        self.word.take(Mode::Upgrade).is_ok()
+    pub fn try_upgrade_at<K: Copy + Eq, P: Platform>(&self, at: At<'_, K, P>) -> bool {
+        self.word.take(Mode::Upgrade).is_ok() || self.upgrade_parked(at)
+    }
+
+    #[cold]
+    fn upgrade_parked<K: Copy + Eq, P: Platform>(&self, at: At<'_, K, P>) -> bool {
+        let mut is_upgraded = false;
+        let policy = |_: Choice| {
+            is_upgraded = self.word.take_locked(Mode::Upgrade);
+            TRY_AGAIN
+        };
+        let table = at.table;
+        let _none = table.unpark_with(at.hash, &at.key, 0, |_| Filter::Stop, policy);
+        is_upgraded
     }
 
     /// From reading with the right to upgrade to writing: waits until the readers have gone, or
@@ -160,6 +173,6 @@ impl RawRwLock {
         at: At<'_, K, P>,
         deadline: Option<Deadline>,
     ) -> bool {
-        self.lock(at, Mode::Upgrade, deadline)
+        self.lock_where(|| at, Mode::Upgrade, deadline)
     }
 }

@@ -27,7 +27,8 @@ use crate::choose::{Candidate, Choice, Filter};
 use crate::options::{Order, ParkOptions, Parked};
 use crate::platform::{Deadline, Platform};
 use crate::sync::{LOCK_SPIN_COUNT_MAX, const_unless_loom, spin_loop};
-use word::{Mode, State, Word};
+pub(super) use word::Mode;
+use word::{State, Word};
 
 /// A reader-writer lock of 4 bytes. The caller keeps it, and says with each call where its waiters
 /// wait: all calls on one lock name the same place, for which [`place`](Self::place) will do.
@@ -162,7 +163,7 @@ impl RawRwLock {
         at: At<'_, K, P>,
         deadline: Option<Deadline>,
     ) -> bool {
-        self.lock(at, Mode::Read, deadline)
+        self.lock_where(|| at, Mode::Read, deadline)
     }
 
     /// Waits until it is locked for writing, or until the deadline; whether it is.
@@ -180,7 +181,7 @@ impl RawRwLock {
         at: At<'_, K, P>,
         deadline: Option<Deadline>,
     ) -> bool {
-        self.lock(at, Mode::Write, deadline)
+        self.lock_where(|| at, Mode::Write, deadline)
     }
 
     /// Waits until it is locked for reading, with the right to upgrade, or until the deadline;
@@ -197,21 +198,22 @@ impl RawRwLock {
         at: At<'_, K, P>,
         deadline: Option<Deadline>,
     ) -> bool {
-        self.lock(at, Mode::Upgradable, deadline)
+        self.lock_where(|| at, Mode::Upgradable, deadline)
     }
 }
 
 /// The queue.
 impl RawRwLock {
+    /// The place is asked for by who needs it.
     #[inline]
     #[track_caller]
-    fn lock<K: Copy + Eq, P: Platform>(
+    pub(super) fn lock_where<'t, K: Copy + Eq + 't, P: Platform>(
         &self,
-        at: At<'_, K, P>,
+        at: impl FnOnce() -> At<'t, K, P>,
         mode: Mode,
         deadline: Option<Deadline>,
     ) -> bool {
-        self.word.take(mode).is_ok() || self.lock_contended(at, mode, deadline)
+        self.word.take(mode).is_ok() || self.lock_contended(at(), mode, deadline)
     }
 
     #[cold]
@@ -271,11 +273,12 @@ impl RawRwLock {
         ParkOptions::new().tag(mode as u64 | lost << 2).order(order)
     }
 
-    /// Gives `give` back and keeps `kept` instead; serves the queue.
+    /// Gives `give` back and keeps `kept` instead; serves the queue. The place is asked for by who
+    /// needs it.
     #[inline]
-    fn give<K: Copy + Eq, P: Platform>(
+    pub(super) fn give_where<'t, K: Copy + Eq + 't, P: Platform>(
         &self,
-        at: At<'_, K, P>,
+        at: impl FnOnce() -> At<'t, K, P>,
         give: Mode,
         kept: Option<Mode>,
         fair: bool,
@@ -284,11 +287,23 @@ impl RawRwLock {
             self.is_locked(),
             "unlocked by somebody who has not locked it"
         );
-        while !self.word.give(give, kept) {
-            if self.serve(at, |state| state.changed(give, kept), fair) {
-                return;
-            }
+        if !self.word.give(give, kept) {
+            self.give_contended(at(), give, kept, fair);
         }
+    }
+
+    #[cold]
+    fn give_contended<K: Copy + Eq, P: Platform>(
+        &self,
+        at: At<'_, K, P>,
+        give: Mode,
+        kept: Option<Mode>,
+        fair: bool,
+    ) {
+        // Who was queued may have left meanwhile.
+        while !self.serve(at, |state| state.changed(give, kept), fair)
+            && !self.word.give(give, kept)
+        {}
     }
 
     /// Under the slot lock, if PARKED is set: changes the word, and lets in those at the head of the

@@ -17,7 +17,7 @@ const HOLDERS: u32 = READERS | UPGRADABLE | WRITER;
 
 /// What is held, or wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
+pub(in crate::raw) enum Mode {
     Read,
     Upgradable,
     Write,
@@ -171,6 +171,18 @@ impl Word {
             let new = old.with(mode).filter(|_| may_pass);
             if self.take_from(old, new.unwrap_or(old.with_parked(true))) {
                 return new.is_some();
+            }
+        }
+    }
+
+    /// Under the slot lock: takes `mode` if it can be, whoever is queued.
+    pub(super) fn take_locked(&self, mode: Mode) -> bool {
+        loop {
+            let old = self.read();
+            match old.with(mode) {
+                Some(new) if self.take_from(old, new) => return true,
+                Some(_) => {}
+                None => return false,
             }
         }
     }
