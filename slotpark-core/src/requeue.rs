@@ -90,9 +90,9 @@ impl<K: Eq + Copy + Send, P: Platform> Table<K, P> {
         self.requeue_with(from, to, options.token, validate, |_| {})
     }
 
-    /// Requeues as [`requeue`](Self::requeue) does, with what a word that both keys belong to needs,
-    /// under both slot locks: `validate` may ask whether anybody waits at `from`, and says how many
-    /// are woken and moved; `then`, after they are, may ask whether anybody remains there.
+    /// Requeues as [`requeue`](Self::requeue) does, with what a word that both keys belong to
+    /// needs, under both slot locks: `validate` may ask whether anybody waits at `from`, and says
+    /// how many are woken and moved; `then`, after they are, may ask whether anybody remains there.
     pub(crate) fn requeue_with<E>(
         &self,
         from: (u64, &K),

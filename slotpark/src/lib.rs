@@ -31,7 +31,7 @@
 //! | none | wait until a word changes, until a job is done | [`ShardedWait`], [`FutexWait`] |
 //! | none, but a value to hand over | the reply to a request | [`Mailbox`] |
 //! | transient: while held or awaited | a lock by key | the engine has its place; to come |
-//! | its own, in an object of yours | a mutex of 1 byte | `Mutex`, `RwLock` (feature `lock_api`), [`Once`] |
+//! | its own, in your object | a mutex of 1 byte | `Mutex` (feature `lock_api`), [`Once`] |
 //! | persistent | a buffer, a handler table, a cached value | a map for it; its waiters wait here |
 //!
 //! Not for: waiting across processes, priority inheritance. See the chapter *limitations* for these

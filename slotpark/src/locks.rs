@@ -114,8 +114,8 @@ pub type RwLockUpgradableReadGuard<'a, T> = lock_api::RwLockUpgradableReadGuard<
 /// ```
 ///
 /// No wait ends without a notification or its deadline. A notification counts exactly; those for
-/// whom the mutex is locked are moved to it, so that nobody wakes to wait again. With nobody waiting
-/// it is one load. Waiting with two mutexes at one time panics.
+/// whom the mutex is locked are moved to it, so that nobody wakes to wait again. With nobody
+/// waiting it is one load. Waiting with two mutexes at one time panics.
 pub type Condvar = lock_api::Condvar<RawCondvar>;
 
 pub use lock_api::WaitTimeoutResult;

@@ -4,8 +4,8 @@ use std::fmt;
 
 use slotpark_core::{OnceState, RawOnce};
 
-/// Something that is done once, whoever asks for it: `std::sync::Once` in one byte. Its waiters wait
-/// in the process-wide table.
+/// Something that is done once, whoever asks for it: `std::sync::Once` in one byte. Its waiters
+/// wait in the process-wide table.
 ///
 /// ```
 /// use slotpark::Once;

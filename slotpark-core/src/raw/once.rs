@@ -1,7 +1,7 @@
 //! Something that is done once, in one byte.
 //!
-//! **States**: NEW - RUNNING - DONE (for ever) or, if it panicked, POISONED; with WAITING beside the
-//! first, second and fourth while somebody is queued. WAITING is set under the slot lock.
+//! **States**: NEW - RUNNING - DONE (for ever) or, if it panicked, POISONED; with WAITING beside
+//! all but DONE while somebody is queued. WAITING is set under the slot lock.
 //!
 //! **Lock order**: one slot lock. **Orderings**: ONCE, and those of `park`.
 

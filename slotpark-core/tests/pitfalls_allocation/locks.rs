@@ -51,25 +51,25 @@ fn given(table: &Table<u64>, lock: &RawRwLock, give: fn(&RawRwLock, At<'_, u64, 
 }
 
 const MUTEX: [Operation; 11] = [
-    ("raw/mutex::new", |_| ignore(RawMutex::new())),
-    ("raw/mutex::place", |_| ignore(RawMutex::new().place())),
-    ("raw/mutex::is_locked", |_| {
+    ("raw/mutex/mod::new", |_| ignore(RawMutex::new())),
+    ("raw/mutex/mod::place", |_| ignore(RawMutex::new().place())),
+    ("raw/mutex/mod::is_locked", |_| {
         ignore(RawMutex::new().is_locked());
     }),
-    ("raw/mutex::try_lock", |_| {
+    ("raw/mutex/mod::try_lock", |_| {
         assert!(RawMutex::new().try_lock());
     }),
-    ("raw/mutex::lock_at", |table| {
+    ("raw/mutex/mod::lock_at", |table| {
         let mutex = RawMutex::new();
         assert!(mutex.lock_at(at(table), None));
         assert!(!mutex.lock_at(at(table), late()));
     }),
-    ("raw/mutex::unlock_at", |table| {
+    ("raw/mutex/mod::unlock_at", |table| {
         let mutex = RawMutex::new();
         assert!(mutex.try_lock() && !mutex.lock_at(at(table), late()));
         mutex.unlock_at(at(table));
     }),
-    ("raw/mutex::unlock_fair_at", |table| {
+    ("raw/mutex/mod::unlock_fair_at", |table| {
         let mutex = RawMutex::new();
         assert!(mutex.try_lock() && !mutex.lock_at(at(table), late()));
         mutex.unlock_fair_at(at(table));
@@ -90,7 +90,7 @@ const MUTEX: [Operation; 11] = [
         }
     }),
     ("raw/condvar::notify_at", |table| {
-        // SAFETY: nobody waits.
+        // SAFETY: the condition variable is used here alone.
         let count = unsafe { RawCondvar::new().notify_at(at(table), 1, |_| at(table)) };
         assert_eq!(count, 0);
     }),

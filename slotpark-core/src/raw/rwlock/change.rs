@@ -48,7 +48,8 @@ impl RawRwLock {
         self.give_where(|| at, Mode::Upgradable, None, false);
     }
 
-    /// As [`unlock_read_at`](Self::unlock_read_at); a writer at the head of the queue gets the lock.
+    /// As [`unlock_read_at`](Self::unlock_read_at); a writer at the head of the queue gets the
+    /// lock.
     ///
     /// ```
     /// let lock = slotpark_core::RawRwLock::new();

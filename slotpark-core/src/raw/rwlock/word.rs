@@ -1,8 +1,8 @@
 //! The word of a reader-writer lock.
 //!
-//! **States**: the number of readers, UPGRADABLE (one more reader, who alone may become the writer)
-//! and WRITER, with PARKED while somebody is queued (set without a waiter, it costs the next release
-//! a look). The writer excludes all others.
+//! **States**: the number of readers, UPGRADABLE (one more reader, who alone may become the
+//! writer) and WRITER, with PARKED while somebody is queued (set without a waiter, it costs the
+//! next release a look). The writer excludes all others.
 //!
 //! **Orderings**: RWLOCK.
 

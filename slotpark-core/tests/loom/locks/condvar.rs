@@ -12,7 +12,7 @@ impl Site {
     }
 
     fn notify(&self, count: usize) -> usize {
-        // SAFETY: as above.
+        // SAFETY: the condition variable is used at one place of this table.
         unsafe {
             self.condvar
                 .notify_at(self.condvar_at(), count, |_| self.at())

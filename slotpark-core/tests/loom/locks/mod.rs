@@ -28,7 +28,7 @@ struct Site {
 
 // SAFETY: the locks guard the cell; loom checks it.
 unsafe impl Sync for Site {}
-// SAFETY: as above.
+// SAFETY: the locks guard the cell; loom checks it.
 unsafe impl Send for Site {}
 
 impl Site {

@@ -25,8 +25,8 @@ fn read(site: &Site) -> u32 {
     number
 }
 
-/// What a writer wrote is seen by a reader and by the next writer; what a reader read is read before
-/// the next writer writes.
+/// What a writer wrote is seen by a reader and by the next writer; what a reader read is read
+/// before the next writer writes.
 #[test]
 fn pair_rwlock() {
     explore([(0, 2), (1, 2), (2, 2)], || {

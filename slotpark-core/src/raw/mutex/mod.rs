@@ -1,14 +1,13 @@
 //! A mutex in one byte.
 //!
-//! **States**: LOCKED, with PARKED while somebody is queued (set without a waiter, it costs the
-//! next unlock a look).
-//!
 //! **Invariants**
 //! - M1 Under the slot lock: if somebody is queued, PARKED is set.
 //! - M2 An unlock is one write of the byte, and its last touch. Who may be queued is decided in the
 //!   same hold of the slot lock.
 //!
 //! **Lock order**: one slot lock. **Orderings**: MUTEX, and those of `park`.
+
+mod byte;
 
 use core::cell::Cell;
 use core::fmt;
@@ -18,11 +17,8 @@ use crate::at::At;
 use crate::choose::{Candidate, Choice, Filter};
 use crate::options::{ParkOptions, Parked};
 use crate::platform::{Deadline, Platform};
-use crate::sync::{AtomicU8, LOCK_SPIN_COUNT_MAX, Ordering, const_unless_loom, spin_loop};
-
-const LOCKED: u8 = 1;
-const PARKED: u8 = 2;
-const LOCKED_PARKED: u8 = LOCKED | PARKED;
+use crate::sync::{LOCK_SPIN_COUNT_MAX, const_unless_loom, spin_loop};
+use byte::Byte;
 
 /// A mutex of one byte. The caller keeps it, and says with each call where its waiters wait: all
 /// calls on one mutex name the same place, for which [`place`](Self::place) will do.
@@ -44,103 +40,6 @@ const LOCKED_PARKED: u8 = LOCKED | PARKED;
 /// ```
 pub struct RawMutex {
     byte: Byte,
-}
-
-#[derive(Debug)]
-struct Byte(AtomicU8);
-
-impl Byte {
-    const_unless_loom! {
-        fn new() -> Self {
-            Self(AtomicU8::new(0))
-        }
-    }
-
-    #[inline]
-    fn read(&self) -> u8 {
-        // ORDERING: none, relaxed: a look; what follows from it is decided by compare-exchange.
-        self.0.load(Ordering::Relaxed)
-    }
-
-    /// Takes a lock whose byte is `free`.
-    #[inline]
-    fn take(&self, free: u8) -> bool {
-        // ORDERING: MUTEX acquire side: what was done under the lock before comes before what its
-        // next owner does. Relaxed on failure, which learns nothing.
-        self.0
-            .compare_exchange(free, free | LOCKED, Ordering::Acquire, Ordering::Relaxed)
-            .is_ok()
-    }
-
-    /// Takes the lock if it is free, whoever is queued for it.
-    fn barge(&self) -> bool {
-        loop {
-            let byte = self.read();
-            if byte & LOCKED != 0 {
-                return false;
-            }
-            if self.take(byte) {
-                return true;
-            }
-        }
-    }
-
-    /// Under the slot lock: takes the lock if it is free; with `false`, PARKED is set in the same
-    /// step as the last look.
-    fn take_or_queue(&self) -> bool {
-        loop {
-            if self.barge() {
-                return true;
-            }
-            // ORDERING: none, relaxed: a read-modify-write, which continues what an unlock began.
-            let queued = self.0.compare_exchange(
-                LOCKED,
-                LOCKED_PARKED,
-                Ordering::Relaxed,
-                Ordering::Relaxed,
-            );
-            if matches!(queued, Ok(_) | Err(LOCKED_PARKED)) {
-                return false;
-            }
-        }
-    }
-
-    /// Gives the lock back if nobody is queued.
-    #[inline]
-    fn give(&self) -> bool {
-        // ORDERING: MUTEX release side: what was done under the lock comes before what its next
-        // owner does.
-        self.0
-            .compare_exchange(LOCKED, 0, Ordering::Release, Ordering::Relaxed)
-            .is_ok()
-    }
-
-    /// By the owner, under the slot lock.
-    fn give_locked(&self, remain: bool) {
-        let byte = if remain { PARKED } else { 0 };
-        // ORDERING: MUTEX release side: what was done under the lock comes before what its next
-        // owner does.
-        self.0.store(byte, Ordering::Release);
-    }
-
-    /// By the owner, under the slot lock: who is chosen owns the lock from here on.
-    fn hand_over_locked(&self, remain: bool) {
-        let byte = if remain { LOCKED_PARKED } else { LOCKED };
-        // ORDERING: none, relaxed: nobody takes the lock by this; HANDOFF tells its next owner.
-        self.0.store(byte, Ordering::Relaxed);
-    }
-
-    /// Under the slot lock: nobody is queued any more.
-    fn clear_parked(&self) {
-        // ORDERING: none, relaxed: a read-modify-write, which continues what an unlock began.
-        self.0.fetch_and(!PARKED, Ordering::Relaxed);
-    }
-
-    /// Under the slot lock: somebody will be queued in this hold of it; whether it is locked.
-    fn mark_parked(&self) -> bool {
-        // ORDERING: none, relaxed: a read-modify-write, which continues what an unlock began.
-        self.0.fetch_or(PARKED, Ordering::Relaxed) & LOCKED != 0
-    }
 }
 
 impl RawMutex {
@@ -181,7 +80,7 @@ impl RawMutex {
     /// ```
     #[must_use]
     pub fn is_locked(&self) -> bool {
-        self.byte.read() & LOCKED != 0
+        self.byte.is_locked()
     }
 
     /// Locks it if it is free.
@@ -233,11 +132,12 @@ impl RawMutex {
     ) -> bool {
         for _ in 0..LOCK_SPIN_COUNT_MAX {
             spin_loop();
-            match self.byte.read() {
-                0 if self.byte.take(0) => return true,
-                LOCKED | 0 => {}
+            if self.byte.is_parked() {
                 // Others sleep: to look on would only hold the CPU that the owner may need.
-                _ => break,
+                break;
+            }
+            if !self.byte.is_locked() && self.byte.take(0) {
+                return true;
             }
         }
         let mut lost = 0;
@@ -268,8 +168,8 @@ impl RawMutex {
         }
     }
 
-    /// Unlocks it, which the caller has locked, and wakes one who waits. Whoever has locked it since
-    /// may free it: nothing of it is touched any more.
+    /// Unlocks it, which the caller has locked, and wakes one who waits. Whoever has locked it
+    /// since may free it: nothing of it is touched any more.
     ///
     /// ```
     /// let mutex = slotpark_core::RawMutex::new();
