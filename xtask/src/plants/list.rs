@@ -105,9 +105,14 @@ impl List {
             let Some((package, file)) = path.split_once("/tests/pitfalls_") else {
                 continue;
             };
-            let target = file.strip_suffix(".rs").unwrap_or(file);
+            let file = file.strip_suffix(".rs").unwrap_or(file);
+            // A target of several files: its tests are named by their modules.
+            let (target, module) = match file.split_once('/') {
+                None | Some((_, "main")) => (file.trim_end_matches("/main"), String::new()),
+                Some((folder, module)) => (folder, format!("{module}::")),
+            };
             for test in TEST.captures_iter(text) {
-                let place = format!("{package}/pitfalls_{target}/{}", &test[1]);
+                let place = format!("{package}/pitfalls_{target}/{module}{}", &test[1]);
                 let is_absent = |absent: &Absent| absent.name == test[1];
                 if !planted.contains(place.as_str()) && !self.absent.iter().any(is_absent) {
                     bare.push(place);
