@@ -32,7 +32,10 @@ struct Model {
 impl Model {
     fn count(&mut self, held: &Held<'_>, by: isize) {
         match held {
-            Held::Read(_) => self.readers = self.readers.strict_add_signed(by),
+            Held::Read(_) => {
+                let readers = self.readers.checked_add_signed(by);
+                self.readers = readers.expect("no reader leaves twice");
+            }
             Held::Upgradable(_) => self.upgradable = by > 0,
             Held::Write(_) => self.writer = by > 0,
         }
