@@ -8,10 +8,14 @@ mod mutex;
 mod rwlock;
 
 use std::cell::UnsafeCell;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
-use common::{leak, sleepy, until};
-use slotpark_core::{At, Deadline, Platform, RawCondvar, RawMutex, RawOnce, RawRwLock, Table};
+use common::spied::{Spied, before_wake};
+use common::{Waiting, asleep, leak, sleepy, until};
+use slotpark_core::{
+    At, Deadline, Parked, Platform, RawCondvar, RawMutex, RawOnce, RawRwLock, Table,
+};
 
 const LOCKS: (u64, u64) = (5, 1);
 const CONDVAR: (u64, u64) = (6, 2);
@@ -93,6 +97,33 @@ impl<P: Platform> Site<P> {
 fn joined<R>(thread: JoinHandle<R>) -> R {
     until("a thread returns", || thread.is_finished());
     thread.join().expect("it does not panic")
+}
+
+/// Locks again and again before a waiter that has just been woken, as long as the waiter is not
+/// handed the lock.
+fn overtake(try_lock: fn(&Site<Spied>) -> bool, lock: fn(&Site<Spied>), unlock: fn(&Site<Spied>)) {
+    let site: &'static Site<Spied> = Site::new();
+    lock(site);
+    let waiting = Waiting::started(move || {
+        lock(site);
+        Parked::Stale
+    });
+    let is_mine = leak(AtomicBool::new(true));
+    // The waiter sleeps, and this thread is faster.
+    before_wake(move || is_mine.store(try_lock(site), Ordering::Relaxed));
+    let mut unlocks = 0;
+    while is_mine.load(Ordering::Relaxed) {
+        assert!(unlocks < 9, "it is woken, and too late, for ever");
+        until("the waiter sleeps", || {
+            site.waiters(LOCKS) == 1 && asleep(&waiting.task)
+        });
+        unlocks += 1;
+        is_mine.store(false, Ordering::Relaxed);
+        unlock(site);
+    }
+    let _stale = waiting.outcome();
+    unlock(site);
+    assert!(try_lock(site), "it was the waiter's");
 }
 
 /// A number, guarded by a lock.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use slotpark_core::DefaultPlatform;
 
 use crate::common::{Numbers, soon, until, watchdog};
-use crate::{Guarded, LOCKS, Site, joined};
+use crate::{Guarded, LOCKS, Site, joined, overtake};
 
 /// Readers come and come, so that at no moment there is none: a writer who waits is before those
 /// who come later.
@@ -28,6 +28,17 @@ fn readers_do_not_starve_a_writer() {
     assert!(joined(late));
     site.rwlock.unlock_read_at(site.at());
     assert!(!site.rwlock.is_locked());
+}
+
+/// As a mutex does, to writers.
+#[test]
+fn a_writer_is_overtaken_eight_times_at_most() {
+    let _watch = watchdog("a_writer_is_overtaken_eight_times_at_most");
+    overtake(
+        |site| site.rwlock.try_write(),
+        |site| assert!(site.rwlock.write_at(site.at(), None)),
+        |site| site.rwlock.unlock_write_at(site.at()),
+    );
 }
 
 /// A writer leaves: all readers at the head go in at once, up to the next writer.
