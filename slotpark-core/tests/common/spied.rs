@@ -54,8 +54,8 @@ impl Spy {
     }
 }
 
-/// Runs `hook` before every wake that the calling thread makes, when who sleeps is released. It must
-/// not call a table.
+/// Runs `hook` before every wake that the calling thread makes, when who sleeps is released. It
+/// must not call a table.
 pub(crate) fn before_wake(hook: impl FnMut() + 'static) {
     BEFORE_WAKE.set(Some(Box::new(hook)));
 }
