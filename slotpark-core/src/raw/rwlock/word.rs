@@ -211,9 +211,10 @@ impl Word {
 
     /// Under the slot lock, with PARKED set at the last look: nobody else changes the word.
     pub(super) fn set_locked(&self, new: State) {
-        // ORDERING: RWLOCK both sides: what was done under the lock comes before what is done by
-        // those who get it now, also what was done by others who gave it back before.
-        self.0.swap(new.0, Ordering::AcqRel);
+        // ORDERING: RWLOCK release side: what was done under the lock comes before what is done by
+        // those who exclude it; also what was done by others, who gave it back before PARKED was
+        // set, with acquire, or under this slot lock.
+        self.0.store(new.0, Ordering::Release);
     }
 
     /// Under the slot lock: nobody is queued any more.
