@@ -8,7 +8,7 @@
 
 use core::ptr;
 
-use crate::node::{Node, NodeRef};
+use crate::node::{Moved, Node, NodeRef};
 use crate::options::Left;
 use crate::platform::{Event, Platform};
 use crate::slot::SlotGuard;
@@ -61,7 +61,8 @@ impl<K, P: Platform> Table<K, P> {
         };
         tally.add_locked(1);
         self.observe_node(event, guard.slot, node);
-        on_leave(Left { last });
+        let moved = node.moved() != Moved::No;
+        on_leave(Left { last, moved });
         Was::Waiting
     }
 

@@ -36,7 +36,9 @@ mod park;
 mod place;
 mod platform;
 mod prepare;
+mod process;
 mod queue;
+mod raw;
 mod reentry;
 mod requeue;
 mod semaphore;
@@ -53,6 +55,9 @@ mod waiter;
 mod wakers;
 pub mod word;
 
+/// The traits that the locks implement, and the types that put values under them.
+#[cfg(feature = "lock_api")]
+pub use ::lock_api;
 pub use any::{ANY_MAX, ParkedAny};
 pub use any_task::WaitAny;
 pub use at::At;
@@ -64,8 +69,8 @@ pub use hash::{KeyHasher, Seeded, finalize};
 pub use interrupt::Interrupter;
 #[cfg(feature = "alloc")]
 pub use keyed::{
-    Condition, Hold, HoldError, HoldMany, HoldOptions, Holding, HoldingMany, KeyList, KeyedLock,
-    KeyedOptions, Merge, Notified, POOL_DEFAULT, PoolStats, Preference, TryHoldError,
+    Condition, ConditionOutcome, Hold, HoldError, HoldMany, HoldOptions, Holding, HoldingMany,
+    KeyList, KeyedLock, KeyedOptions, Merge, POOL_DEFAULT, PoolStats, Preference, TryHoldError,
     WaitCondition, Wanted, WhenFull,
 };
 #[cfg(feature = "alloc")]
@@ -73,6 +78,10 @@ pub use mailbox::{Mailbox, Receive, ReceiveError, Subscribed};
 pub use options::{Left, Order, ParkOptions, Parked};
 pub use platform::*;
 pub use prepare::Prepared;
+pub use process::{FutexKey, FutexWord};
+#[cfg(not(slotpark_loom))]
+pub use process::{PROCESS_SLOTS, process_table};
+pub use raw::{OnceState, RawCondvar, RawMutex, RawOnce, RawRwLock};
 pub use reentry::slot_lock_held;
 pub use requeue::{RequeueOptions, Requeued};
 pub use semaphore::{AcquireError, PERMITS_MAX, RawSemaphore, TryAcquireError};

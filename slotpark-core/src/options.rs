@@ -195,6 +195,8 @@ impl Default for ParkOptions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Left {
-    /// It was the last waiter of its key.
+    /// It was the last waiter of its key: of the key to which it had been moved, if it had.
     pub last: bool,
+    /// It had been moved to another key, or to the one that it came from by way of another.
+    pub moved: bool,
 }

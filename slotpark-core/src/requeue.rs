@@ -51,6 +51,9 @@ pub struct RequeueOptions {
     pub token: u64,
 }
 
+/// Whether anybody waits at the source of a requeue.
+type Anybody<'a> = &'a dyn Fn() -> bool;
+
 impl<K: Eq + Copy + Send, P: Platform> Table<K, P> {
     /// Under both slot locks: if `validate` says yes, wakes the first waiters of `from` and moves
     /// the next ones to the end of `to`'s queue. `None` if `validate` says no.
@@ -83,13 +86,28 @@ impl<K: Eq + Copy + Send, P: Platform> Table<K, P> {
         options: RequeueOptions,
         validate: impl FnOnce() -> Result<bool, E>,
     ) -> Result<Option<Requeued>, E> {
+        let validate = |_: Anybody<'_>| Ok(validate()?.then_some(options));
+        self.requeue_with(from, to, options.token, validate, |_| {})
+    }
+
+    /// Requeues as [`requeue`](Self::requeue) does, with what a word that both keys belong to
+    /// needs, under both slot locks: `validate` may ask whether anybody waits at `from`, and says
+    /// how many are woken and moved; `then`, after they are, may ask whether anybody remains there.
+    pub(crate) fn requeue_with<E>(
+        &self,
+        from: (u64, &K),
+        to: (u64, &K),
+        token: u64,
+        validate: impl FnOnce(Anybody<'_>) -> Result<Option<RequeueOptions>, E>,
+        then: impl FnOnce(Anybody<'_>),
+    ) -> Result<Option<Requeued>, E> {
         reentry::check();
         let (source, target) = (self.slot(from.0), self.slot(to.0));
         target.announced.announce();
         let mut wakers = Wakers::new(core::slice::from_ref(source), Some(from.0));
         let mut refused_wakers = Wakers::new(core::slice::from_ref(source), Some(from.0));
         let _critical = P::critical();
-        let mut chosen = Chosen::new(&mut wakers, Verdict::woken(options.token));
+        let mut chosen = Chosen::new(&mut wakers, Verdict::woken(token));
         let mut refused = Chosen::new(&mut refused_wakers, Verdict::ended(Ending::Closed));
         let one_slot = ptr::eq(source, target);
         let source_first = ptr::from_ref(source) <= ptr::from_ref(target);
@@ -104,9 +122,13 @@ impl<K: Eq + Copy + Send, P: Platform> Table<K, P> {
         // Our announcement is taken back when the lock is given back, in one step with what was
         // moved: the count never says less than there is.
         target.leave_one();
-        if !validate()? {
+        let anybody = || {
+            let head = self.find(source, from.0, from.1);
+            head.is_some_and(|head| source.ring(head).any(NodeRef::waits))
+        };
+        let Some(options) = validate(&anybody)? else {
             return Ok(None);
-        }
+        };
         let mut moved = 0;
         let all = |_: &_| Filter::Unpark;
         if let Some(head) = self.find(source, from.0, from.1) {
@@ -116,6 +138,7 @@ impl<K: Eq + Copy + Send, P: Platform> Table<K, P> {
                 moved = self.move_waiters(source, from, target, to, options.move_max, &mut refused);
             }
         }
+        then(&anybody);
         Ok(Some(Requeued {
             woken: chosen.count,
             moved,

@@ -63,7 +63,7 @@ impl EventCounter {
     }
 
     fn at(&self) -> At<'static, FutexKey, DefaultPlatform> {
-        at(FutexKey::of_counter(self))
+        at(FutexKey::of_counter(&self.raw))
     }
 
     /// How many events have come. What was done before they were announced is visible.

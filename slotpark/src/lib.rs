@@ -32,6 +32,7 @@
 //! | none | events by key, of which nothing is stored | [`KeyedNotify`] |
 //! | none, but a value to hand over | the reply to a request | [`Mailbox`] |
 //! | transient: while held or awaited | a lock by key | the engine has its place; to come |
+//! | its own, in your object | a mutex of 1 byte | `Mutex` (feature `lock_api`), [`Once`] |
 //! | persistent | a buffer, a handler table, a cached value | a map for it; its waiters wait here |
 //!
 //! Not for: waiting across processes, priority inheritance. See the chapter *limitations* for these
@@ -59,8 +60,11 @@
 mod counter;
 mod futex;
 mod keyed;
+#[cfg(feature = "lock_api")]
+mod locks;
 mod mailbox;
 mod notify;
+mod once;
 mod outcome;
 mod semaphore;
 mod wait;
@@ -68,12 +72,18 @@ mod wait;
 use std::hash::{BuildHasher, Hash};
 
 pub use counter::{EventCounter, Ticket};
-pub use futex::{FutexKey, FutexWait, FutexWord};
+pub use futex::FutexWait;
 pub use keyed::{
     KeyedCondvar, KeyedManyGuard, KeyedMutex, KeyedMutexGuard, LockError, LockOptions, TryLockError,
 };
+#[cfg(feature = "lock_api")]
+pub use locks::{
+    Condvar, MappedMutexGuard, Mutex, MutexGuard, RwLock, RwLockReadGuard,
+    RwLockUpgradableReadGuard, RwLockWriteGuard, WaitTimeoutResult,
+};
 pub use mailbox::Mailbox;
 pub use notify::{KeyedNotify, Notified};
+pub use once::Once;
 pub use outcome::WhileOutcome;
 pub use semaphore::{Permit, Semaphore};
 /// How a single wait came to its end. Only a waker that counted this wait makes it `Woken`.
@@ -85,11 +95,11 @@ pub use slotpark_core::Wait as WaitFuture;
 /// A wait on several keys as a future: made by [`ShardedWait::wait_any_async`].
 pub use slotpark_core::WaitAny as WaitAnyFuture;
 pub use slotpark_core::{
-    ANY_MAX, AcquireError, Clock, ClosedKey, Deadline, DefaultPlatform, EventError, HoldingMany,
-    Interrupter, KeyList, KeyedOptions, Notified, Order, PERMITS_MAX, POOL_DEFAULT, ParkOptions,
-    Platform, PoolStats, Preference, Prepared, Receive, ReceiveError, Requeued, SLOTS_DEFAULT,
-    SLOTS_MAX, Seeded, SlotCountError, SlotStats, Slots, Spin, Subscribed, TryAcquireError,
-    WhenFull,
+    ANY_MAX, AcquireError, Clock, ClosedKey, ConditionOutcome, Deadline, DefaultPlatform,
+    EventError, FutexKey, FutexWord, HoldingMany, Interrupter, KeyList, KeyedOptions, OnceState,
+    Order, PERMITS_MAX, POOL_DEFAULT, ParkOptions, Platform, PoolStats, Preference, Prepared,
+    Receive, ReceiveError, Requeued, SLOTS_DEFAULT, SLOTS_MAX, Seeded, SlotCountError, SlotStats,
+    Slots, Spin, Subscribed, TryAcquireError, WhenFull,
 };
 pub use wait::ShardedWait;
 

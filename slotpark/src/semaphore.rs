@@ -68,7 +68,7 @@ impl Semaphore {
     }
 
     fn at(&self) -> At<'static, FutexKey, DefaultPlatform> {
-        at(FutexKey::of_semaphore(self))
+        at(FutexKey::of_semaphore(&self.raw))
     }
 
     /// How many permits are free at this moment; 0 also while some are owed.

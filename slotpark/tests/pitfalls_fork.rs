@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use common::{leak, until, watchdog};
 use forked::in_child;
-use slotpark::core::{Filter, Table};
+use slotpark::core::{Filter, RawMutex, Table, process_table};
 use slotpark::{FutexKey, FutexWait, ShardedWait, WaitOutcome, WhileOutcome};
 
 static WORD: AtomicU32 = AtomicU32::new(0);
@@ -135,4 +135,38 @@ fn fork_child_starts_clean() {
     for sleeper in sleepers {
         assert!(sleeper.join().expect("no panic").is_woken());
     }
+}
+
+/// A mutex that others wait for in the parent, in the process-wide table: in the child nobody waits
+/// for it, and it works.
+#[test]
+fn locks_after_a_fork() {
+    let _watch = watchdog("locks_after_a_fork");
+    let mutex: &'static RawMutex = leak(RawMutex::new());
+    let futex = FutexWait::process();
+    let waiters = || process_table().waiters(mutex.place().hash, &mutex.place().key);
+    assert!(mutex.try_lock());
+    let waiter = std::thread::spawn(|| {
+        assert!(mutex.lock_at(mutex.place(), None));
+        mutex.unlock_at(mutex.place());
+    });
+    until("somebody waits", || waiters() == 1);
+    in_child(|| {
+        // The other table over the same slots.
+        reset(futex.table());
+        assert_eq!(waiters(), 0);
+        mutex.unlock_at(mutex.place());
+        std::thread::scope(|scope| {
+            assert!(mutex.try_lock(), "nobody took it");
+            let waiting = scope.spawn(|| mutex.lock_at(mutex.place(), None));
+            while waiters() == 0 {
+                std::thread::yield_now();
+            }
+            mutex.unlock_at(mutex.place());
+            assert!(waiting.join().expect("a lock does not panic"));
+        });
+    });
+    assert_eq!(waiters(), 1, "the parent has noticed nothing");
+    mutex.unlock_at(mutex.place());
+    waiter.join().expect("a lock does not panic");
 }

@@ -2,7 +2,8 @@
 
 use crate::step::Step;
 use crate::{
-    check, examples, fuzz, loom, miri, msrv, mutants, nostd, orderings, package, plants, portable,
+    check, examples, features, fuzz, loom, miri, msrv, mutants, nostd, orderings, package, plants,
+    portable,
 };
 use crate::{sanitize, shuttle, valgrind};
 
@@ -17,6 +18,7 @@ pub(crate) struct Args {
 pub(crate) fn steps(args: &Args) -> Vec<Step> {
     let mut steps = check::steps();
     steps.extend(examples::steps());
+    steps.extend(features::steps());
     steps.extend(portable::steps());
     steps.extend(loom::steps());
     steps.extend(shuttle::steps(&shuttle::Args::default()));

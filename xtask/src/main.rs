@@ -8,6 +8,7 @@ mod check;
 mod ci;
 mod columns;
 mod examples;
+mod features;
 mod fuzz;
 mod loom;
 mod miri;
@@ -55,6 +56,8 @@ enum Command {
     Test,
     /// The programs that show the library at work, with real runtimes.
     Examples,
+    /// What the libraries add on request: lints, tests, documentation.
+    Features,
     /// The tests of the engine and the library on the portable platform.
     Portable,
     /// The model checker's tests of the engine.
@@ -95,6 +98,7 @@ fn main() -> ExitCode {
         Command::Tidy => vec![check::tidy()],
         Command::Test => test::steps(),
         Command::Examples => examples::steps(),
+        Command::Features => features::steps(),
         Command::Portable => portable::steps(),
         Command::Loom => loom::steps(),
         Command::Shuttle(args) => shuttle::steps(&args),

@@ -45,14 +45,14 @@ pub struct Condition {
 /// How a wait for a condition ended. The key is held again.
 ///
 /// ```
-/// assert_ne!(slotpark_core::Notified::Yes, slotpark_core::Notified::TimedOut);
+/// assert_ne!(slotpark_core::ConditionOutcome::Notified, slotpark_core::ConditionOutcome::TimedOut);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 #[non_exhaustive]
-pub enum Notified {
+pub enum ConditionOutcome {
     /// A notification counted this wait.
-    Yes,
+    Notified,
     /// The deadline passed before.
     TimedOut,
 }
@@ -197,14 +197,18 @@ impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
     /// Passes panics of `Eq` on; then the key is not held.
     ///
     /// ```
-    /// use slotpark_core::{Condition, Deadline, HoldOptions, KeyedLock, Notified};
+    /// use slotpark_core::{Condition, Deadline, HoldOptions, KeyedLock, ConditionOutcome};
     /// let (lock, ready) = (KeyedLock::<u64>::new(1), Condition::new());
     /// let guard = lock.hold(1, 7, HoldOptions::new(1)).unwrap();
     /// let (guard, notified) = guard.wait(&ready, Some(Deadline::PAST));
-    /// assert_eq!(notified, Notified::TimedOut);
+    /// assert_eq!(notified, ConditionOutcome::TimedOut);
     /// assert_eq!(lock.held(1, guard.key()), 1);
     /// ```
-    pub fn wait(self, condition: &Condition, deadline: Option<Deadline>) -> (Self, Notified) {
+    pub fn wait(
+        self,
+        condition: &Condition,
+        deadline: Option<Deadline>,
+    ) -> (Self, ConditionOutcome) {
         reentry::check();
         let (lock, hash, entry) = self.parts();
         // SAFETY: E1: this guard, or what it becomes, owns the entry until the end.
@@ -227,7 +231,7 @@ impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
             unreachable!("such a table is never closed");
         };
         if parked.is_woken() && lock.preference != Preference::Barging {
-            return (place.into_held(), Notified::Yes);
+            return (place.into_held(), ConditionOutcome::Notified);
         }
         if moved != Moved::No {
             // It stood in the queue of the key, and those behind may want less.
@@ -237,18 +241,18 @@ impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
             unreachable!("it waits as long as it takes");
         };
         let notified = if moved == Moved::No {
-            Notified::TimedOut
+            ConditionOutcome::TimedOut
         } else {
-            Notified::Yes
+            ConditionOutcome::Notified
         };
         (holding, notified)
     }
 }
 
-impl fmt::Display for Notified {
+impl fmt::Display for ConditionOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Yes => "notified",
+            Self::Notified => "notified",
             Self::TimedOut => "not notified before the deadline",
         })
     }

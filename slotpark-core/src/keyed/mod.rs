@@ -36,7 +36,7 @@ pub(crate) use word::HolderWord;
 
 #[cfg(feature = "alloc")]
 pub use self::{
-    condition::{Condition, Notified},
+    condition::{Condition, ConditionOutcome},
     condition_task::WaitCondition,
     guard::Holding,
     lock::KeyedLock,

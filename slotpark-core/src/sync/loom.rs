@@ -4,7 +4,7 @@ use loom::cell::UnsafeCell;
 
 pub use loom::sync::atomic::AtomicU32;
 pub(crate) use loom::sync::atomic::{
-    AtomicPtr, AtomicU16, AtomicU64, AtomicUsize, Ordering, fence,
+    AtomicPtr, AtomicU8, AtomicU16, AtomicU64, AtomicUsize, Ordering, fence,
 };
 
 pub(crate) use loom::hint::spin_loop;

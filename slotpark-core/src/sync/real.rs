@@ -2,7 +2,7 @@
 
 pub use core::sync::atomic::AtomicU32;
 pub(crate) use core::sync::atomic::{
-    AtomicPtr, AtomicU16, AtomicU64, AtomicUsize, Ordering, fence,
+    AtomicPtr, AtomicU8, AtomicU16, AtomicU64, AtomicUsize, Ordering, fence,
 };
 
 pub(crate) use core::hint::spin_loop;

@@ -5,7 +5,7 @@ use core::cell::Cell;
 
 pub use shuttle::sync::atomic::AtomicU32;
 pub(crate) use shuttle::sync::atomic::{
-    AtomicPtr, AtomicU16, AtomicU64, AtomicUsize, Ordering, fence,
+    AtomicPtr, AtomicU8, AtomicU16, AtomicU64, AtomicUsize, Ordering, fence,
 };
 
 pub(crate) use shuttle::hint::spin_loop;

@@ -17,6 +17,7 @@ pub(crate) struct Spy {
 
 thread_local! {
     static SPY: Cell<Option<&'static Spy>> = const { Cell::new(None) };
+    static BEFORE_WAKE: RefCell<Option<Box<dyn FnMut()>>> = const { RefCell::new(None) };
     static ON_WAKE: RefCell<Option<Box<dyn FnMut()>>> = const { RefCell::new(None) };
     static ON_CLOCK: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
 }
@@ -53,6 +54,12 @@ impl Spy {
     }
 }
 
+/// Runs `hook` before every wake that the calling thread makes, when who sleeps is released. It
+/// must not call a table.
+pub(crate) fn before_wake(hook: impl FnMut() + 'static) {
+    BEFORE_WAKE.set(Some(Box::new(hook)));
+}
+
 /// Runs `hook` after every wake that the calling thread makes. It must not call a table.
 pub(crate) fn on_wake(hook: impl FnMut() + 'static) {
     ON_WAKE.set(Some(Box::new(hook)));
@@ -69,12 +76,16 @@ fn report(count: impl FnOnce(&Spy) -> &AtomicUsize) {
     }
 }
 
-fn woke() {
-    ON_WAKE.with_borrow_mut(|hook| {
+/// Makes a wake between its hooks.
+fn hooked(wake: impl FnOnce()) {
+    let run = |hook: &mut Option<Box<dyn FnMut()>>| {
         if let Some(hook) = hook {
             hook();
         }
-    });
+    };
+    BEFORE_WAKE.with_borrow_mut(run);
+    wake();
+    ON_WAKE.with_borrow_mut(run);
 }
 
 /// See the file.
@@ -109,13 +120,11 @@ unsafe impl Platform for Spied {
     }
 
     fn wake_group(word: &AtomicU32, bits: u32) {
-        DefaultPlatform::wake_group(word, bits);
-        woke();
+        hooked(|| DefaultPlatform::wake_group(word, bits));
     }
 
     fn wake_thread(word: *const AtomicU32, handle: &Self::Handle) {
-        DefaultPlatform::wake_thread(word, handle);
-        woke();
+        hooked(|| DefaultPlatform::wake_thread(word, handle));
     }
 
     fn lock_sleep(word: &AtomicU32, expected: u32) {

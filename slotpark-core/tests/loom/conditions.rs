@@ -6,8 +6,8 @@ use std::sync::Arc;
 use loom::cell::UnsafeCell;
 use loom::thread;
 use slotpark_core::{
-    Condition, Deadline, HoldOptions, Holding, KeyedLock, KeyedOptions, Notified, Preference,
-    WhenFull,
+    Condition, ConditionOutcome, Deadline, HoldOptions, Holding, KeyedLock, KeyedOptions,
+    Preference, WhenFull,
 };
 
 use crate::bell::{Bell, poll};
@@ -70,7 +70,7 @@ impl Site {
         while self.number() == 0 {
             let notified;
             (guard, notified) = guard.wait(&self.changed, deadline);
-            if notified == Notified::TimedOut {
+            if notified == ConditionOutcome::TimedOut {
                 break;
             }
         }

@@ -14,6 +14,7 @@ mod ends;
 mod host;
 mod keyed;
 mod lasts;
+mod locks;
 mod mailbox;
 mod many;
 mod pairs;

@@ -3,6 +3,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod locks;
 mod mailbox;
 mod others;
 #[path = "../common/sources.rs"]
@@ -138,6 +139,7 @@ fn every_operation_allocates_nothing() {
         .chain(others::OTHERS)
         .chain(tasks::TASKS)
         .chain(words::WORDS)
+        .chain(locks::locks())
     {
         for levels in [0, 3] {
             let mut own = None;
@@ -171,9 +173,11 @@ fn every_operation_is_listed() {
         .chain(&tasks::TASKS)
         .chain(&words::WORDS);
     let others = others.map(|(name, _)| *name);
+    let locks = locks::locks().map(|(name, _)| name);
     let mailbox = mailbox::names();
     let listed: BTreeSet<_> = makers
         .chain(others)
+        .chain(locks)
         .chain(mailbox)
         .map(String::from)
         .collect();

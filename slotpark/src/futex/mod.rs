@@ -1,15 +1,12 @@
 //! `FutexWait`: a value-checked wait on a word, by address or by an explicit key.
 
-mod key;
-
 use std::fmt;
 use std::time::{Duration, Instant};
 
 use slotpark_core::{
-    At, Deadline, DefaultPlatform, Platform, Requeued, SLOTS_DEFAULT, Seeded, Slots, Table,
+    At, Deadline, DefaultPlatform, FutexKey, FutexWord, PROCESS_SLOTS, Platform, Requeued,
+    SLOTS_DEFAULT, Seeded, Slots, Table,
 };
-
-pub use key::{FutexKey, FutexWord};
 
 use crate::{ShardedWait, WaitOutcome};
 
@@ -41,8 +38,7 @@ pub struct FutexWait<P: Platform = DefaultPlatform> {
     waits: ShardedWait<FutexKey, Seeded, P>,
 }
 
-/// In `.bss`: usable before `main`, from any thread and from thread-local destructors.
-static PROCESS_SLOTS: Slots<FutexKey> = Slots::new();
+/// Over the slots of the process-wide table, which the locks wait in too.
 static PROCESS: FutexWait = FutexWait::over(&PROCESS_SLOTS);
 
 impl FutexWait {

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::hash::{BuildHasher, Hash};
 use std::time::{Duration, Instant};
 
-use slotpark_core::{Condition, Notified, Platform};
+use slotpark_core::{Condition, ConditionOutcome, Platform};
 
 use super::{KeyedMutex, KeyedMutexGuard};
 use crate::until;
@@ -109,17 +109,17 @@ impl KeyedCondvar {
     /// that takes.
     ///
     /// ```
-    /// use slotpark::{KeyedCondvar, KeyedMutex, Notified};
+    /// use slotpark::{KeyedCondvar, KeyedMutex, ConditionOutcome};
     /// use std::time::Instant;
     /// let (mutex, changed) = (KeyedMutex::<u64>::new(), KeyedCondvar::new());
     /// let (guard, notified) = changed.wait_until(mutex.lock(7), Instant::now());
-    /// assert_eq!((guard.key(), notified), (&7, Notified::TimedOut));
+    /// assert_eq!((guard.key(), notified), (&7, ConditionOutcome::TimedOut));
     /// ```
     pub fn wait_until<'m, K: Eq, P: Platform>(
         &self,
         guard: KeyedMutexGuard<'m, K, P>,
         deadline: Instant,
-    ) -> (KeyedMutexGuard<'m, K, P>, Notified) {
+    ) -> (KeyedMutexGuard<'m, K, P>, ConditionOutcome) {
         let deadline = until::<P>(deadline);
         let (holding, notified) = guard.into_holding().wait(&self.condition, deadline);
         (KeyedMutexGuard::of(holding), notified)
@@ -129,20 +129,20 @@ impl KeyedCondvar {
     /// for ever.
     ///
     /// ```
-    /// use slotpark::{KeyedCondvar, KeyedMutex, Notified};
+    /// use slotpark::{KeyedCondvar, KeyedMutex, ConditionOutcome};
     /// use std::time::Duration;
     /// let (mutex, changed) = (KeyedMutex::<u64>::new(), KeyedCondvar::new());
     /// let (_guard, notified) = changed.wait_for(mutex.lock(7), Duration::from_millis(1));
-    /// assert_eq!(notified, Notified::TimedOut);
+    /// assert_eq!(notified, ConditionOutcome::TimedOut);
     /// ```
     pub fn wait_for<'m, K: Eq, P: Platform>(
         &self,
         guard: KeyedMutexGuard<'m, K, P>,
         timeout: Duration,
-    ) -> (KeyedMutexGuard<'m, K, P>, Notified) {
+    ) -> (KeyedMutexGuard<'m, K, P>, ConditionOutcome) {
         match Instant::now().checked_add(timeout) {
             Some(deadline) => self.wait_until(guard, deadline),
-            None => (self.wait(guard), Notified::Yes),
+            None => (self.wait(guard), ConditionOutcome::Notified),
         }
     }
 

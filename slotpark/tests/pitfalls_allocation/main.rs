@@ -127,7 +127,7 @@ const WAITS: [Wait; 12] = [
 /// What is called while threads wait on key 7, on the word and on the explicit key.
 type Operation = (&'static str, fn(&Scene));
 
-const OPERATIONS: [Operation; 30] = [
+const OPERATIONS: [Operation; 31] = [
     ("wait/wakes::wake_one", |s| ignore(s.waits.wake_one(&7))),
     ("wait/wakes::wake_last", |s| ignore(s.waits.wake_last(&7))),
     ("wait/wakes::wake", |s| ignore(s.waits.wake(&7, 2))),
@@ -156,8 +156,6 @@ const OPERATIONS: [Operation; 30] = [
     ("wait/mod::slot_stats", |s| ignore(s.waits.slot_stats(0))),
     ("wait/mod::spin", |s| ignore(s.waits.spin())),
     ("wait/mod::slot_of", |s| ignore(s.waits.slot_of(&7))),
-    ("futex/key::new", |_| ignore(FutexKey::new(1, 2))),
-    ("futex/key::of", |s| ignore(FutexKey::of(&s.word))),
     ("futex/mod::process", |_| ignore(FutexWait::process())),
     ("futex/mod::over", |_| ignore(FutexWait::over(&FUTEX_SLOTS))),
     ("futex/mod::table", |s| ignore(s.futex.table())),

@@ -1,15 +1,31 @@
-//! Semaphores and event counters.
+//! Semaphores, event counters, and the once.
 
 use std::pin::pin;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use slotpark::{EventCounter, Semaphore};
+use slotpark::{EventCounter, Once, Semaphore};
 
 use super::ends::poll;
 use super::{Operation, ignore};
 
-pub(crate) const WORDS: [Operation; 28] = [
+pub(crate) const WORDS: [Operation; 34] = [
+    ("once::new", |_| ignore(Once::new())),
+    ("once::is_completed", |_| ignore(Once::new().is_completed())),
+    ("once::call_once", |_| Once::new().call_once(|| {})),
+    ("once::call_once_force", |_| {
+        Once::new().call_once_force(|state| assert!(!state.is_poisoned()));
+    }),
+    ("once::wait", |_| {
+        let once = Once::new();
+        once.call_once(|| {});
+        once.wait();
+    }),
+    ("once::wait_force", |_| {
+        let once = Once::new();
+        once.call_once(|| {});
+        once.wait_force();
+    }),
     ("semaphore::new", |_| ignore(Semaphore::new(1))),
     ("semaphore::barging", |_| ignore(Semaphore::barging(1))),
     ("semaphore::available", |_| {

@@ -1,0 +1,217 @@
+//! The process-wide table: one array of slots for all words and locks of this process.
+//!
+//! A key says what it is an address of, so that a mutex, a semaphore and a futex word at one
+//! address never meet. The slots are in `.bss`: usable before `main`, from any thread and from
+//! thread-local destructors. Whoever makes a table over them (the crate `slotpark` has one for
+//! words and permits) shares the slots with the locks, and a reset of either empties them.
+
+use core::hash::{Hash, Hasher};
+
+use crate::semaphore::RawSemaphore;
+use crate::sync::AtomicU32;
+use crate::word;
+#[cfg(target_has_atomic = "64")]
+use crate::{counter::RawEventCounter, sync::AtomicU64};
+
+/// What a futex wait is keyed by: a word of this process, or an address in a space of the caller's
+/// (a guest process, a wasm memory, an isolate). The two kinds never meet, nor do two spaces.
+///
+/// ```
+/// use slotpark_core::FutexKey;
+/// use std::sync::atomic::AtomicU32;
+/// let word = AtomicU32::new(0);
+/// assert_eq!(FutexKey::of(&word), FutexKey::of(&word));
+/// assert_ne!(FutexKey::new(1, 0x1000), FutexKey::new(2, 0x1000));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FutexKey {
+    kind: Kind,
+    space: u64,
+    address: u64,
+}
+
+/// What an address is an address of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Word,
+    Guest,
+    Semaphore,
+    #[cfg(target_has_atomic = "64")]
+    EventCounter,
+    #[cfg(not(slotpark_loom))]
+    Mutex,
+    #[cfg(not(slotpark_loom))]
+    RwLock,
+    #[cfg(not(slotpark_loom))]
+    Condvar,
+    #[cfg(not(slotpark_loom))]
+    Once,
+}
+
+impl FutexKey {
+    /// The key of an address in a space of the caller's.
+    ///
+    /// ```
+    /// use slotpark_core::FutexKey;
+    /// assert_ne!(FutexKey::new(1, 0x1000), FutexKey::new(1, 0x1004));
+    /// ```
+    #[must_use]
+    pub const fn new(space: u64, address: u64) -> Self {
+        Self {
+            kind: Kind::Guest,
+            space,
+            address,
+        }
+    }
+
+    /// The key of a word of this process.
+    ///
+    /// ```
+    /// use slotpark_core::FutexKey;
+    /// use std::sync::atomic::AtomicU32;
+    /// let words = [AtomicU32::new(0), AtomicU32::new(0)];
+    /// assert_ne!(FutexKey::of(&words[0]), FutexKey::of(&words[1]));
+    /// ```
+    #[must_use]
+    pub fn of<W: FutexWord>(word: &W) -> Self {
+        Self::of_object(Kind::Word, word)
+    }
+
+    /// The key of a semaphore of this process.
+    ///
+    /// ```
+    /// use slotpark_core::{FutexKey, RawSemaphore};
+    /// let semaphores = [RawSemaphore::new(1), RawSemaphore::new(1)];
+    /// let keys = semaphores.each_ref().map(FutexKey::of_semaphore);
+    /// assert_ne!(keys[0], keys[1]);
+    /// ```
+    #[must_use]
+    pub fn of_semaphore(semaphore: &RawSemaphore) -> Self {
+        Self::of_object(Kind::Semaphore, semaphore)
+    }
+
+    /// The key of an event counter of this process.
+    ///
+    /// ```
+    /// use slotpark_core::{FutexKey, RawEventCounter};
+    /// let counters = [RawEventCounter::new(), RawEventCounter::new()];
+    /// let keys = counters.each_ref().map(FutexKey::of_counter);
+    /// assert_ne!(keys[0], keys[1]);
+    /// ```
+    #[cfg(target_has_atomic = "64")]
+    #[must_use]
+    pub fn of_counter(counter: &RawEventCounter) -> Self {
+        Self::of_object(Kind::EventCounter, counter)
+    }
+
+    pub(crate) fn of_object<T>(kind: Kind, object: *const T) -> Self {
+        Self {
+            kind,
+            space: 0,
+            address: object.addr() as u64,
+        }
+    }
+}
+
+impl Hash for FutexKey {
+    /// An object of this process costs one round of the hash. That another kind's address may hash
+    /// alike costs a comparison at most: `Eq` tells them apart.
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        if self.kind == Kind::Guest {
+            state.write_u64(self.space);
+        }
+        state.write_u64(self.address);
+    }
+}
+
+/// A word that waits can compare: [`AtomicU32`], and `AtomicU64` where there is one.
+///
+/// ```
+/// use slotpark_core::FutexWord;
+/// assert_eq!(std::sync::atomic::AtomicU64::new(1 << 40).value(), 1 << 40);
+/// ```
+pub trait FutexWord: sealed::Sealed {
+    /// The word's value.
+    type Value: Copy + PartialEq;
+
+    /// Reads the word, relaxed: the engine's fences order it.
+    fn value(&self) -> Self::Value;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for crate::sync::AtomicU32 {}
+    #[cfg(target_has_atomic = "64")]
+    impl Sealed for crate::sync::AtomicU64 {}
+}
+
+impl FutexWord for AtomicU32 {
+    type Value = u32;
+
+    fn value(&self) -> u32 {
+        word::load(self)
+    }
+}
+
+#[cfg(target_has_atomic = "64")]
+impl FutexWord for AtomicU64 {
+    type Value = u64;
+
+    fn value(&self) -> u64 {
+        word::load_u64(self)
+    }
+}
+
+#[cfg(not(slotpark_loom))]
+pub use shared::{PROCESS_SLOTS, process_table};
+#[cfg(not(slotpark_loom))]
+pub(crate) use shared::{Place, place};
+
+#[cfg(not(slotpark_loom))]
+mod shared {
+    use core::hash::BuildHasher;
+
+    use super::{FutexKey, Kind};
+    use crate::at::At;
+    use crate::hash::{Seeded, finalize};
+    use crate::platform::DefaultPlatform;
+    use crate::slots::Slots;
+    use crate::table::Table;
+
+    /// The slots of the process-wide table: 512, in `.bss`.
+    ///
+    /// ```
+    /// use slotpark_core::{PROCESS_SLOTS, Table};
+    /// assert_eq!(Table::over(&PROCESS_SLOTS).slot_count(), 512);
+    /// ```
+    pub static PROCESS_SLOTS: Slots<FutexKey> = Slots::new();
+    static TABLE: Table<FutexKey> = Table::over(&PROCESS_SLOTS);
+    static HASHER: Seeded = Seeded::new();
+
+    /// The process-wide table that the locks wait in. A child of a fork resets it, or any other
+    /// table over [`PROCESS_SLOTS`] through which it waits: none but a thread's own waits are in
+    /// it, and no closure of a user's runs in those.
+    ///
+    /// ```
+    /// assert_eq!(slotpark_core::process_table().slot_count(), 512);
+    /// ```
+    #[must_use]
+    pub fn process_table() -> &'static Table<FutexKey> {
+        &TABLE
+    }
+
+    /// A place in the process-wide table.
+    pub(crate) type Place = At<'static, FutexKey, DefaultPlatform>;
+
+    /// Where the waiters of an object of this process wait.
+    #[inline]
+    pub(crate) fn place<T>(kind: Kind, object: *const T) -> Place {
+        let key = FutexKey::of_object(kind, object);
+        At {
+            table: &TABLE,
+            hash: finalize(HASHER.hash_one(key)),
+            key,
+        }
+    }
+}
