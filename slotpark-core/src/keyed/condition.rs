@@ -45,7 +45,8 @@ pub struct Condition {
 /// How a wait for a condition ended. The key is held again.
 ///
 /// ```
-/// assert_ne!(slotpark_core::ConditionOutcome::Notified, slotpark_core::ConditionOutcome::TimedOut);
+/// use slotpark_core::ConditionOutcome;
+/// assert_eq!(ConditionOutcome::Notified.to_string(), "notified");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]

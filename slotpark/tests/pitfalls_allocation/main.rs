@@ -127,7 +127,7 @@ const WAITS: [Wait; 12] = [
 /// What is called while threads wait on key 7, on the word and on the explicit key.
 type Operation = (&'static str, fn(&Scene));
 
-const OPERATIONS: [Operation; 31] = [
+const OPERATIONS: [Operation; 28] = [
     ("wait/wakes::wake_one", |s| ignore(s.waits.wake_one(&7))),
     ("wait/wakes::wake_last", |s| ignore(s.waits.wake_last(&7))),
     ("wait/wakes::wake", |s| ignore(s.waits.wake(&7, 2))),
