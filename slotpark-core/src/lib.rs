@@ -63,7 +63,7 @@ pub use hash::{KeyHasher, Seeded, finalize};
 pub use interrupt::Interrupter;
 #[cfg(feature = "alloc")]
 pub use keyed::{
-    Hold, HoldError, HoldOptions, Holding, KeyedLock, KeyedOptions, POOL_DEFAULT, PoolStats,
+    Grow, Hold, HoldError, HoldOptions, Holding, KeyedLock, KeyedOptions, POOL_DEFAULT, PoolStats,
     Preference, TryHoldError, WhenFull,
 };
 #[cfg(feature = "alloc")]

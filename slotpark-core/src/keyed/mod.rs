@@ -6,10 +6,12 @@
 //! holders are nodes in the queue of their key, and the slot lock decides (see `rules`). Mutexes,
 //! read-write locks and semaphores differ in their capacity, and in how much a holder takes of it.
 //!
-//! **Invariants**: H1, H2 (`word`), H3 to H5 (`rules`), E1, E2 (`pool`).
+//! **Invariants**: H1, H2 (`word`), H3 to H6 (`rules`), E1, E2 (`pool`).
 //!
 //! **Lock order**: one slot lock. **Orderings**: HOLDER, ENTRY, and those of `park` and `task`.
 
+#[cfg(feature = "alloc")]
+mod grow;
 #[cfg(feature = "alloc")]
 mod guard;
 #[cfg(feature = "alloc")]
@@ -18,6 +20,8 @@ mod options;
 mod pool;
 #[cfg(feature = "alloc")]
 mod rules;
+#[cfg(feature = "alloc")]
+mod serve;
 #[cfg(feature = "alloc")]
 mod task;
 #[cfg(feature = "alloc")]
@@ -28,6 +32,7 @@ pub(crate) use word::HolderWord;
 
 #[cfg(feature = "alloc")]
 pub use self::{
+    grow::Grow,
     guard::Holding,
     options::{
         HoldError, HoldOptions, KeyedOptions, POOL_DEFAULT, PoolStats, Preference, TryHoldError,
