@@ -30,8 +30,10 @@
 //! |---|---|---|
 //! | none | wait until a word changes, until a job is done | [`ShardedWait`], [`FutexWait`] |
 //! | none, but a value to hand over | the reply to a request | [`Mailbox`] |
-//! | transient: while held or awaited | a lock by key | the engine has its place; to come |
+//! | transient: while in use | lock by key | [`KeyedMutex`], [`KeyedRwLock`], [`..Semaphore`][S] |
 //! | persistent | a buffer, a handler table, a cached value | a map for it; its waiters wait here |
+//!
+//! [S]: KeyedSemaphore
 //!
 //! Not for: waiting across processes, priority inheritance. See the chapter *limitations* for these
 //! and for what to use instead.
@@ -40,7 +42,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | allocation | none to wait or to wake |
+//! | allocation | none to wait or to wake; to lock a key, none unless all places are taken |
 //! | memory | 64 bytes a slot, whatever the number of keys ever used |
 //! | spurious wakes | none from collisions; recheck: the condition may have changed back |
 //! | lost wakes | none, if the condition is changed before the wake |
@@ -67,7 +69,10 @@ use std::hash::{BuildHasher, Hash};
 
 pub use counter::{EventCounter, Ticket};
 pub use futex::{FutexKey, FutexWait, FutexWord};
-pub use keyed::{KeyedMutex, KeyedMutexGuard, LockError, LockOptions, TryLockError};
+pub use keyed::{
+    KeyedMutex, KeyedMutexGuard, KeyedPermit, KeyedReadGuard, KeyedRwLock, KeyedSemaphore,
+    KeyedUpgradableGuard, KeyedUpgraded, KeyedWriteGuard, LockError, LockOptions, TryLockError,
+};
 pub use mailbox::Mailbox;
 pub use outcome::WhileOutcome;
 pub use semaphore::{Permit, Semaphore};

@@ -1,8 +1,8 @@
 //! Who holds a key may hold more of it: a reader that becomes a writer.
 //!
 //! **States** of the future: new -> queued, in front of all others; its guard is *awaited* -> done.
-//! **Invariants**: H6. **Lock order**: one slot lock. **Orderings**: HOLDER, and those of `park` and
-//! `task`.
+//! **Invariants**: H6. **Lock order**: one slot lock. **Orderings**: HOLDER, and those of `park`
+//! and `task`.
 
 use core::fmt;
 use core::future::Future;
@@ -48,8 +48,8 @@ impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
     /// [`HoldError::TimedOut`]; then it holds what it held.
     ///
     /// # Panics
-    /// If it would hold more than the [`capacity`](KeyedLock::capacity), and in the child of a fork,
-    /// where it holds nothing.
+    /// If it would hold more than the [`capacity`](KeyedLock::capacity), and in the child of a
+    /// fork, where it holds nothing.
     ///
     /// ```
     /// use slotpark_core::{HoldOptions, KeyedLock};
@@ -149,8 +149,8 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
 /// An attempt to hold more of a key, as a future made by [`Holding::grow_async`]. It allocates
 /// nothing.
 ///
-/// **Cancel safety.** Dropping it is safe at any moment and never waits. Unless it was polled to its
-/// end, its guard holds afterwards what it held before.
+/// **Cancel safety.** Dropping it is safe at any moment and never waits. Unless it was polled to
+/// its end, its guard holds afterwards what it held before.
 ///
 /// **A future that is not polled** keeps others out, in a barging lock too: who wants more stands
 /// in front of them.
@@ -194,8 +194,8 @@ impl<K: Eq, P: Platform> Grow<'_, '_, K, P> {
         let options = (u64::from(more), Order::Lifo);
         let room = ptr::from_ref(holder).cast_mut().cast();
         let (place, waker) = (&mut self.place, Some(context.waker()));
-        // SAFETY: the future is pinned and leaves before its place ends; the key is in the pool, and
-        // stays there if the future is forgotten (H6).
+        // SAFETY: the future is pinned and leaves before its place ends; the key is in the pool,
+        // and stays there if the future is forgotten (H6).
         let refused =
             unsafe { (lock.table).queue_task(place, (hash, key), room, options, waker, admit) };
         self.holding.place.is_awaited = refused.is_none();

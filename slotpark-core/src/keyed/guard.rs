@@ -108,10 +108,6 @@ impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
 
     /// Runs `change` in one hold of the slot lock with the holder's node and the head of its key;
     /// `None` in the child of a fork.
-    #[expect(
-        clippy::type_complexity,
-        reason = "the arguments are what a change needs"
-    )]
     pub(super) fn change<R>(
         &mut self,
         change: impl FnOnce(

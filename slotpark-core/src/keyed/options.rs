@@ -31,8 +31,8 @@ pub enum Preference {
     /// that neither starves.
     PhaseFair,
     /// Who finds the key free takes it; who is woken tries again, and may have to queue again, at
-    /// the end. Faster under contention, and nobody is promised anything; but who holds and waits for
-    /// more comes first, and nobody overtakes it.
+    /// the end. Faster under contention, and nobody is promised anything; but who holds and waits
+    /// for more comes first, and nobody overtakes it.
     Barging,
 }
 

@@ -6,8 +6,8 @@
 //! Who comes next is said in `serve`.
 //!
 //! **Invariants**
-//! - H3 The total of a key never exceeds the capacity, and each holder is counted in it: by its node,
-//!   or alone in the word.
+//! - H3 The total of a key never exceeds the capacity, and each holder is counted in it: by its
+//!   node, or alone in the word.
 //! - H4 A fair lock leaves no waiter behind that could be served: after every change that could
 //!   serve one (a release, a shrinking, a waiter that leaves) the queue is served.
 //! - H5 A grant links the holder's node, to which the waiter's node points, before the waiter is
@@ -125,7 +125,8 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         let critical = P::critical();
         let guard = slot.lock();
         self.seize(&guard);
-        // SAFETY: H1: it is the caller's own, and was linked when the slot was seized, if not before.
+        // SAFETY: H1: it is the caller's own, and was linked when the slot was seized, if not
+        // before.
         let Some(holder) = (unsafe { NodeRef::from_raw(holder) }) else {
             return;
         };

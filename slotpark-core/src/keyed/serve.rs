@@ -4,7 +4,8 @@
 //! preference: a barging lock lets nobody in past it. All others are granted the key in a fair lock
 //! and woken to try in a barging one.
 //!
-//! **Invariants**: H4, H5 (`rules`). **Lock order**: one slot lock. **Orderings**: those of `unpark`.
+//! **Invariants**: H4, H5 (`rules`). **Lock order**: one slot lock. **Orderings**: those of
+//! `unpark`.
 
 use crate::choose::{Candidate, Chosen, Filter};
 use crate::keyed::{KeyedLock, Preference};

@@ -92,8 +92,8 @@ pub struct Hold<'l, K: Eq, P: Platform> {
     _pinned: PhantomPinned,
 }
 
-// SAFETY: a waiting future may be moved to another thread as a whole, as `Wait`: what points into it
-// are the queues, under their locks. Other threads read its key through `&K`.
+// SAFETY: a waiting future may be moved to another thread as a whole, as `Wait`: what points into
+// it are the queues, under their locks. Other threads read its key through `&K`.
 unsafe impl<K: Eq + Send + Sync, P: Platform> Send for Hold<'_, K, P> {}
 
 impl<'l, K: Eq, P: Platform> Hold<'l, K, P> {

@@ -12,14 +12,14 @@
 //!       settle
 //! ```
 //!
-//! **States**: FREE (nobody holds or awaits a key) - QUEUED (nodes wait, none holds) - the address of
-//! one holder's node, with or without QUEUED - DECIDED.
+//! **States**: FREE (nobody holds or awaits a key) - QUEUED (nodes wait, none holds) - the address
+//! of one holder's node, with or without QUEUED - DECIDED.
 //!
 //! **Invariants**
 //! - H1 Who finds a holder by `seize` holds the slot lock; the owner's `give_back` fails from then
 //!   on, and it takes that lock before its node ends. So the node may be read, and linked.
-//! - H2 From `seize` to `settle`, and while the word is DECIDED at all, only holders of the slot lock
-//!   write it: `settle` is a store.
+//! - H2 From `seize` to `settle`, and while the word is DECIDED at all, only holders of the slot
+//!   lock write it: `settle` is a store.
 //!
 //! **Orderings**: HOLDER.
 

@@ -27,7 +27,7 @@ struct Site {
 
 // SAFETY: loom's cells check that nobody accesses them at the same time.
 unsafe impl Sync for Site {}
-// SAFETY: as above.
+// SAFETY: loom's cells check that nobody accesses them at the same time.
 unsafe impl Send for Site {}
 
 impl Site {

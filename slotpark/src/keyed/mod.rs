@@ -5,6 +5,12 @@
 
 mod mutex;
 mod options;
+mod rwlock;
+mod semaphore;
 
 pub use mutex::{KeyedMutex, KeyedMutexGuard};
 pub use options::{LockError, LockOptions, TryLockError};
+pub use rwlock::{
+    KeyedReadGuard, KeyedRwLock, KeyedUpgradableGuard, KeyedUpgraded, KeyedWriteGuard,
+};
+pub use semaphore::{KeyedPermit, KeyedSemaphore};

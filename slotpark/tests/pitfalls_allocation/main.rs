@@ -4,6 +4,7 @@
 #[path = "../../../slotpark-core/tests/common/mod.rs"]
 mod common;
 mod ends;
+mod keyed;
 mod mailbox;
 #[path = "../../../slotpark-core/tests/common/sources.rs"]
 mod sources;
@@ -277,7 +278,10 @@ fn every_operation_is_listed() {
     let src = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let waits = WAITS.iter().map(|(name, ..)| *name);
     let others = OPERATIONS.iter().chain(&ends::ENDS).chain(&words::WORDS);
-    let others = others.map(|(name, _)| *name).chain(mailbox::names());
+    let others = others
+        .map(|(name, _)| *name)
+        .chain(mailbox::names())
+        .chain(keyed::names());
     let listed = waits.chain(others).chain(MADE).map(String::from);
     let listed: BTreeSet<_> = listed.collect();
     assert_eq!(sources::public_functions(&src), listed);

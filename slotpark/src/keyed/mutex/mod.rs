@@ -31,11 +31,10 @@ use crate::hash_of;
 /// ```
 ///
 /// **Two forms.** [`with_lock`](Self::with_lock) borrows the key and holds it while a closure runs:
-/// its record lies in the caller's frame. [`lock`](Self::lock) and
-/// [`lock_async`](Self::lock_async) take the key and give a guard that may be moved, also to
-/// another thread or over an `await`: its record lies in a pool of fixed size. If more guards than
-/// that live at a time, each of those costs an allocation, or fails, as the constructor says, and is
-/// counted.
+/// its record lies in the caller's frame. [`lock`](Self::lock) and [`lock_async`](Self::lock_async)
+/// take the key and give a guard that may be moved, also to another thread or over an `await`: its
+/// record lies in a pool of fixed size. If more guards than that live at a time, each of those
+/// costs an allocation, or fails, as the constructor says, and is counted.
 ///
 /// **Fair** ([`new`](Self::new)): first come, first served; who is granted a key holds it before it
 /// wakes. A future that is granted a key and not polled keeps it, and others wait ("futurelock").
@@ -180,7 +179,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
         self.engine.waiters(self.hash(key), key)
     }
 
-    /// What the holder of `key` says of itself, if it has a [label](LockOptions::label).
+    /// What the holder of `key` says of itself, if it has a [label](crate::LockOptions::label).
     ///
     /// ```
     /// assert_eq!(slotpark::KeyedMutex::<u64>::new().label(&7), None);
