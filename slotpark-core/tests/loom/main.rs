@@ -12,6 +12,7 @@ mod drops;
 mod ends;
 mod host;
 mod keyed;
+mod keyed_phases;
 mod mailbox;
 mod many;
 mod pairs;
