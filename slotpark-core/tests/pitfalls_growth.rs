@@ -175,8 +175,8 @@ fn a_barging_release_wakes_as_many_as_there_is_room_for() {
     assert!(waits.iter_mut().all(|wait| poll(wait.as_mut()).is_ready()));
 }
 
-/// Who was woken for two comes too late, since one has been taken: the other is enough for who waits
-/// for one.
+/// Who was woken for two comes too late, since one has been taken: the other is enough for who
+/// waits for one.
 #[test]
 fn a_barging_waiter_that_is_too_late_passes_on() {
     let lock = lock(2, Preference::Barging);
@@ -191,4 +191,43 @@ fn a_barging_waiter_that_is_too_late_passes_on() {
     assert_eq!(lock.waiters(AT, &KEY), 1, "the other was woken");
     assert!(poll(small).is_ready());
     drop(one);
+}
+
+/// A writer waits already when a reader upgrades: the upgrade is first, else both wait for ever.
+#[test]
+fn an_upgrade_stands_in_front() {
+    for preference in [Preference::Fifo, Preference::PhaseFair] {
+        let lock = lock(4, preference);
+        let mut upgrading = hold(&lock, 3);
+        let reader = hold(&lock, 1);
+        let mut writes = pin!(lock.hold_async(AT, KEY, HoldOptions::new(4)));
+        assert!(poll(writes.as_mut()).is_pending());
+        let mut grow = Box::pin(upgrading.grow_async(1));
+        assert!(poll(grow.as_mut()).is_pending());
+        drop(reader);
+        assert!(poll(grow.as_mut()).is_ready(), "{preference:?}");
+        drop(grow);
+        drop(upgrading);
+        assert!(poll(writes).is_ready());
+    }
+}
+
+/// Who asks for all stays first, though what is free is enough for who stands behind.
+#[test]
+fn a_large_request_stays_first() {
+    let lock = lock(3, Preference::Fifo);
+    let held = [0, 1].map(|_| hold(&lock, 1));
+    let mut large = pin!(lock.hold_async(AT, KEY, HoldOptions::new(3)));
+    let mut small = pin!(lock.hold_async(AT, KEY, HoldOptions::new(1)));
+    assert!(poll(large.as_mut()).is_pending());
+    assert!(poll(small.as_mut()).is_pending());
+    let [first, second] = held;
+    drop(first);
+    assert_eq!(lock.held(AT, &KEY), 1, "nobody was let past");
+    drop(second);
+    let all = poll(large);
+    assert!(all.is_ready());
+    assert!(poll(small.as_mut()).is_pending());
+    drop(all);
+    assert!(poll(small).is_ready());
 }

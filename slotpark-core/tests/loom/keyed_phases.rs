@@ -134,7 +134,8 @@ fn an_upgrade_with_a_deadline() {
     }
 }
 
-/// A growth is dropped while another thread grants it, or is about to: its guard holds what it held.
+/// A growth is dropped while another thread grants it, or is about to: its guard holds what it
+/// held.
 #[test]
 fn a_dropped_growth_against_a_grant() {
     for options in [FAIR, BARGING] {

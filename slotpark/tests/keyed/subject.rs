@@ -15,8 +15,6 @@ pub(crate) const WRITER: u32 = KeyedRwLock::<u64>::CAPACITY;
 pub(crate) const UPGRADABLE: u32 = WRITER / 2 + 1;
 pub(crate) const UPGRADE: u32 = WRITER - UPGRADABLE;
 
-const HASHER: Seeded = Seeded::with_seed(1);
-
 pub(crate) enum Subject {
     Mutex(KeyedMutex<u64>),
     RwLock(KeyedRwLock<u64>),
@@ -61,11 +59,12 @@ impl Subject {
             Kind::RwLock => WRITER,
             Kind::Semaphore => PERMITS,
         };
+        let hasher = Seeded::with_seed(1);
         let engine = KeyedLock::with_options(capacity, options).expect("not absurd");
         match kind {
-            Kind::Mutex => Self::Mutex(KeyedMutex::from_engine(engine, HASHER)),
-            Kind::RwLock => Self::RwLock(KeyedRwLock::from_engine(engine, HASHER)),
-            Kind::Semaphore => Self::Semaphore(KeyedSemaphore::from_engine(engine, HASHER)),
+            Kind::Mutex => Self::Mutex(KeyedMutex::from_engine(engine, hasher)),
+            Kind::RwLock => Self::RwLock(KeyedRwLock::from_engine(engine, hasher)),
+            Kind::Semaphore => Self::Semaphore(KeyedSemaphore::from_engine(engine, hasher)),
         }
     }
 
@@ -90,7 +89,9 @@ impl Subject {
         match self {
             Self::Mutex(lock) => u32::from(lock.is_locked(&key)),
             Self::RwLock(lock) => {
-                let held = lock.engine().held(finalize(HASHER.hash_one(key)), &key);
+                let held = lock
+                    .engine()
+                    .held(finalize(Seeded::with_seed(1).hash_one(key)), &key);
                 let is_locked = (lock.is_locked(&key), lock.is_locked_exclusive(&key));
                 assert_eq!(is_locked, (held > 0, held == WRITER));
                 held
