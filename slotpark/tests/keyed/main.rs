@@ -1,6 +1,7 @@
 //! Random programs on the locks by key, in step with a model: who is granted what, and in which
 //! order. And the same with threads, where the model is what must never be.
 
+mod choices;
 #[path = "../../../slotpark-core/tests/common/mod.rs"]
 mod common;
 mod model;
