@@ -167,41 +167,41 @@ fn a_dropped_growth_against_a_grant() {
     }
 }
 
-/// A task upgrades against the reader's unlocking.
+/// A task upgrades against the reader's unlocking, and a writer that may wait before it does.
 #[test]
 fn an_upgrade_of_a_task() {
-    explore([0, 1], || {
+    explore([()], || {
         let site = site(4, PHASES);
         let mut upgrading = site.hold_many(3);
         let reader = thread_of(site.hold_many(1));
-        let third = site.spawn(|site| site.read());
+        let writer = site.spawn(|site| site.write(4, None));
         finish(pin!(upgrading.grow_async(1)), &Bell::new());
+        assert_eq!(site.sum(A), 0, "what was read is still true");
         site.add(A);
         drop(upgrading);
         reader.join().unwrap();
-        let seen = third.join().unwrap();
-        site.assert_free([1, 0]);
-        seen
+        assert!(writer.join().unwrap());
+        site.assert_free([2, 0]);
     });
 }
 
-/// Who wants two of two is first, and stays so: who wants one comes later.
+/// Who wants three of three is first, and stays so while they come back one by one: who wants one
+/// comes later.
 #[test]
 fn a_large_request_at_the_head_is_not_overtaken() {
     explore([()], || {
-        let site = site(2, FAIR);
-        let first = site.hold_many(1);
+        let site = site(3, FAIR);
+        let (first, second) = (site.hold_many(1), site.hold_many(1));
         let (bell, mut large) = (
             Bell::new(),
-            pin!(site.lock.hold_async(A, A, HoldOptions::new(2))),
+            pin!(site.lock.hold_async(A, A, HoldOptions::new(3))),
         );
         assert!(poll(large.as_mut(), &bell).is_pending());
         let small = site.spawn(|site| site.write(1, None));
         let unlock = thread_of(first);
-        let guard = {
-            bell.wait();
-            finish(large, &bell).unwrap()
-        };
+        drop(second);
+        bell.wait();
+        let guard = finish(large, &bell).unwrap();
         assert_eq!(site.sum(A), 0, "nobody was before it");
         site.add(A);
         drop(guard);
