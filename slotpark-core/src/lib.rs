@@ -69,9 +69,9 @@ pub use hash::{KeyHasher, Seeded, finalize};
 pub use interrupt::Interrupter;
 #[cfg(feature = "alloc")]
 pub use keyed::{
-    Condition, ConditionOutcome, Hold, HoldError, HoldMany, HoldOptions, Holding, HoldingMany,
-    KeyList, KeyedLock, KeyedOptions, Merge, POOL_DEFAULT, PoolStats, Preference, TryHoldError,
-    WaitCondition, Wanted, WhenFull,
+    Condition, ConditionOutcome, Grow, Hold, HoldError, HoldMany, HoldOptions, Holding,
+    HoldingMany, KeyList, KeyedLock, KeyedOptions, Merge, POOL_DEFAULT, PoolStats, Preference,
+    TryHoldError, WaitCondition, Wanted, WhenFull,
 };
 #[cfg(feature = "alloc")]
 pub use mailbox::{Mailbox, Receive, ReceiveError, Subscribed};

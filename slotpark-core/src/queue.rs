@@ -266,4 +266,6 @@ impl<P: Platform> SlotGuard<'_, P> {
 }
 
 #[cfg(all(test, not(slotpark_loom), feature = "std"))]
+mod holder_tests;
+#[cfg(all(test, not(slotpark_loom), feature = "std"))]
 mod tests;

@@ -31,9 +31,11 @@
 //! | none | wait until a word changes, until a job is done | [`ShardedWait`], [`FutexWait`] |
 //! | none | events by key, of which nothing is stored | [`KeyedNotify`] |
 //! | none, but a value to hand over | the reply to a request | [`Mailbox`] |
-//! | transient: while held or awaited | a lock by key | the engine has its place; to come |
+//! | transient: while in use | lock by key | [`KeyedMutex`], [`KeyedRwLock`], [`..Semaphore`][S] |
 //! | its own, in your object | a mutex of 1 byte | `Mutex` (feature `lock_api`), [`Once`] |
 //! | persistent | a buffer, a handler table, a cached value | a map for it; its waiters wait here |
+//!
+//! [S]: KeyedSemaphore
 //!
 //! Not for: waiting across processes, priority inheritance. See the chapter *limitations* for these
 //! and for what to use instead.
@@ -42,7 +44,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | allocation | none to wait or to wake |
+//! | allocation | none to wait or to wake; to lock a key, none unless all places are taken |
 //! | memory | 64 bytes a slot, whatever the number of keys ever used |
 //! | spurious wakes | none from collisions; recheck: the condition may have changed back |
 //! | lost wakes | none, if the condition is changed before the wake |
@@ -74,7 +76,9 @@ use std::hash::{BuildHasher, Hash};
 pub use counter::{EventCounter, Ticket};
 pub use futex::FutexWait;
 pub use keyed::{
-    KeyedCondvar, KeyedManyGuard, KeyedMutex, KeyedMutexGuard, LockError, LockOptions, TryLockError,
+    KeyedCondvar, KeyedManyGuard, KeyedMutex, KeyedMutexGuard, KeyedPermit, KeyedReadGuard,
+    KeyedRwLock, KeyedSemaphore, KeyedUpgradableGuard, KeyedUpgraded, KeyedWriteGuard, LockError,
+    LockOptions, TryLockError,
 };
 #[cfg(feature = "lock_api")]
 pub use locks::{

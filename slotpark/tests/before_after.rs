@@ -53,7 +53,10 @@ fn an_entry_is_removed_while_somebody_is_about_to_lock() {
     let second_guard = second.try_lock();
     let third = lock_of(&before, 7);
     let third_guard = third.try_lock();
-    assert!(second_guard.is_ok() && third_guard.is_ok(), "two hold key 7");
+    assert!(
+        second_guard.is_ok() && third_guard.is_ok(),
+        "two hold key 7"
+    );
 
     let after = KeyedMutex::<u64>::new();
     let mut context = Context::from_waker(Waker::noop());

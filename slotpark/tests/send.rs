@@ -1,6 +1,9 @@
 //! Futures of `Send` parts go to any thread, and objects are shared: checked by the compiler.
 
-use slotpark::{EventCounter, KeyedNotify, Mailbox, Semaphore, ShardedWait};
+use slotpark::{
+    EventCounter, KeyedMutex, KeyedNotify, KeyedRwLock, KeyedSemaphore, Mailbox, Semaphore,
+    ShardedWait,
+};
 
 fn send<T: Send>(_: T) {}
 fn shared<T: Send + Sync>(_: &T) {}
@@ -24,4 +27,32 @@ fn futures_are_send_and_objects_are_shared() {
     send(semaphore.acquire_async(1));
     send(events.wait_for_at_least_async(1));
     send(events.prepare().wait_async());
+}
+
+#[test]
+fn guards_and_futures_of_locks_by_key_are_send() {
+    let mutex = KeyedMutex::<String>::new();
+    let rwlock = KeyedRwLock::<String>::new();
+    let semaphore = KeyedSemaphore::<String>::new(2);
+    shared(&mutex);
+    shared(&rwlock);
+    shared(&semaphore);
+    send(mutex.lock_async(String::new()));
+    send(rwlock.read_async(String::new()));
+    send(rwlock.write_async(String::new()));
+    send(rwlock.upgradable_read_async(String::new()));
+    send(semaphore.acquire_async(String::new(), 1));
+    let guard = mutex.lock(String::new());
+    shared(&guard);
+    send(guard);
+    send(rwlock.read(String::new()));
+    send(rwlock.write(String::new()));
+    let mut upgradable = rwlock.upgradable_read(String::new());
+    send(upgradable.upgraded_async());
+    send(futures_lite::future::block_on(upgradable.upgraded_async()));
+    send(upgradable.upgrade_async());
+    send(rwlock.upgradable_read(String::new()));
+    let permit = semaphore.acquire(String::new());
+    shared(&permit);
+    send(permit);
 }

@@ -6,9 +6,9 @@
 //! one after the other, each when it can go on, and not a herd.
 //!
 //! **Invariants**
-//! - H6 The hash of a condition differs from that of the key above the bits that choose a slot; it
+//! - H7 The hash of a condition differs from that of the key above the bits that choose a slot; it
 //!   is the key's own for no condition, and another for each. So groups of one key never mix.
-//! - H7 A waiter is in the queue of the condition before it gives the key up: who takes the key
+//! - H8 A waiter is in the queue of the condition before it gives the key up: who takes the key
 //!   then and notifies finds it.
 //!
 //! **Lock order**: one slot lock. **Orderings**: HOLDER, and those of `park`.
@@ -71,7 +71,7 @@ impl Condition {
         }
     }
 
-    /// The hash of the condition of a key (H6).
+    /// The hash of the condition of a key (H7).
     pub(super) fn hash(&self, hash: u64) -> u64 {
         const SHIFT: u32 = SLOTS_MAX.trailing_zeros();
         hash ^ (self.number() << SHIFT)
@@ -188,6 +188,17 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
 }
 
 impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
+    /// All that it holds, which is all there is.
+    #[track_caller]
+    pub(super) fn of_all(&self) -> u32 {
+        let amount = self.amount();
+        assert!(
+            amount == self.lock().capacity(),
+            "slotpark: who waits for a condition of a key holds all of it"
+        );
+        amount
+    }
+
     /// Gives the key up and waits for a condition of it, in one step as far as others can tell;
     /// returns when the key is held again.
     ///
@@ -195,7 +206,8 @@ impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
     /// between. The deadline is of the notification; the key is waited for as long as it takes.
     ///
     /// # Panics
-    /// Passes panics of `Eq` on; then the key is not held.
+    /// If others may hold the key, too: who waits holds all of it. Passes panics of `Eq` on; then
+    /// the key is not held.
     ///
     /// ```
     /// use slotpark_core::{Condition, Deadline, HoldOptions, KeyedLock, ConditionOutcome};
@@ -216,11 +228,11 @@ impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
         let holder = unsafe { entry.node() };
         // SAFETY: E1: as above, it is the owner's.
         let key = unsafe { entry.key() };
-        let amount = self.amount();
+        let amount = self.of_all();
         let options = ParkOptions::new().tag(u64::from(amount));
         let yes = |_: &SlotGuard<'_, P>| Ok::<_, Infallible>(true);
         let sleep = |linked: Linked<'_, K, P>, spin_ns| {
-            // H7: it is queued.
+            // H8: it is queued.
             let place = self.into_unheld();
             let parked = linked.wait(spin_ns, deadline, |_| {});
             (place, parked, linked.last_moved())

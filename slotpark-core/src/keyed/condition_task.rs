@@ -28,6 +28,9 @@ impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
     /// Gives the key up and waits for a condition of it as [`wait`](Self::wait) does, as a future,
     /// whose output is the guard. The key is given up by the first poll.
     ///
+    /// # Panics
+    /// When polled, as [`wait`](Self::wait).
+    ///
     /// ```
     /// use slotpark_core::{Condition, HoldOptions, KeyedLock};
     /// use std::pin::pin;
@@ -94,14 +97,14 @@ enum Stage<'l, K: Eq, P: Platform> {
 unsafe impl<K: Eq + Send + Sync, P: Platform> Send for WaitCondition<'_, K, P> {}
 
 impl<'l, K: Eq, P: Platform> WaitCondition<'l, K, P> {
-    /// Queues for the condition, then gives the key up (H7).
+    /// Queues for the condition, then gives the key up (H8).
     fn begin(&mut self, holding: Holding<'l, K, P>, context: &Context<'_>) {
         let (lock, hash, entry) = holding.parts();
         // SAFETY: E1: the guard, and then this future, owns the entry.
         let holder = unsafe { entry.node() };
         // SAFETY: E1: as above, it is the owner's.
         let key = unsafe { entry.key() };
-        let options = (u64::from(holding.amount()), Order::Fifo);
+        let options = (u64::from(holding.of_all()), Order::Fifo);
         let room = ptr::from_ref(holder).cast_mut().cast();
         let at = (self.condition.hash(hash), key);
         let yes = |_: &SlotGuard<'_, P>| true;

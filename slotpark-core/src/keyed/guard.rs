@@ -4,17 +4,16 @@ use core::fmt;
 use core::mem::ManuallyDrop;
 
 use crate::keyed::lock::KeyedLock;
-use crate::keyed::options::{HoldError, HoldOptions};
 use crate::keyed::pool::Entry;
 use crate::node::{Node, NodeRef};
-use crate::options::{Order, Parked};
-use crate::platform::{Deadline, Platform};
+use crate::platform::Platform;
 use crate::slot::SlotGuard;
 
 /// A key is held while this lives. Made by [`KeyedLock::hold`] and [`KeyedLock::hold_async`].
 ///
 /// It may be moved and sent to another thread, and dropped there. Forgotten (`mem::forget`), it
-/// holds its key, and keeps its place in the pool, as long as the lock lives.
+/// holds its key, and keeps its place in the pool, as long as the lock lives. So does one whose
+/// [growth](Self::grow_async) was forgotten while it waited.
 ///
 /// ```
 /// use slotpark_core::{HoldOptions, KeyedLock, finalize};
@@ -28,7 +27,7 @@ use crate::slot::SlotGuard;
 /// ```
 #[must_use = "the key is released when the guard is dropped"]
 pub struct Holding<'l, K: Eq, P: Platform> {
-    place: Unheld<'l, K, P>,
+    pub(super) place: Unheld<'l, K, P>,
 }
 
 impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
@@ -39,7 +38,12 @@ impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
         hash: u64,
         entry: &'l Entry<K, P>,
     ) -> Unheld<'l, K, P> {
-        Unheld { lock, hash, entry }
+        Unheld {
+            lock,
+            hash,
+            entry,
+            is_awaited: false,
+        }
     }
 
     /// The key that is held.
@@ -94,83 +98,13 @@ impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
     #[track_caller]
     pub fn shrink(&mut self, amount: u32) {
         let holds_enough = self.change(|lock, guard, head, holder, chosen| {
-            let held = holder.weight();
-            if held >= amount {
-                guard.set_held(head, holder, amount);
-                if held > amount {
-                    lock.serve(guard, head, held == lock.capacity, chosen);
-                }
+            let holds_enough = holder.weight() >= amount;
+            if holds_enough {
+                lock.shrink_node((guard, head), holder, amount, chosen);
             }
-            held >= amount
+            holds_enough
         });
         assert!(holds_enough != Some(false), "slotpark: it holds less");
-    }
-
-    /// Holds `more` in addition, if it is free: those who wait are not asked.
-    ///
-    /// ```
-    /// use slotpark_core::{HoldOptions, KeyedLock};
-    /// let lock = KeyedLock::<u64>::new(10);
-    /// let mut guard = lock.try_hold(1, 7, HoldOptions::new(1)).unwrap();
-    /// assert!(guard.try_grow(9));
-    /// assert_eq!(lock.held(1, &7), 10);
-    /// assert!(!guard.try_grow(1));
-    /// ```
-    #[must_use = "false says that it holds what it held"]
-    pub fn try_grow(&mut self, more: u32) -> bool {
-        let grown = self.change(|lock, guard, head, holder, _| {
-            let fits = more <= lock.capacity - head.group().total;
-            if fits {
-                guard.set_held(head, holder, holder.weight() + more);
-            }
-            fits
-        });
-        grown.unwrap_or(false)
-    }
-
-    /// Waits until it can hold `more` in addition: before all others who wait, and nobody is let in
-    /// meanwhile. Two who hold and wait for more of one key wait for each other: make sure that
-    /// there is one at most.
-    ///
-    /// # Errors
-    /// [`HoldError::TimedOut`]; then it holds what it held.
-    ///
-    /// ```
-    /// use slotpark_core::{HoldOptions, KeyedLock};
-    /// let lock = KeyedLock::<u64>::new(10);
-    /// let mut guard = lock.try_hold(1, 7, HoldOptions::new(1)).unwrap();
-    /// assert_eq!(guard.grow(9, None), Ok(()));
-    /// ```
-    pub fn grow(&mut self, more: u32, deadline: Option<Deadline>) -> Result<(), HoldError> {
-        if self.try_grow(more) {
-            return Ok(());
-        }
-        if deadline.is_some_and(Deadline::is_past::<P>) {
-            return Err(HoldError::TimedOut);
-        }
-        let Unheld { lock, hash, .. } = &self.place;
-        let (lock, hash) = (*lock, *hash);
-        let (node, key) = (self.place.node(), self.place.key());
-        let admit = |guard: &SlotGuard<'_, P>| {
-            // SAFETY: H1: it is our own, and linked since the slot was seized, if not before.
-            let Some(holder) = (unsafe { NodeRef::from_raw(node) }) else {
-                return false;
-            };
-            let head = lock.head_of_holder(guard, holder);
-            let fits = more <= lock.capacity - head.group().total;
-            if fits {
-                guard.set_held(head, holder, holder.weight() + more);
-            }
-            fits
-        };
-        let options = HoldOptions::new(more).deadline(deadline);
-        match lock.sleep(hash, key, node, options, Order::Lifo, admit) {
-            Parked::Stale | Parked::Woken { .. } => Ok(()),
-            Parked::TimedOut | Parked::Closed | Parked::Interrupted => {
-                lock.serve_key(hash, key);
-                Err(HoldError::TimedOut)
-            }
-        }
     }
 
     /// How much it holds.
@@ -193,14 +127,26 @@ impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
     /// Releases the key, and keeps its place in the pool.
     pub(super) fn into_unheld(self) -> Unheld<'l, K, P> {
         let held = ManuallyDrop::new(self);
-        let Unheld { lock, hash, entry } = held.place;
-        lock.unlock(hash, held.place.node());
-        Unheld { lock, hash, entry }
+        let Unheld {
+            lock,
+            hash,
+            entry,
+            is_awaited,
+        } = held.place;
+        if !is_awaited {
+            lock.unlock(hash, held.place.node());
+        }
+        Unheld {
+            lock,
+            hash,
+            entry,
+            is_awaited,
+        }
     }
 
     /// Runs `change` in one hold of the slot lock with the holder's node and the head of its key;
     /// `None` in the child of a fork.
-    fn change<R>(
+    pub(super) fn change<R>(
         &mut self,
         change: impl FnOnce(
             &KeyedLock<K, P>,
@@ -227,6 +173,9 @@ impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
 impl<K: Eq, P: Platform> Drop for Holding<'_, K, P> {
     #[inline]
     fn drop(&mut self) {
+        if self.place.is_awaited {
+            return;
+        }
         // The place is given back next.
         self.place.lock.unlock(self.place.hash, self.place.node());
     }
@@ -243,9 +192,11 @@ impl<K: Eq, P: Platform> fmt::Debug for Holding<'_, K, P> {
 
 /// A place in the pool that holds nothing: given back when it is dropped.
 pub(super) struct Unheld<'l, K: Eq, P: Platform> {
-    lock: &'l KeyedLock<K, P>,
-    hash: u64,
+    pub(super) lock: &'l KeyedLock<K, P>,
+    pub(super) hash: u64,
     entry: &'l Entry<K, P>,
+    /// A growth waits for more. One that was forgotten points here for ever (H6).
+    pub(super) is_awaited: bool,
 }
 
 // SAFETY: an entry has one owner, which may move to another thread with its key; the node is shared
@@ -269,7 +220,16 @@ impl<'l, K: Eq, P: Platform> Unheld<'l, K, P> {
 
     /// How much the owner holds of it, or will.
     pub(super) fn amount(&self) -> u32 {
-        // SAFETY: N2: only its owner changes what it holds, which is this.
+        if self.is_awaited {
+            // Others may grant more at any moment.
+            let slot = self.lock.table.slot(self.hash);
+            return self.lock.decide(slot, |_| self.last_amount());
+        }
+        self.last_amount()
+    }
+
+    fn last_amount(&self) -> u32 {
+        // SAFETY: N2: only its owner changes what it holds, which is this, or the slot is locked.
         unsafe { self.node().last_weight() }
     }
 
@@ -294,6 +254,9 @@ impl<'l, K: Eq, P: Platform> Unheld<'l, K, P> {
 impl<K: Eq, P: Platform> Drop for Unheld<'_, K, P> {
     #[inline]
     fn drop(&mut self) {
+        if self.is_awaited {
+            return;
+        }
         // SAFETY: this owns the entry, and holds nothing (any more).
         unsafe { self.entry.end() };
     }

@@ -79,7 +79,7 @@ impl<K, P: Platform> KeyedLock<K, P> {
         Ok(Self {
             table: Table::try_with_slots(options.slots)?,
             capacity,
-            preference: options.preference,
+            preference: options.preference.unwrap_or_default(),
             pool: Pool::new(options.pool, options.when_full == WhenFull::Allocate),
         })
     }

@@ -6,7 +6,7 @@
 //! holders are nodes in the queue of their key, and the slot lock decides (see `rules`). Mutexes,
 //! read-write locks and semaphores differ in their capacity, and in how much a holder takes of it.
 //!
-//! **Invariants**: H1, H2 (`word`), H3 to H5 (`rules`), E1, E2 (`pool`).
+//! **Invariants**: H1, H2 (`word`), H3 to H6 (`rules`), E1, E2 (`pool`).
 //!
 //! **Lock order**: one slot lock. **Orderings**: HOLDER, ENTRY, and those of `park` and `task`.
 
@@ -14,6 +14,8 @@
 mod condition;
 #[cfg(feature = "alloc")]
 mod condition_task;
+#[cfg(feature = "alloc")]
+mod grow;
 #[cfg(feature = "alloc")]
 mod guard;
 #[cfg(feature = "alloc")]
@@ -27,6 +29,8 @@ mod pool;
 #[cfg(feature = "alloc")]
 mod rules;
 #[cfg(feature = "alloc")]
+mod serve;
+#[cfg(feature = "alloc")]
 mod task;
 #[cfg(feature = "alloc")]
 mod thread;
@@ -38,6 +42,7 @@ pub(crate) use word::HolderWord;
 pub use self::{
     condition::{Condition, ConditionOutcome},
     condition_task::WaitCondition,
+    grow::Grow,
     guard::Holding,
     lock::KeyedLock,
     many::{HoldMany, HoldingMany, KeyList, Merge, Wanted},

@@ -26,11 +26,13 @@ pub enum Preference {
     /// overtakes. Who asks for much is not overtaken by those who ask for little.
     #[default]
     Fifo,
-    /// As `Fifo`, but when a holder of all gives up, all who wait for 1 come next: the readers of a
-    /// read-write lock. Who comes later queues behind a waiting writer, so that neither starves.
+    /// As `Fifo`, but when a holder of all gives up, all who wait for 1 come first, wherever they
+    /// stand: the readers of a read-write lock. Who comes later queues behind a waiting writer, so
+    /// that neither starves.
     PhaseFair,
     /// Who finds the key free takes it; who is woken tries again, and may have to queue again, at
-    /// the end. Faster under contention, and nobody is promised anything.
+    /// the end. Faster under contention, and nobody is promised anything; but who holds and waits
+    /// for more comes first, and nobody overtakes it.
     Barging,
 }
 
@@ -63,12 +65,14 @@ pub struct KeyedOptions {
     pub(super) slots: usize,
     pub(super) pool: usize,
     pub(super) when_full: WhenFull,
-    pub(super) preference: Preference,
+    /// None was chosen: the default of what is made.
+    pub(super) preference: Option<Preference>,
 }
 
 impl KeyedOptions {
-    /// 512 slots, a pool of [`POOL_DEFAULT`] places that allocates when it is full, first come
-    /// first served.
+    /// 512 slots, a pool of [`POOL_DEFAULT`] places that allocates when it is full, and the
+    /// preference that is the default of what is made: first come, first served, unless it says
+    /// otherwise.
     ///
     /// ```
     /// let options = slotpark_core::KeyedOptions::new();
@@ -78,7 +82,7 @@ impl KeyedOptions {
             slots: SLOTS_DEFAULT,
             pool: POOL_DEFAULT,
             when_full: WhenFull::Allocate,
-            preference: Preference::Fifo,
+            preference: None,
         }
     }
 
@@ -111,7 +115,21 @@ impl KeyedOptions {
     /// let options = KeyedOptions::new().preference(Preference::Barging);
     /// ```
     pub const fn preference(mut self, preference: Preference) -> Self {
-        self.preference = preference;
+        self.preference = Some(preference);
+        self
+    }
+
+    /// Who comes first, if [`preference`](Self::preference) is not called: for the makers of
+    /// primitives, whose default is another than first come, first served.
+    ///
+    /// ```
+    /// use slotpark_core::{KeyedOptions, Preference};
+    /// let options = KeyedOptions::new().default_preference(Preference::PhaseFair);
+    /// ```
+    pub const fn default_preference(mut self, preference: Preference) -> Self {
+        if self.preference.is_none() {
+            self.preference = Some(preference);
+        }
         self
     }
 }

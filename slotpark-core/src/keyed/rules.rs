@@ -3,6 +3,7 @@
 //! Every function here first *seizes* the slot: the only holder, if it stood in the holder word
 //! alone, becomes a node in the queue of its key. From then on there are nodes only, and one set of
 //! rules. Before the slot lock is given back the word is *settled*: free again if no node holds.
+//! Who comes next is said in `serve`.
 //!
 //! **Invariants**
 //! - H3 The total of a key never exceeds the capacity, and each holder is counted in it: by its
@@ -11,18 +12,19 @@
 //!   serve one (a release, a shrinking, a waiter that leaves) the queue is served.
 //! - H5 A grant links the holder's node, to which the waiter's node points, before the waiter is
 //!   released. So whoever asks next finds the key held.
+//! - H6 The node of a holder stays as long as a waiter points to it: a guard whose growth was
+//!   forgotten never gives its place back.
 //!
 //! **Lock order**: one slot lock. **Orderings**: HOLDER, and those of `unpark`.
 
 use core::slice;
 
-use crate::choose::{Chosen, Filter};
+use crate::choose::Chosen;
 use crate::keyed::{KeyedLock, Preference, word};
-use crate::node::{Node, NodeRef, Role};
+use crate::node::{Node, NodeRef};
 use crate::platform::Platform;
 use crate::slot::{Slot, SlotGuard};
-use crate::spin::Moment;
-use crate::waiter::{Ending, Verdict};
+use crate::waiter::Verdict;
 use crate::wakers::Wakers;
 
 impl<K: Eq, P: Platform> KeyedLock<K, P> {
@@ -106,8 +108,10 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         let head = self.table.find(guard, holder.name().hash, key);
         let is_admitted = head.is_none_or(|head| {
             let free = self.capacity - head.group().total;
-            let queues = self.preference != Preference::Barging && has_waiters(guard, head);
-            holder.weight() <= free && !queues
+            let others_first = self.first_waiter(guard, head).is_some_and(|first| {
+                self.preference != Preference::Barging || self.holder_of(first).is_linked()
+            });
+            holder.weight() <= free && !others_first
         });
         if is_admitted {
             guard.push_holder(head, holder);
@@ -162,85 +166,6 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         head.unwrap_or_else(|| guard.head_of(holder))
     }
 
-    /// Lets those in who can be let in now. The slot is seized, and `head` represents the key.
-    pub(super) fn serve<'g>(
-        &self,
-        guard: &'g SlotGuard<'_, P>,
-        head: NodeRef<'g, P>,
-        after_exclusive: bool,
-        chosen: &mut Chosen<'_, '_, P>,
-    ) {
-        let free = self.capacity - head.group().total;
-        match self.preference {
-            Preference::Barging => {
-                let fits = |waiter: &crate::choose::Candidate| {
-                    if waiter.tag as u32 <= free {
-                        Filter::Unpark
-                    } else {
-                        Filter::Skip
-                    }
-                };
-                self.table.choose(guard, head, 1, fits, chosen);
-            }
-            Preference::Fifo => self.grant(guard, head, false, chosen),
-            Preference::PhaseFair => {
-                let before = chosen.count;
-                if after_exclusive {
-                    self.grant(guard, head, true, chosen);
-                }
-                if chosen.count == before {
-                    self.grant(guard, head, false, chosen);
-                }
-            }
-        }
-    }
-
-    /// Grants what is free to those who wait, in their order, until the first who wants more; with
-    /// `shared_only`, to all who want 1.
-    fn grant<'g>(
-        &self,
-        guard: &'g SlotGuard<'_, P>,
-        head: NodeRef<'g, P>,
-        shared_only: bool,
-        chosen: &mut Chosen<'_, '_, P>,
-    ) {
-        let mut head = head;
-        let mut now = None;
-        for node in guard.ring(head) {
-            if node.role() == Role::Holder {
-                return;
-            }
-            let wanted = node.tag() as u32;
-            if !node.waits() || (shared_only && wanted != 1) {
-                continue;
-            }
-            if wanted > self.capacity - head.group().total {
-                return;
-            }
-            // SAFETY: H5, N1: a waiter of a keyed lock points to the node of a holder, which its
-            // owner keeps as long as it waits.
-            let Some(holder) = (unsafe { NodeRef::from_raw(node.room().cast_const().cast()) })
-            else {
-                continue;
-            };
-            if holder.is_linked() {
-                guard.set_held(head, holder, holder.weight() + wanted);
-            } else {
-                guard.push_holder(Some(head), holder);
-            }
-            self.table.count(guard, node, Ending::Woken);
-            if node.role() == Role::Task {
-                chosen.push_task(guard, node);
-            } else {
-                guard.unlink(node);
-                let now = *now.get_or_insert_with(|| Moment::now::<P>(self.table.spin()));
-                self.table.teach(guard, node, now);
-                chosen.push(guard, node);
-            }
-            head = guard.head_of(holder);
-        }
-    }
-
     /// Brings the holder word up to date.
     fn settle(&self, guard: &SlotGuard<'_, P>) {
         guard.slot.holder.settle(self.left(guard));
@@ -271,11 +196,4 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
             }
         });
     }
-}
-
-fn has_waiters<P: Platform>(guard: &SlotGuard<'_, P>, head: NodeRef<'_, P>) -> bool {
-    let mut waiters = guard
-        .ring(head)
-        .take_while(|node| node.role() != Role::Holder);
-    waiters.any(NodeRef::waits)
 }

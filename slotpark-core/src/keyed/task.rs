@@ -144,8 +144,19 @@ impl<'l, K: Eq, P: Platform> Hold<'l, K, P> {
         match parked {
             Parked::Woken { .. } if self.lock.preference != Preference::Barging => Some(()),
             // Woken to try again; or queued by the parent of this process, before it forked.
-            _ => self.begin(context),
+            _ => self.begin_again(context),
         }
+    }
+
+    /// As `begin`; if it is too late again, what it was woken for may be enough for another.
+    fn begin_again(&mut self, context: &Context<'_>) -> Option<()> {
+        let begun = self.begin(context);
+        if let (None, Some(unheld)) = (begun, &self.unheld) {
+            if self.lock.capacity > 1 {
+                self.lock.serve_key(self.hash, unheld.key());
+            }
+        }
+        begun
     }
 
     /// Leaves the queue; gives up what was granted.

@@ -167,12 +167,15 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
             if is_barging && self.spin(hash, holder) || self.take_node(hash, holder, key) {
                 return Ok(());
             }
+            // What it was woken for, and found taken, may be enough for another.
             if options.deadline.is_some_and(Deadline::is_past::<P>) {
                 if queued {
-                    // What it was woken for may be enough for another.
                     self.serve_key(hash, key);
                 }
                 return Err(HoldError::TimedOut);
+            }
+            if queued && self.capacity > 1 {
+                self.serve_key(hash, key);
             }
             queued = true;
             let admit = |guard: &SlotGuard<'_, P>| self.admit(guard, holder, key);

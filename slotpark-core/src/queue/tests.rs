@@ -7,12 +7,12 @@ use crate::slot::Slot;
 use crate::spin::Moment;
 use crate::waiter::Waiter;
 
-type TestNode = Node<DefaultPlatform>;
+pub(super) type TestNode = Node<DefaultPlatform>;
 
 /// Three keys of three waiters each.
-const NODES: usize = 9;
+pub(super) const NODES: usize = 9;
 
-fn node(key: u64, waiter: &Waiter<DefaultPlatform>) -> TestNode {
+pub(super) fn node(key: u64, waiter: &Waiter<DefaultPlatform>) -> TestNode {
     Node::new(
         Name {
             hash: key,
@@ -25,13 +25,13 @@ fn node(key: u64, waiter: &Waiter<DefaultPlatform>) -> TestNode {
     )
 }
 
-fn of<'g>(node: &'g TestNode) -> NodeRef<'g, DefaultPlatform> {
+pub(super) fn of<'g>(node: &'g TestNode) -> NodeRef<'g, DefaultPlatform> {
     // SAFETY: the test owns the nodes and holds the only lock.
     unsafe { NodeRef::from_raw(node) }.expect("not null")
 }
 
 /// Checks Q1 to Q3 of the whole slot and returns its keys with the nodes' addresses.
-fn walk(guard: &SlotGuard<'_, DefaultPlatform>) -> Vec<(u64, Vec<*const TestNode>)> {
+pub(super) fn walk(guard: &SlotGuard<'_, DefaultPlatform>) -> Vec<(u64, Vec<*const TestNode>)> {
     let mut keys = Vec::new();
     let mut before = ptr::null();
     let mut group = guard.first();

@@ -14,15 +14,15 @@ use crate::bell::{Bell, finish, poll};
 use crate::host::{Host, OwnBit};
 use crate::scene::{A, C, SOON, explore};
 
-type Lock = KeyedLock<u64, Host<OwnBit>>;
-type Guard<'l> = Holding<'l, u64, Host<OwnBit>>;
+pub(crate) type Lock = KeyedLock<u64, Host<OwnBit>>;
+pub(crate) type Guard<'l> = Holding<'l, u64, Host<OwnBit>>;
 
-const FAIR: KeyedOptions = KeyedOptions::new().slots(1).pool(2, WhenFull::Fail);
-const BARGING: KeyedOptions = FAIR.preference(Preference::Barging);
+pub(crate) const FAIR: KeyedOptions = KeyedOptions::new().slots(1).pool(2, WhenFull::Fail);
+pub(crate) const BARGING: KeyedOptions = FAIR.preference(Preference::Barging);
 
 /// A lock whose keys meet in one slot, and a cell for each of two keys.
-struct Site {
-    lock: Lock,
+pub(crate) struct Site {
+    pub(crate) lock: Lock,
     cells: [UnsafeCell<u32>; 3],
 }
 
@@ -32,14 +32,14 @@ unsafe impl Sync for Site {}
 unsafe impl Send for Site {}
 
 impl Site {
-    fn new(capacity: u32, options: KeyedOptions) -> Arc<Self> {
+    pub(crate) fn new(capacity: u32, options: KeyedOptions) -> Arc<Self> {
         Arc::new(Self {
             lock: Lock::with_options(capacity, options).unwrap(),
             cells: [0, 0, 0].map(UnsafeCell::new),
         })
     }
 
-    fn spawn<R: 'static>(
+    pub(crate) fn spawn<R: 'static>(
         self: &Arc<Self>,
         action: impl FnOnce(&Self) -> R + 'static,
     ) -> thread::JoinHandle<R> {
@@ -48,12 +48,12 @@ impl Site {
     }
 
     /// Adds to what the key guards.
-    fn add(&self, key: u64) {
+    pub(crate) fn add(&self, key: u64) {
         // SAFETY: the caller holds the key; loom checks it.
         self.cells[key as usize].with_mut(|number| unsafe { *number += 1 });
     }
 
-    fn sum(&self, key: u64) -> u32 {
+    pub(crate) fn sum(&self, key: u64) -> u32 {
         // SAFETY: the caller holds the key; loom checks it.
         self.cells[key as usize].with(|number| unsafe { *number })
     }
@@ -79,7 +79,7 @@ impl Site {
 
     /// Nobody holds or awaits anything, and a key is free again by its word.
     #[track_caller]
-    fn assert_free(&self, sums: [u32; 2]) {
+    pub(crate) fn assert_free(&self, sums: [u32; 2]) {
         for (key, sum) in [A, C].into_iter().zip(sums) {
             assert_eq!(self.lock.held(key, &key), 0);
             assert_eq!(self.lock.waiters(key, &key), 0);
@@ -262,7 +262,7 @@ fn a_dropped_hold_against_an_unlocking() {
 }
 
 /// Drops a guard on another thread.
-fn thread_of(guard: Guard<'_>) -> thread::JoinHandle<()> {
+pub(crate) fn thread_of(guard: Guard<'_>) -> thread::JoinHandle<()> {
     // SAFETY: the caller joins the thread before the lock ends.
     let guard: Guard<'static> = unsafe { std::mem::transmute(guard) };
     thread::spawn(move || drop(guard))

@@ -13,6 +13,7 @@ mod drops;
 mod ends;
 mod host;
 mod keyed;
+mod keyed_phases;
 mod lasts;
 mod locks;
 mod mailbox;

@@ -3,6 +3,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod keyed;
 mod locks;
 mod mailbox;
 mod others;
@@ -179,6 +180,7 @@ fn every_operation_is_listed() {
         .chain(others)
         .chain(locks)
         .chain(mailbox)
+        .chain(keyed::names())
         .map(String::from)
         .collect();
     assert_eq!(sources::public_functions(&src), listed);

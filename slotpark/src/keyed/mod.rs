@@ -7,8 +7,14 @@ mod condvar;
 mod many;
 mod mutex;
 mod options;
+mod rwlock;
+mod semaphore;
 
 pub use condvar::KeyedCondvar;
 pub use many::KeyedManyGuard;
 pub use mutex::{KeyedMutex, KeyedMutexGuard};
 pub use options::{LockError, LockOptions, TryLockError};
+pub use rwlock::{
+    KeyedReadGuard, KeyedRwLock, KeyedUpgradableGuard, KeyedUpgraded, KeyedWriteGuard,
+};
+pub use semaphore::{KeyedPermit, KeyedSemaphore};

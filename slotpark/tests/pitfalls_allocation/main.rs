@@ -4,6 +4,7 @@
 #[path = "../../../slotpark-core/tests/common/mod.rs"]
 mod common;
 mod ends;
+mod keyed;
 mod mailbox;
 mod notify;
 #[path = "../../../slotpark-core/tests/common/sources.rs"]
@@ -278,7 +279,7 @@ fn every_operation_is_listed() {
     let waits = WAITS.iter().map(|(name, ..)| *name);
     let others = OPERATIONS.iter().chain(&ends::ENDS).chain(&words::WORDS);
     let others = others.map(|(name, _)| *name).chain(mailbox::names());
-    let others = others.chain(notify::names());
+    let others = others.chain(notify::names()).chain(keyed::names());
     let listed = waits.chain(others).chain(MADE).map(String::from);
     let listed: BTreeSet<_> = listed.collect();
     assert_eq!(sources::public_functions(&src), listed);

@@ -1,17 +1,17 @@
 //! `KeyedMutex`: one holder per key.
 
+mod frames;
+mod locks;
+
 use std::borrow::Borrow;
 use std::fmt;
-use std::future::Future;
 use std::hash::{BuildHasher, Hash};
-use std::time::{Duration, Instant};
 
 use slotpark_core::{
-    DefaultPlatform, HoldOptions, Holding, KeyedLock, KeyedOptions, Platform, PoolStats,
-    Preference, Seeded, SlotCountError,
+    DefaultPlatform, Holding, KeyedLock, KeyedOptions, Platform, PoolStats, Preference, Seeded,
+    SlotCountError,
 };
 
-use super::{LockError, LockOptions, TryLockError};
 use crate::hash_of;
 
 /// A mutex by key, for threads and tasks: at most one of them holds a key at any moment.
@@ -31,11 +31,10 @@ use crate::hash_of;
 /// ```
 ///
 /// **Two forms.** [`with_lock`](Self::with_lock) borrows the key and holds it while a closure runs:
-/// its record lies in the caller's frame. [`lock`](Self::lock) and
-/// [`lock_async`](Self::lock_async) take the key and give a guard that may be moved, also to
-/// another thread or over an `await`: its record lies in a pool of fixed size. If more guards than
-/// that live at a time, each of those costs an allocation, or fails, as the constructor says, and
-/// is counted.
+/// its record lies in the caller's frame. [`lock`](Self::lock) and [`lock_async`](Self::lock_async)
+/// take the key and give a guard that may be moved, also to another thread or over an `await`: its
+/// record lies in a pool of fixed size. If more guards than that live at a time, each of those
+/// costs an allocation, or fails, as the constructor says, and is counted.
 ///
 /// **Fair** ([`new`](Self::new)): first come, first served; who is granted a key holds it before it
 /// wakes. A future that is granted a key and not polled keeps it, and others wait ("futurelock").
@@ -151,194 +150,6 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
         hash_of(&self.hasher, key)
     }
 
-    /// Waits until `key` is free, and locks it.
-    ///
-    /// # Panics
-    /// If all places for guards are taken and the options said that it fails then: see
-    /// [`lock_with`](Self::lock_with).
-    ///
-    /// ```
-    /// let mutex = slotpark::KeyedMutex::<u64>::new();
-    /// let guard = mutex.lock(7);
-    /// assert_eq!(*guard.key(), 7);
-    /// ```
-    #[inline]
-    #[track_caller]
-    pub fn lock(&self, key: K) -> KeyedMutexGuard<'_, K, P> {
-        match self.hold(key, HoldOptions::new(ONE)) {
-            Ok(guard) => guard,
-            Err(error) => panic!("slotpark: {error}"),
-        }
-    }
-
-    #[inline]
-    fn hold(&self, key: K, options: HoldOptions) -> Result<KeyedMutexGuard<'_, K, P>, LockError> {
-        let hash = self.hash(&key);
-        let holding = self.engine.hold(hash, key, options)?;
-        Ok(KeyedMutexGuard { holding })
-    }
-
-    /// Waits until `key` is free, as the options say, and locks it.
-    ///
-    /// # Errors
-    /// [`LockError`]; then nothing is locked.
-    ///
-    /// ```
-    /// use slotpark::LockOptions;
-    /// let mutex = slotpark::KeyedMutex::<u64>::new();
-    /// let guard = mutex.lock_with(7, LockOptions::new().label("compaction"))?;
-    /// # drop(guard);
-    /// # Ok::<_, slotpark::LockError>(())
-    /// ```
-    pub fn lock_with(
-        &self,
-        key: K,
-        options: LockOptions,
-    ) -> Result<KeyedMutexGuard<'_, K, P>, LockError> {
-        self.hold(key, options.hold::<P>(ONE))
-    }
-
-    /// Waits until `key` is free, or until the deadline, and locks it. A deadline already past
-    /// costs no syscall.
-    ///
-    /// # Errors
-    /// [`LockError`]; then nothing is locked.
-    ///
-    /// ```
-    /// use slotpark::LockError;
-    /// use std::time::Instant;
-    /// let mutex = slotpark::KeyedMutex::<u64>::new();
-    /// let guard = mutex.lock(7);
-    /// assert_eq!(mutex.lock_until(7, Instant::now()).unwrap_err(), LockError::TimedOut);
-    /// ```
-    pub fn lock_until(
-        &self,
-        key: K,
-        deadline: Instant,
-    ) -> Result<KeyedMutexGuard<'_, K, P>, LockError> {
-        self.lock_with(key, LockOptions::new().deadline(deadline))
-    }
-
-    /// As [`lock_until`](Self::lock_until), for a duration from now.
-    ///
-    /// # Errors
-    /// [`LockError`]; then nothing is locked.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// let mutex = slotpark::KeyedMutex::<u64>::new();
-    /// assert!(mutex.lock_for(7, Duration::from_millis(1)).is_ok());
-    /// ```
-    pub fn lock_for(
-        &self,
-        key: K,
-        timeout: Duration,
-    ) -> Result<KeyedMutexGuard<'_, K, P>, LockError> {
-        self.lock_with(key, LockOptions::new().timeout(timeout))
-    }
-
-    /// Locks `key` if it is free now.
-    ///
-    /// # Errors
-    /// [`TryLockError`]; then nothing is locked.
-    ///
-    /// ```
-    /// use slotpark::TryLockError;
-    /// let mutex = slotpark::KeyedMutex::<u64>::new();
-    /// let guard = mutex.try_lock(7)?;
-    /// assert_eq!(mutex.try_lock(7).unwrap_err(), TryLockError::Busy);
-    /// # Ok::<_, TryLockError>(())
-    /// ```
-    pub fn try_lock(&self, key: K) -> Result<KeyedMutexGuard<'_, K, P>, TryLockError> {
-        let hash = self.hash(&key);
-        let holding = self.engine.try_hold(hash, key, HoldOptions::new(ONE))?;
-        Ok(KeyedMutexGuard { holding })
-    }
-
-    /// Waits until `key` is free, and locks it, as a task. The guard may be held over an `await`:
-    /// it blocks those who want this key, and nobody else.
-    ///
-    /// **Cancel safety.** Dropping the future is safe at any moment, never waits, and gives up what
-    /// it was granted. It allocates nothing, unless all places are taken.
-    ///
-    /// # Panics
-    /// When polled, as [`lock`](Self::lock).
-    ///
-    /// ```
-    /// # futures_lite::future::block_on(async {
-    /// let mutex = slotpark::KeyedMutex::<u64>::new();
-    /// let guard = mutex.lock_async(7).await;
-    /// assert!(mutex.is_locked(&7));
-    /// # drop(guard);
-    /// # });
-    /// ```
-    pub fn lock_async(
-        &self,
-        key: K,
-    ) -> impl Future<Output = KeyedMutexGuard<'_, K, P>> + use<'_, K, S, P> {
-        let hash = self.hash(&key);
-        let hold = self.engine.hold_async(hash, key, HoldOptions::new(ONE));
-        async {
-            match hold.await {
-                Ok(holding) => KeyedMutexGuard { holding },
-                Err(error) => panic!("slotpark: {error}"),
-            }
-        }
-    }
-
-    /// Runs `f` with `key` locked; waits until it is free. Needs no place in the pool. If `f`
-    /// panics, the key is unlocked.
-    ///
-    /// ```
-    /// let mutex = slotpark::KeyedMutex::<String>::new();
-    /// let key = "file".to_string();
-    /// assert_eq!(mutex.with_lock(&key, || 42), 42);
-    /// ```
-    #[inline]
-    pub fn with_lock<R>(&self, key: &K, f: impl FnOnce() -> R) -> R {
-        let hash = self.hash(key);
-        match self.engine.with(hash, key, HoldOptions::new(ONE), f) {
-            Ok(result) => result,
-            Err(error) => unreachable!("no deadline and no pool, and yet: {error}"),
-        }
-    }
-
-    /// As [`with_lock`](Self::with_lock), as the options say.
-    ///
-    /// # Errors
-    /// [`LockError::TimedOut`]; then `f` has not run.
-    ///
-    /// ```
-    /// use slotpark::LockOptions;
-    /// use std::time::Duration;
-    /// let mutex = slotpark::KeyedMutex::<u64>::new();
-    /// let options = LockOptions::new().timeout(Duration::from_millis(1));
-    /// let nested = mutex.with_lock(&7, || mutex.with_lock_with(&7, options, || ()).is_err());
-    /// assert!(nested);
-    /// ```
-    pub fn with_lock_with<R>(
-        &self,
-        key: &K,
-        options: LockOptions,
-        f: impl FnOnce() -> R,
-    ) -> Result<R, LockError> {
-        let options = options.hold::<P>(ONE);
-        self.engine.with(self.hash(key), key, options, f)
-    }
-
-    /// Runs `f` with `key` locked, if it is free now.
-    ///
-    /// # Errors
-    /// [`TryLockError::Busy`]; then `f` has not run.
-    ///
-    /// ```
-    /// assert_eq!(slotpark::KeyedMutex::<u64>::new().try_with_lock(&7, || 42), Ok(42));
-    /// ```
-    pub fn try_with_lock<R>(&self, key: &K, f: impl FnOnce() -> R) -> Result<R, TryLockError> {
-        let options = HoldOptions::new(ONE);
-        self.engine.try_with(self.hash(key), key, options, f)
-    }
-
     /// Whether somebody holds `key` now.
     ///
     /// ```
@@ -368,7 +179,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
         self.engine.waiters(self.hash(key), key)
     }
 
-    /// What the holder of `key` says of itself, if it has a [label](LockOptions::label).
+    /// What the holder of `key` says of itself, if it has a [label](crate::LockOptions::label).
     ///
     /// ```
     /// assert_eq!(slotpark::KeyedMutex::<u64>::new().label(&7), None);

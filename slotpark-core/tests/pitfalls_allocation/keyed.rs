@@ -1,0 +1,171 @@
+//! Keyed locks. A place of the pool is made with the lock; a full pool allocates, and says so.
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+
+use slotpark_core::{
+    Deadline, HoldOptions, KeyedLock, KeyedOptions, Preference, WhenFull, finalize,
+};
+
+use super::{allocated, ignore};
+
+type Lock = KeyedLock<u64>;
+type Operation = (&'static str, fn(&Lock));
+
+const ONE: HoldOptions = HoldOptions::new(1);
+const TWO: HoldOptions = HoldOptions::new(2);
+const AT: u64 = 1;
+
+fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+const MADE: [&str; 2] = ["keyed/lock::new", "keyed/lock::with_options"];
+
+/// On locks of capacity 2, of which nobody holds or awaits anything.
+const OPERATIONS: [Operation; 27] = [
+    ("keyed/lock::capacity", |lock| ignore(lock.capacity())),
+    ("keyed/lock::slot_count", |lock| ignore(lock.slot_count())),
+    ("keyed/lock::memory_bytes", |lock| {
+        ignore(lock.memory_bytes());
+    }),
+    ("keyed/lock::pool_stats", |lock| ignore(lock.pool_stats())),
+    ("keyed/lock::reset_after_fork", |lock| {
+        // SAFETY: the contract of the test: nobody else uses this lock.
+        unsafe { lock.reset_after_fork() };
+    }),
+    ("keyed/lock::held", |lock| {
+        assert_eq!(lock.with(AT, &7, ONE, || lock.held(AT, &7)), Ok(1));
+    }),
+    ("keyed/lock::label", |lock| {
+        let labelled = lock.with(AT, &7, ONE.label("me"), || lock.label(AT, &7));
+        assert_eq!(labelled, Ok(Some("me")));
+    }),
+    ("keyed/lock::waiters", |lock| {
+        assert_eq!(lock.waiters(AT, &7), 0);
+    }),
+    ("keyed/options::new", |_| {
+        ignore((KeyedOptions::new(), HoldOptions::new(1)));
+    }),
+    ("keyed/options::slots", |_| {
+        ignore(KeyedOptions::new().slots(64));
+    }),
+    ("keyed/options::pool", |_| {
+        ignore(KeyedOptions::new().pool(1, WhenFull::Fail));
+    }),
+    ("keyed/options::preference", |_| {
+        ignore(KeyedOptions::new().preference(Preference::Fifo));
+    }),
+    ("keyed/options::default_preference", |_| {
+        ignore(KeyedOptions::new().default_preference(Preference::Fifo));
+    }),
+    ("keyed/options::label", |_| ignore(ONE.label("me"))),
+    ("keyed/options::deadline", |_| {
+        ignore(ONE.deadline(Some(Deadline::PAST)));
+    }),
+    ("keyed/thread::with", |lock| {
+        assert_eq!(lock.with(AT, &7, ONE, || 1), Ok(1));
+    }),
+    ("keyed/thread::try_with", |lock| {
+        let inner = || lock.try_with(AT, &7, TWO, || 1).is_err();
+        assert_eq!(lock.try_with(AT, &7, ONE, inner), Ok(true));
+    }),
+    ("keyed/thread::hold", |lock| {
+        let guards = [0, 1].map(|_| lock.hold(AT, 7, ONE).expect("there are two"));
+        let past = ONE.deadline(Some(Deadline::PAST));
+        assert!(lock.hold(AT, 7, past).is_err());
+        drop(guards);
+    }),
+    ("keyed/thread::try_hold", |lock| {
+        assert!(lock.try_hold(AT, 7, TWO).is_ok());
+    }),
+    ("keyed/task::hold_async", |lock| {
+        let guard = lock.try_hold(AT, 7, TWO);
+        let mut first = pin!(lock.hold_async(AT, 7, ONE));
+        let mut second = pin!(lock.hold_async(AT, 7, ONE));
+        assert!(poll(first.as_mut()).is_pending());
+        assert!(poll(second.as_mut()).is_pending());
+        drop(guard);
+        assert!(matches!(poll(first), Poll::Ready(Ok(_))));
+    }),
+    ("keyed/guard::key", |lock| {
+        ignore(lock.try_hold(AT, 7, ONE).map(|guard| *guard.key()));
+    }),
+    ("keyed/guard::hash", |lock| {
+        ignore(lock.try_hold(AT, 7, ONE).map(|guard| guard.hash()));
+    }),
+    ("keyed/guard::lock", |lock| {
+        ignore(
+            lock.try_hold(AT, 7, ONE)
+                .map(|guard| guard.lock().held(AT, &7)),
+        );
+    }),
+    ("keyed/guard::shrink", |lock| {
+        let mut guard = lock.try_hold(AT, 7, TWO).expect("it is free");
+        let mut hold = pin!(lock.hold_async(AT, 7, ONE));
+        assert!(poll(hold.as_mut()).is_pending());
+        guard.shrink(1);
+        assert!(poll(hold).is_ready());
+    }),
+    ("keyed/grow::try_grow", |lock| {
+        let mut guard = lock.try_hold(AT, 7, ONE).expect("it is free");
+        assert!(guard.try_grow(1) && !guard.try_grow(1));
+    }),
+    ("keyed/grow::grow", |lock| {
+        let mut guards = [0, 1].map(|_| lock.try_hold(AT, 7, ONE).expect("there are two"));
+        let soon =
+            Deadline::after::<slotpark_core::DefaultPlatform>(super::Duration::from_micros(200));
+        assert!(guards[0].grow(1, soon).is_err());
+    }),
+    ("keyed/grow::grow_async", |lock| {
+        let mut guard = lock.try_hold(AT, 7, ONE).expect("it is free");
+        let other = lock.try_hold(AT, 7, ONE).expect("there are two");
+        let mut grow = pin!(guard.grow_async(1));
+        assert!(poll(grow.as_mut()).is_pending());
+        drop(other);
+        assert!(poll(grow).is_ready());
+    }),
+];
+
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    MADE.into_iter().chain(OPERATIONS.map(|(name, _)| name))
+}
+
+/// A lock is two allocations, its slots and its places, which are given back.
+#[test]
+fn every_keyed_lock_is_two_allocations() {
+    let mut lock = None;
+    let (made, bytes) = allocated(|| lock = Some(Lock::new(2)));
+    assert_eq!(made, 2, "{}", MADE[0]);
+    let counted = lock.as_ref().map(Lock::memory_bytes);
+    assert_eq!(counted, usize::try_from(bytes).ok());
+    assert_eq!(allocated(|| drop(lock.take())), (2, -bytes));
+    let options = KeyedOptions::new().slots(0);
+    let refused = || assert!(Lock::with_options(1, options).is_err());
+    assert_eq!(allocated(refused), (0, 0), "{}", MADE[1]);
+}
+
+#[test]
+fn every_operation_on_keyed_locks_allocates_nothing() {
+    for preference in [Preference::Fifo, Preference::PhaseFair, Preference::Barging] {
+        let options = KeyedOptions::new().preference(preference);
+        let lock = Lock::with_options(2, options.pool(8, WhenFull::Fail)).expect("not absurd");
+        // The first wait of a thread may make the thread's handle.
+        ignore(std::thread::current());
+        for (name, operation) in OPERATIONS {
+            assert_eq!(
+                allocated(|| operation(&lock)),
+                (0, 0),
+                "{name} {preference:?}"
+            );
+            assert_eq!(lock.pool_stats().taken, 0, "{name} {preference:?}");
+        }
+    }
+    let full = KeyedOptions::new().pool(0, WhenFull::Allocate);
+    let lock = Lock::with_options(1, full).expect("not absurd");
+    let mut guard = None;
+    let (made, bytes) = allocated(|| guard = lock.try_hold(finalize(7), 7, ONE).ok());
+    assert_eq!(made, 1, "a full pool allocates");
+    assert_eq!(allocated(|| drop(guard.take())), (1, -bytes));
+}

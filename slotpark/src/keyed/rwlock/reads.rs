@@ -1,0 +1,141 @@
+//! Reading by guards: many at a time.
+
+use std::future::Future;
+use std::hash::{BuildHasher, Hash};
+use std::time::{Duration, Instant};
+
+use slotpark_core::{HoldOptions, Platform};
+
+use super::{KeyedReadGuard, KeyedRwLock, READER};
+use crate::keyed::{LockError, LockOptions, TryLockError};
+
+impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
+    /// Waits until nobody writes to `key` or waits to, and locks it for reading.
+    ///
+    /// # Panics
+    /// If all places for guards are taken and the options said that it fails then: see
+    /// [`read_with`](Self::read_with).
+    ///
+    /// ```
+    /// let lock = slotpark::KeyedRwLock::<u64>::new();
+    /// let guard = lock.read(7);
+    /// assert!(lock.try_read(7).is_ok());
+    /// assert!(lock.try_write(7).is_err());
+    /// ```
+    #[inline]
+    #[track_caller]
+    pub fn read(&self, key: K) -> KeyedReadGuard<'_, K, P> {
+        match self.hold(key, HoldOptions::new(READER)) {
+            Ok(holding) => KeyedReadGuard { holding },
+            Err(error) => panic!("slotpark: {error}"),
+        }
+    }
+
+    /// As [`read`](Self::read), as the options say.
+    ///
+    /// # Errors
+    /// [`LockError`]; then nothing is locked.
+    ///
+    /// ```
+    /// use slotpark::{KeyedRwLock, LockOptions};
+    /// let lock = KeyedRwLock::<u64>::new();
+    /// let guard = lock.read_with(7, LockOptions::new().label("compaction"))?;
+    /// assert_eq!(lock.label(&7), Some("compaction"));
+    /// # drop(guard);
+    /// # Ok::<_, slotpark::LockError>(())
+    /// ```
+    pub fn read_with(
+        &self,
+        key: K,
+        options: LockOptions,
+    ) -> Result<KeyedReadGuard<'_, K, P>, LockError> {
+        let holding = self.hold(key, options.hold::<P>(READER))?;
+        Ok(KeyedReadGuard { holding })
+    }
+
+    /// As [`read`](Self::read), until the deadline. One already past costs no syscall.
+    ///
+    /// # Errors
+    /// [`LockError`]; then nothing is locked.
+    ///
+    /// ```
+    /// use slotpark::{KeyedRwLock, LockError};
+    /// use std::time::Instant;
+    /// let lock = KeyedRwLock::<u64>::new();
+    /// let writer = lock.write(7);
+    /// assert_eq!(lock.read_until(7, Instant::now()).unwrap_err(), LockError::TimedOut);
+    /// ```
+    pub fn read_until(
+        &self,
+        key: K,
+        deadline: Instant,
+    ) -> Result<KeyedReadGuard<'_, K, P>, LockError> {
+        self.read_with(key, LockOptions::new().deadline(deadline))
+    }
+
+    /// As [`read_until`](Self::read_until), for a duration from now.
+    ///
+    /// # Errors
+    /// [`LockError`]; then nothing is locked.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let lock = slotpark::KeyedRwLock::<u64>::new();
+    /// assert!(lock.read_for(7, Duration::from_millis(1)).is_ok());
+    /// ```
+    pub fn read_for(
+        &self,
+        key: K,
+        timeout: Duration,
+    ) -> Result<KeyedReadGuard<'_, K, P>, LockError> {
+        self.read_with(key, LockOptions::new().timeout(timeout))
+    }
+
+    /// As [`read`](Self::read), if it can be done now.
+    ///
+    /// # Errors
+    /// [`TryLockError`]; then nothing is locked.
+    ///
+    /// ```
+    /// use slotpark::{KeyedRwLock, TryLockError};
+    /// let lock = KeyedRwLock::<u64>::new();
+    /// let guard = lock.try_read(7)?;
+    /// assert_eq!(lock.try_write(7).unwrap_err(), TryLockError::Busy);
+    /// # Ok::<_, TryLockError>(())
+    /// ```
+    pub fn try_read(&self, key: K) -> Result<KeyedReadGuard<'_, K, P>, TryLockError> {
+        let hash = self.hash(&key);
+        let holding = self.engine.try_hold(hash, key, HoldOptions::new(READER))?;
+        Ok(KeyedReadGuard { holding })
+    }
+
+    /// As [`read`](Self::read), as a task. The guard may be held over an `await`.
+    ///
+    /// **Cancel safety.** Dropping the future is safe at any moment, never waits, and gives up what
+    /// it was granted. It allocates nothing, unless all places are taken.
+    ///
+    /// # Panics
+    /// When polled, as [`read`](Self::read).
+    ///
+    /// ```
+    /// # futures_lite::future::block_on(async {
+    /// let lock = slotpark::KeyedRwLock::<u64>::new();
+    /// let guard = lock.read_async(7).await;
+    /// assert!(lock.is_locked(&7));
+    /// # drop(guard);
+    /// # });
+    /// ```
+    pub fn read_async(
+        &self,
+        key: K,
+    ) -> impl Future<Output = KeyedReadGuard<'_, K, P>> + use<'_, K, S, P> {
+        let hash = self.hash(&key);
+        let hold = self.engine.hold_async(hash, key, HoldOptions::new(READER));
+        async {
+            match hold.await {
+                Ok(holding) => KeyedReadGuard { holding },
+                Err(error) => panic!("slotpark: {error}"),
+            }
+        }
+    }
+}
