@@ -22,6 +22,8 @@ mod close;
 mod closed_key;
 #[cfg(target_has_atomic = "64")]
 mod counter;
+#[cfg(feature = "alloc")]
+mod flight;
 mod hash;
 mod home;
 mod interrupt;
@@ -59,6 +61,8 @@ pub use choose::{Candidate, Choice, Filter};
 pub use closed_key::ClosedKey;
 #[cfg(target_has_atomic = "64")]
 pub use counter::{EventError, RawEventCounter};
+#[cfg(feature = "alloc")]
+pub use flight::{FlightError, Flying, SingleFlight};
 pub use hash::{KeyHasher, Seeded, finalize};
 pub use interrupt::Interrupter;
 #[cfg(feature = "alloc")]

@@ -21,8 +21,7 @@ use crate::keyed::{KeyedLock, Preference, word};
 use crate::node::{Node, NodeRef, Role};
 use crate::platform::Platform;
 use crate::slot::{Slot, SlotGuard};
-use crate::spin::Moment;
-use crate::waiter::{Ending, Verdict};
+use crate::waiter::Verdict;
 use crate::wakers::Wakers;
 
 impl<K: Eq, P: Platform> KeyedLock<K, P> {
@@ -229,15 +228,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
             } else {
                 guard.push_holder(Some(head), holder);
             }
-            self.table.count(guard, node, Ending::Woken);
-            if node.role() == Role::Task {
-                chosen.push_task(guard, node);
-            } else {
-                guard.unlink(node);
-                let now = *now.get_or_insert_with(|| Moment::now::<P>(self.table.spin()));
-                self.table.teach(guard, node, now);
-                chosen.push(guard, node);
-            }
+            self.table.end_one(guard, node, &mut now, chosen);
             head = guard.head_of(holder);
         }
     }

@@ -10,6 +10,7 @@
 mod bell;
 mod drops;
 mod ends;
+mod flight;
 mod host;
 mod keyed;
 mod mailbox;
