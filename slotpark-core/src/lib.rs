@@ -24,6 +24,8 @@ mod closed_key;
 mod counter;
 #[cfg(feature = "alloc")]
 mod flight;
+#[cfg(feature = "alloc")]
+mod gate;
 mod hash;
 mod home;
 mod interrupt;
@@ -63,6 +65,11 @@ pub use closed_key::ClosedKey;
 pub use counter::{EventError, RawEventCounter};
 #[cfg(feature = "alloc")]
 pub use flight::{FlightError, Flying, SingleFlight};
+#[cfg(feature = "alloc")]
+pub use gate::{
+    ArmError, ArmedLatch, Barrier, BarrierOutcome, Latch, LatchOutcome, LatchWait, Member,
+    MemberWait,
+};
 pub use hash::{KeyHasher, Seeded, finalize};
 pub use interrupt::Interrupter;
 #[cfg(feature = "alloc")]

@@ -30,6 +30,8 @@
 //! |---|---|---|
 //! | none | wait until a word changes, until a job is done | [`ShardedWait`], [`FutexWait`] |
 //! | none, but a value to hand over | the reply to a request | [`Mailbox`] |
+//! | transient: while it is made | what many ask a slow source for | [`SingleFlight`] |
+//! | transient: while it is awaited | so many parts are done; all are here | [`Latch`], [`Barrier`] |
 //! | transient: while held or awaited | a lock by key | the engine has its place; to come |
 //! | persistent | a buffer, a handler table, a cached value | a map for it; its waiters wait here |
 //!
@@ -55,9 +57,12 @@
 //! | signals | not from a handler: it may interrupt the holder of a slot lock |
 #![forbid(unsafe_code)]
 
+mod barrier;
 mod counter;
+mod flight;
 mod futex;
 mod keyed;
+mod latch;
 mod mailbox;
 mod outcome;
 mod semaphore;
@@ -65,9 +70,12 @@ mod wait;
 
 use std::hash::{BuildHasher, Hash};
 
+pub use barrier::{Barrier, BarrierMember};
 pub use counter::{EventCounter, Ticket};
+pub use flight::SingleFlight;
 pub use futex::{FutexKey, FutexWait, FutexWord};
 pub use keyed::{KeyedMutex, KeyedMutexGuard, LockError, LockOptions, TryLockError};
+pub use latch::Latch;
 pub use mailbox::Mailbox;
 pub use outcome::WhileOutcome;
 pub use semaphore::{Permit, Semaphore};
@@ -80,10 +88,11 @@ pub use slotpark_core::Wait as WaitFuture;
 /// A wait on several keys as a future: made by [`ShardedWait::wait_any_async`].
 pub use slotpark_core::WaitAny as WaitAnyFuture;
 pub use slotpark_core::{
-    ANY_MAX, AcquireError, Clock, ClosedKey, Deadline, DefaultPlatform, EventError, Interrupter,
-    KeyedOptions, Order, PERMITS_MAX, POOL_DEFAULT, ParkOptions, Platform, PoolStats, Preference,
-    Prepared, Receive, ReceiveError, Requeued, SLOTS_DEFAULT, SLOTS_MAX, Seeded, SlotCountError,
-    SlotStats, Slots, Spin, Subscribed, TryAcquireError, WhenFull,
+    ANY_MAX, AcquireError, ArmError, ArmedLatch, BarrierOutcome, Clock, ClosedKey, Deadline,
+    DefaultPlatform, EventError, FlightError, Flying, Interrupter, KeyedOptions, LatchOutcome,
+    LatchWait, MemberWait, Order, PERMITS_MAX, POOL_DEFAULT, ParkOptions, Platform, PoolStats,
+    Preference, Prepared, Receive, ReceiveError, Requeued, SLOTS_DEFAULT, SLOTS_MAX, Seeded,
+    SlotCountError, SlotStats, Slots, Spin, Subscribed, TryAcquireError, WhenFull,
 };
 pub use wait::ShardedWait;
 

@@ -1,6 +1,8 @@
 //! Futures of `Send` parts go to any thread, and objects are shared: checked by the compiler.
 
-use slotpark::{EventCounter, Mailbox, Semaphore, ShardedWait};
+use std::cell::Cell;
+
+use slotpark::{Barrier, EventCounter, Latch, Mailbox, Semaphore, ShardedWait, SingleFlight};
 
 fn send<T: Send>(_: T) {}
 fn shared<T: Send + Sync>(_: &T) {}
@@ -14,10 +16,23 @@ fn futures_are_send_and_objects_are_shared() {
     shared(&semaphore);
     shared(&events);
     shared(&mailbox);
+    // A value goes from thread to thread, and no two share it.
+    let flights = SingleFlight::<String, Cell<u8>>::new();
+    shared(&flights);
+    send(flights.run_async(String::new(), async { Cell::new(1) }));
+    send(flights.try_run_async(String::new(), async { Err(1) }));
     send(waits.wait_async(String::new(), || false));
     send(waits.wait_while_async(String::new(), || false));
     send(waits.wait_any_async([String::new()], None, |_| false));
     send(mailbox.receive_async(String::new()));
+    let (latch, barrier) = (Latch::<String>::new(), Barrier::<String>::new());
+    shared(&latch);
+    shared(&barrier);
+    send(latch.wait_async(String::new()));
+    send(latch.arm(String::new(), 1));
+    let mut member = barrier.register(String::new());
+    send(member.wait_async());
+    send(member);
     send(semaphore.acquire_async(1));
     send(events.wait_for_at_least_async(1));
     send(events.prepare().wait_async());

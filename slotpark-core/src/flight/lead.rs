@@ -6,7 +6,7 @@ use core::slice;
 
 use crate::choose::Chosen;
 use crate::flight::{CLONES_MAX, Seat, SingleFlight};
-use crate::node::{Node, NodeRef, Role};
+use crate::node::{Node, NodeRef};
 use crate::platform::Platform;
 use crate::slot::SlotGuard;
 use crate::waiter::Verdict;
@@ -85,10 +85,10 @@ impl<'f, K, V, P: Platform> Lead<'f, K, V, P> {
     /// How many follow. If nobody does the flight ends.
     fn end_or_count(&self) -> usize {
         self.decide(|guard, holder, _| {
-            let ring = guard.ring(head(holder));
+            let ring = guard.ring(guard.head_of(holder));
             let count = ring.filter(|node| node.waits()).count();
             if count == 0 {
-                guard.unlink_holder(head(holder), holder);
+                guard.unlink_holder(guard.head_of(holder), holder);
             }
             count
         })
@@ -101,7 +101,7 @@ impl<'f, K, V, P: Platform> Lead<'f, K, V, P> {
             let mut now = None;
             let mut clones = clones.iter_mut();
             let mut remain = false;
-            for node in guard.ring(head(holder)) {
+            for node in guard.ring(guard.head_of(holder)) {
                 if !node.waits() {
                     continue;
                 }
@@ -129,7 +129,7 @@ impl<'f, K, V, P: Platform> Lead<'f, K, V, P> {
         holder: NodeRef<'g, P>,
         chosen: &mut Chosen<'_, '_, P>,
     ) {
-        let old_head = head(holder);
+        let old_head = guard.head_of(holder);
         guard.unlink_holder(old_head, holder);
         if old_head == holder {
             return;
@@ -180,12 +180,4 @@ impl<K, V, P: Platform> Drop for Lead<'_, K, V, P> {
             self.decide(|guard, holder, chosen| self.hand_on_locked(guard, holder, chosen));
         }
     }
-}
-
-/// The head of the key of its only holder, which stands last in the ring.
-fn head<P: Platform>(holder: NodeRef<'_, P>) -> NodeRef<'_, P> {
-    debug_assert!(holder.role() == Role::Holder, "F3: this leads");
-    let head = holder.next();
-    debug_assert!(head.is_head(), "F3: a key has one holder");
-    head
 }

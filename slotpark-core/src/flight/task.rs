@@ -231,7 +231,6 @@ where
 impl<K: Eq, V, F, P: Platform> Drop for Flying<'_, K, V, F, P> {
     fn drop(&mut self) {
         if self.state == State::Follows {
-            reentry::check();
             self.leave();
         }
         let lead = self.lead();

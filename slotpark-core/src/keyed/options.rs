@@ -60,10 +60,10 @@ pub enum WhenFull {
 #[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct KeyedOptions {
-    pub(super) slots: usize,
-    pub(super) pool: usize,
-    pub(super) when_full: WhenFull,
-    pub(super) preference: Preference,
+    pub(crate) slots: usize,
+    pub(crate) pool: usize,
+    pub(crate) when_full: WhenFull,
+    pub(crate) preference: Preference,
 }
 
 impl KeyedOptions {

@@ -7,12 +7,14 @@
 //! fences have to do.
 #![cfg(slotpark_loom)]
 
+mod barriers;
 mod bell;
 mod drops;
 mod ends;
 mod flight;
 mod host;
 mod keyed;
+mod latches;
 mod mailbox;
 mod many;
 mod pairs;

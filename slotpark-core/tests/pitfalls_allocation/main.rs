@@ -3,6 +3,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod flight;
 mod mailbox;
 mod others;
 #[path = "../common/sources.rs"]
@@ -172,6 +173,7 @@ fn every_operation_is_listed() {
     let listed: BTreeSet<_> = makers
         .chain(others)
         .chain(mailbox)
+        .chain(flight::names())
         .map(String::from)
         .collect();
     assert_eq!(sources::public_functions(&src), listed);

@@ -4,6 +4,7 @@
 #[path = "../../../slotpark-core/tests/common/mod.rs"]
 mod common;
 mod ends;
+mod flight;
 mod mailbox;
 #[path = "../../../slotpark-core/tests/common/sources.rs"]
 mod sources;
@@ -278,6 +279,7 @@ fn every_operation_is_listed() {
     let waits = WAITS.iter().map(|(name, ..)| *name);
     let others = OPERATIONS.iter().chain(&ends::ENDS).chain(&words::WORDS);
     let others = others.map(|(name, _)| *name).chain(mailbox::names());
+    let others = others.chain(flight::names());
     let listed = waits.chain(others).chain(MADE).map(String::from);
     let listed: BTreeSet<_> = listed.collect();
     assert_eq!(sources::public_functions(&src), listed);
