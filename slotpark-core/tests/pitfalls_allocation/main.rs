@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod flight;
+mod gates;
 mod mailbox;
 mod others;
 #[path = "../common/sources.rs"]
@@ -174,6 +175,7 @@ fn every_operation_is_listed() {
         .chain(others)
         .chain(mailbox)
         .chain(flight::names())
+        .chain(gates::names())
         .map(String::from)
         .collect();
     assert_eq!(sources::public_functions(&src), listed);

@@ -5,6 +5,7 @@
 mod common;
 mod ends;
 mod flight;
+mod gates;
 mod mailbox;
 #[path = "../../../slotpark-core/tests/common/sources.rs"]
 mod sources;
@@ -279,7 +280,7 @@ fn every_operation_is_listed() {
     let waits = WAITS.iter().map(|(name, ..)| *name);
     let others = OPERATIONS.iter().chain(&ends::ENDS).chain(&words::WORDS);
     let others = others.map(|(name, _)| *name).chain(mailbox::names());
-    let others = others.chain(flight::names());
+    let others = others.chain(flight::names()).chain(gates::names());
     let listed = waits.chain(others).chain(MADE).map(String::from);
     let listed: BTreeSet<_> = listed.collect();
     assert_eq!(sources::public_functions(&src), listed);
