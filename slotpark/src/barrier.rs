@@ -36,8 +36,9 @@ use crate::{hash_of, until};
 /// ```
 ///
 /// **A phase is complete** when all who are members have arrived. Who is registered meanwhile is
-/// awaited too; who is dropped is not any more, and that may complete it. Each phase has one leader:
-/// the last to arrive, or, when the last one awaited was dropped, the first of those who wait.
+/// awaited too; who is dropped is not any more, and that may complete it. Each phase has one
+/// leader: the last to arrive, or, when the last one awaited was dropped, the first of those who
+/// wait.
 ///
 /// **A deadline** that passes, or a future that is dropped, takes the arrival back exactly: either
 /// the phase was complete with this member, or nobody passes without it.
@@ -191,8 +192,8 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> Barrier<K, S, P> {
     }
 }
 
-/// The others of its key wait for this as long as it lives. Made by [`Barrier::register`]; it may be
-/// moved and sent to another thread.
+/// The others of its key wait for this as long as it lives. Made by [`Barrier::register`]; it may
+/// be moved and sent to another thread.
 ///
 /// Dropped, it is awaited no more. Forgotten (`mem::forget`), it is awaited for ever, and keeps its
 /// place as long as the barriers live.

@@ -307,7 +307,8 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher, P: Platform> SingleFlight<K, V, S, 
     /// ```
     /// # futures_lite::future::block_on(async {
     /// let flights = slotpark::SingleFlight::<u64, u32>::new();
-    /// assert_eq!(flights.try_run_async(7, async { Err("no such thing") }).await, Err("no such thing"));
+    /// let fails = async { Err("no such thing") };
+    /// assert_eq!(flights.try_run_async(7, fails).await, Err("no such thing"));
     /// # });
     /// ```
     pub fn try_run_async<E, F>(&self, key: K, future: F) -> Flying<'_, K, V, F, P>

@@ -32,9 +32,10 @@ use crate::{hash_of, until};
 /// drop(armed); // from here on the key can be armed anew
 /// ```
 ///
-/// **Once**: counted down, a key stays open as long as its guard lives, and cannot be armed. Dropped
-/// before that, the guard opens the key too: who waits then is told that it was abandoned, so that
-/// nobody waits for ever for one who has died; who comes later finds a key that nobody has armed.
+/// **Once**: counted down, a key stays open as long as its guard lives, and cannot be armed.
+/// Dropped before that, the guard opens the key too: who waits then is told that it was abandoned,
+/// so that nobody waits for ever for one who has died; who comes later finds a key that nobody has
+/// armed.
 ///
 /// Nothing is allocated to wait or to count down. A guard takes a place of a pool of
 /// [`POOL_DEFAULT`](crate::POOL_DEFAULT), and one allocation if all are taken, unless the
@@ -120,8 +121,8 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> Latch<K, S, P> {
     /// Closes `key` until it was counted down `count` times, or until the guard is dropped.
     ///
     /// # Errors
-    /// [`ArmError`], if it is armed already, or if all places are taken and the options said that it
-    /// fails then; the key comes back.
+    /// [`ArmError`], if it is armed already, or if all places are taken and the options said that
+    /// it fails then; the key comes back.
     ///
     /// ```
     /// use slotpark::ArmError;
@@ -237,8 +238,8 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> Latch<K, S, P> {
         self.engine.wait(self.hash(key), key, deadline)
     }
 
-    /// As [`wait`](Self::wait), as a future that owns its key. A deadline is the caller's timer: drop
-    /// the future.
+    /// As [`wait`](Self::wait), as a future that owns its key. A deadline is the caller's timer:
+    /// drop the future.
     ///
     /// **Cancel safety**: see [`LatchWait`].
     ///

@@ -31,7 +31,7 @@
 //! | none | wait until a word changes, until a job is done | [`ShardedWait`], [`FutexWait`] |
 //! | none, but a value to hand over | the reply to a request | [`Mailbox`] |
 //! | transient: while it is made | what many ask a slow source for | [`SingleFlight`] |
-//! | transient: while it is awaited | so many parts are done; all are here | [`Latch`], [`Barrier`] |
+//! | transient: while awaited | so many parts are done; all are here | [`Latch`], [`Barrier`] |
 //! | transient: while held or awaited | a lock by key | the engine has its place; to come |
 //! | persistent | a buffer, a handler table, a cached value | a map for it; its waiters wait here |
 //!

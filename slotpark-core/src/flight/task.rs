@@ -1,8 +1,8 @@
 //! Tasks lead and follow.
 //!
 //! **States** of the future: new -> follows (a place in the queue) or leads (its seat holds the
-//! key, the inner future is polled) -> done. **Invariants**: its seat, and what the queue points to,
-//! lie in the pinned future, which hands the lead on and leaves its queue before they end (F1).
+//! key, the inner future is polled) -> done. **Invariants**: its seat, and what the queue points
+//! to, lie in the pinned future, which hands the lead on and leaves its queue before they end (F1).
 //!
 //! **Lock order**: one slot lock. **Orderings**: those of `task`.
 

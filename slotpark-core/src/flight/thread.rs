@@ -106,7 +106,7 @@ impl<K: Eq, V: Clone, P: Platform> SingleFlight<K, V, P> {
         };
         match ended {
             Parked::Stale => Followed::Leads,
-            // SAFETY: it was released.
+            // SAFETY: F2: it was released.
             Parked::Woken { .. } => match unsafe { seat.take() } {
                 Some(value) => Followed::Served(value),
                 None => Followed::Leads,

@@ -82,8 +82,8 @@ impl<K, P: Platform> Gate<K, P> {
         })
     }
 
-    /// Runs `change` in one hold of the lock of a slot, then releases whom it has chosen. Drops call
-    /// it, which must not panic before their node is unlinked: no check of re-entry here.
+    /// Runs `change` in one hold of the lock of a slot, then releases whom it has chosen. Drops
+    /// call it, which must not panic before their node is unlinked: no check of re-entry here.
     fn decide<R>(
         &self,
         hash: u64,

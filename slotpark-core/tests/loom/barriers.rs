@@ -43,7 +43,7 @@ struct Site {
 
 // SAFETY: loom's cells check that nobody writes while another accesses.
 unsafe impl Sync for Site {}
-// SAFETY: as above.
+// SAFETY: no contract of a thread: a site is tied to none.
 unsafe impl Send for Site {}
 
 impl Site {

@@ -41,7 +41,7 @@ struct Site {
 
 // SAFETY: loom's cell checks that nobody accesses it at the same time.
 unsafe impl Sync for Site {}
-// SAFETY: as above.
+// SAFETY: no contract of a thread: a site is tied to none.
 unsafe impl Send for Site {}
 
 impl Site {

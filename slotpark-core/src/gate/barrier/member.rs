@@ -128,7 +128,7 @@ impl<K, P: Platform> Drop for Member<'_, K, P> {
             if let Some(first) = guard.ring(head).find(|node| node.waits()) {
                 // SAFETY: B2: it is the cell of a wait, which is chosen in this hold of the lock.
                 let leads = unsafe { &*first.room().cast_const().cast::<Guarded<bool>>() };
-                // SAFETY: B2: as above.
+                // SAFETY: B2: it is read after the release only.
                 unsafe { leads.set(true) };
             }
             self.complete(guard, head, chosen);

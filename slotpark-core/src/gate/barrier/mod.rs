@@ -5,11 +5,12 @@
 //! lock: all hold 1 again, and all who wait are released.
 //!
 //! **Invariants**
-//! - B1 A member that has arrived waits in the queue, until the phase is complete or its wait leaves
-//!   and takes the arrival back in the same hold of the lock.
-//! - B2 A phase has one leader: the last to arrive, who does not wait; or, when the last one awaited
-//!   is gone, the first of those who wait. That is told by the room of its node: a cell that is
-//!   written under the slot lock before it is released, and read afterwards (HANDOFF, UNLINK).
+//! - B1 A member that has arrived waits in the queue, until the phase is complete or its wait
+//!   leaves and takes the arrival back in the same hold of the lock.
+//! - B2 A phase has one leader: the last to arrive, who does not wait; or, when the last one
+//!   awaited is gone, the first of those who wait. That is told by the room of its node: a cell
+//!   that is written under the slot lock before it is released, and read afterwards (HANDOFF,
+//!   UNLINK).
 //!
 //! **Lock order**: one slot lock. **Orderings**: those of `gate`.
 
@@ -41,7 +42,8 @@ pub use wait::{BarrierOutcome, MemberWait};
 /// let barrier = Barrier::<u64>::new();
 /// let mut members = [1, 2, 3].map(|_| barrier.register(1, 7).unwrap());
 /// let leaders = std::thread::scope(|scope| {
-///     let threads = members.each_mut().map(|member| scope.spawn(|| member.wait(None).is_leader()));
+///     let meet = |member: &mut slotpark_core::Member<'_, u64>| member.wait(None).is_leader();
+///     let threads = members.each_mut().map(|member| scope.spawn(move || meet(member)));
 ///     threads.map(|thread| thread.join().unwrap())
 /// });
 /// assert_eq!(leaders.iter().filter(|leader| **leader).count(), 1);

@@ -17,8 +17,8 @@ use crate::slots::SlotCountError;
 pub use guard::{ArmError, ArmedLatch};
 pub use wait::{LatchOutcome, LatchWait};
 
-/// Latches by key. A key is open, unless somebody has [armed](Self::arm) it: then it is closed until
-/// so many have counted it down. The hash is the caller's, as for [`Table`](crate::Table).
+/// Latches by key. A key is open, unless somebody has [armed](Self::arm) it: then it is closed
+/// until so many have counted it down. The hash is the caller's, as for [`Table`](crate::Table).
 ///
 /// # Panics
 /// All operations: in debug builds, if called from a closure that runs under a slot lock; and with
