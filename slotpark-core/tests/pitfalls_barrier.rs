@@ -184,6 +184,7 @@ impl Eq for Moody {}
 /// A comparison of keys panics anywhere in an arrival: the member has not arrived.
 #[test]
 fn a_panic_in_an_arrival_takes_it_back() {
+    let _watchdog = watchdog("a_panic_in_an_arrival_takes_it_back");
     let barrier = barriers::<Moody>(4);
     let register = |key| barrier.register(AT.0, Moody(key)).expect("four places");
     let (first, mut second, third, mut other) =
@@ -191,7 +192,7 @@ fn a_panic_in_an_arrival_takes_it_back() {
     // Each of three searches meets the keys 2 and 1.
     for patience in 0..6 {
         PATIENCE.set(patience);
-        let panic = panics(|| second_wait(&mut second));
+        let panic = panics(|| second.wait(common::in_an_hour()));
         PATIENCE.set(u32::MAX);
         assert_eq!(panic, "a comparison");
         assert_eq!(barrier.arrived(AT.0, &Moody(1)), 0, "after {patience}");
@@ -199,11 +200,6 @@ fn a_panic_in_an_arrival_takes_it_back() {
     drop((first, third));
     assert_eq!(second.wait(PAST), BarrierOutcome::Leader);
     assert_eq!(other.wait(PAST), BarrierOutcome::Leader);
-}
-
-/// A wait that would time out, were it not for a panic.
-fn second_wait(member: &mut Member<'_, Moody>) -> BarrierOutcome {
-    member.wait(common::soon(std::time::Duration::from_millis(1)))
 }
 
 /// What a member is in the model.

@@ -28,7 +28,7 @@ mod thread;
 use core::borrow::Borrow;
 use core::cell::UnsafeCell;
 use core::fmt;
-use core::marker::PhantomData;
+use core::marker::{PhantomData, PhantomPinned};
 use core::ptr;
 
 use crate::node::{Name, Node, Role};
@@ -194,6 +194,8 @@ impl<K: Eq, V, P: Platform> SingleFlight<K, V, P> {
 struct Seat<V, P: Platform> {
     holder: Node<P>,
     room: Guarded<Option<V>>,
+    /// Others point to it, whatever reference its owner makes.
+    _pinned: PhantomPinned,
 }
 
 impl<V, P: Platform> Seat<V, P> {
@@ -206,6 +208,7 @@ impl<V, P: Platform> Seat<V, P> {
                 .with_role(Role::Holder)
                 .with_weight(1),
             room: Guarded::new(None),
+            _pinned: PhantomPinned,
         }
     }
 
