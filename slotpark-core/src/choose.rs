@@ -94,22 +94,34 @@ impl<K, P: Platform> Table<K, P> {
             if !is_claimed(node) {
                 continue;
             }
-            // In one step with the claim, for platforms that follow it.
-            self.count(guard, node, chosen.verdict.ending);
             left -= 1;
-            if node.role() == Role::Task {
-                chosen.push_task(guard, node);
-            } else {
-                guard.unlink(node);
-                if chosen.verdict.ending == Ending::Woken {
-                    let now = *now.get_or_insert_with(|| Moment::now::<P>(self.spin()));
-                    self.teach(guard, node, now);
-                }
-                chosen.push(guard, node);
-            }
+            self.end_one(guard, node, &mut now, chosen);
         }
         // A wait that names this key twice may have been skipped first, and chosen then.
         skipped.is_some_and(|node| guard.ring(node).any(NodeRef::waits))
+    }
+
+    /// From here on the waiter of `node` is chosen. `now` is read at the first thread.
+    #[inline(always)]
+    pub(crate) fn end_one<'g>(
+        &self,
+        guard: &'g SlotGuard<'_, P>,
+        node: NodeRef<'g, P>,
+        now: &mut Option<Moment>,
+        chosen: &mut Chosen<'_, '_, P>,
+    ) {
+        // In one step with the claim, for platforms that follow it.
+        self.count(guard, node, chosen.verdict.ending);
+        if node.role() == Role::Task {
+            chosen.push_task(guard, node);
+            return;
+        }
+        guard.unlink(node);
+        if chosen.verdict.ending == Ending::Woken {
+            let now = *now.get_or_insert_with(|| Moment::now::<P>(self.spin()));
+            self.teach(guard, node, now);
+        }
+        chosen.push(guard, node);
     }
 
     /// Counts a wait that is ended by somebody else.

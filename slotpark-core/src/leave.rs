@@ -32,7 +32,18 @@ pub(crate) enum Was {
 
 impl<K, P: Platform> Table<K, P> {
     /// Unlinks a node of the caller's; `on_leave` runs under the slot lock if nobody had chosen it.
+    #[inline]
     pub(crate) fn leave(&self, node: &Node<P>, reason: Reason, on_leave: impl FnOnce(Left)) -> Was {
+        self.leave_with(node, reason, |_, left| on_leave(left))
+    }
+
+    /// As [`leave`](Self::leave), with the lock that `on_leave` runs under.
+    pub(crate) fn leave_with(
+        &self,
+        node: &Node<P>,
+        reason: Reason,
+        on_leave: impl FnOnce(&SlotGuard<'_, P>, Left),
+    ) -> Was {
         if node.generation() != self.generation() {
             // Forked: no queue of this process ever held the node.
             return Was::Waiting;
@@ -62,7 +73,7 @@ impl<K, P: Platform> Table<K, P> {
         tally.add_locked(1);
         self.observe_node(event, guard.slot, node);
         let moved = node.moved() != Moved::No;
-        on_leave(Left { last, moved });
+        on_leave(&guard, Left { last, moved });
         Was::Waiting
     }
 

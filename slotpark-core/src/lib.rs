@@ -22,6 +22,10 @@ mod close;
 mod closed_key;
 #[cfg(target_has_atomic = "64")]
 mod counter;
+#[cfg(feature = "alloc")]
+mod flight;
+#[cfg(feature = "alloc")]
+mod gate;
 mod hash;
 mod home;
 mod interrupt;
@@ -65,6 +69,13 @@ pub use choose::{Candidate, Choice, Filter};
 pub use closed_key::ClosedKey;
 #[cfg(target_has_atomic = "64")]
 pub use counter::{EventError, RawEventCounter};
+#[cfg(feature = "alloc")]
+pub use flight::{FlightError, Flying, SingleFlight};
+#[cfg(feature = "alloc")]
+pub use gate::{
+    ArmError, ArmedLatch, Barrier, BarrierOutcome, Latch, LatchOutcome, LatchWait, Member,
+    MemberWait,
+};
 pub use hash::{KeyHasher, Seeded, finalize};
 pub use interrupt::Interrupter;
 #[cfg(feature = "alloc")]

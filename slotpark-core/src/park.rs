@@ -222,7 +222,7 @@ impl<'f, K, P: Platform> Linked<'f, K, P> {
     /// Leaves the queue, or waits for the release by whoever has chosen it: what it was told then,
     /// and what it was called. Afterwards the frame may end.
     pub(crate) fn cancel(&self) -> Option<(Verdict, Name)> {
-        if self.is_forked() || self.leave(Reason::Cancelled, |_| {}) == Was::Waiting {
+        if self.is_forked() || self.leave(Reason::Cancelled, |_, _| {}) == Was::Waiting {
             return None;
         }
         Sleeper::new(self.waiter, self.home).sleep(None);
@@ -238,6 +238,16 @@ impl<'f, K, P: Platform> Linked<'f, K, P> {
         spin_ns: u64,
         deadline: Option<Deadline>,
         on_leave: impl FnOnce(Left),
+    ) -> Parked {
+        self.wait_with(spin_ns, deadline, |_, left| on_leave(left))
+    }
+
+    /// As [`wait`](Self::wait), with the lock that `on_leave` runs under.
+    pub(crate) fn wait_with(
+        &self,
+        spin_ns: u64,
+        deadline: Option<Deadline>,
+        on_leave: impl FnOnce(&SlotGuard<'_, P>, Left),
     ) -> Parked {
         if self.is_forked() {
             return Parked::Closed;
@@ -264,12 +274,12 @@ impl<'f, K, P: Platform> Linked<'f, K, P> {
         forked
     }
 
-    fn leave(&self, reason: Reason, on_leave: impl FnOnce(Left)) -> Was {
-        let on_leave = |left| {
+    fn leave(&self, reason: Reason, on_leave: impl FnOnce(&SlotGuard<'_, P>, Left)) -> Was {
+        let on_leave = |guard: &SlotGuard<'_, P>, left| {
             self.decided.set(true);
-            on_leave(left);
+            on_leave(guard, left);
         };
-        self.table.leave(self.node, reason, on_leave)
+        self.table.leave_with(self.node, reason, on_leave)
     }
 }
 

@@ -31,6 +31,8 @@
 //! | none | wait until a word changes, until a job is done | [`ShardedWait`], [`FutexWait`] |
 //! | none | events by key, of which nothing is stored | [`KeyedNotify`] |
 //! | none, but a value to hand over | the reply to a request | [`Mailbox`] |
+//! | transient: while it is made | what many ask a slow source for | [`SingleFlight`] |
+//! | transient: while awaited | so many parts are done; all are here | [`Latch`], [`Barrier`] |
 //! | transient: while in use | lock by key | [`KeyedMutex`], [`KeyedRwLock`], [`..Semaphore`][S] |
 //! | its own, in your object | a mutex of 1 byte | `Mutex` (feature `lock_api`), [`Once`] |
 //! | persistent | a buffer, a handler table, a cached value | a map for it; its waiters wait here |
@@ -59,9 +61,12 @@
 //! | signals | not from a handler: it may interrupt the holder of a slot lock |
 #![forbid(unsafe_code)]
 
+mod barrier;
 mod counter;
+mod flight;
 mod futex;
 mod keyed;
+mod latch;
 #[cfg(feature = "lock_api")]
 mod locks;
 mod mailbox;
@@ -73,13 +78,16 @@ mod wait;
 
 use std::hash::{BuildHasher, Hash};
 
+pub use barrier::{Barrier, BarrierMember};
 pub use counter::{EventCounter, Ticket};
+pub use flight::SingleFlight;
 pub use futex::FutexWait;
 pub use keyed::{
     KeyedCondvar, KeyedManyGuard, KeyedMutex, KeyedMutexGuard, KeyedPermit, KeyedReadGuard,
     KeyedRwLock, KeyedSemaphore, KeyedUpgradableGuard, KeyedUpgraded, KeyedWriteGuard, LockError,
     LockOptions, TryLockError,
 };
+pub use latch::Latch;
 #[cfg(feature = "lock_api")]
 pub use locks::{
     Condvar, MappedMutexGuard, Mutex, MutexGuard, RwLock, RwLockReadGuard,
@@ -99,11 +107,12 @@ pub use slotpark_core::Wait as WaitFuture;
 /// A wait on several keys as a future: made by [`ShardedWait::wait_any_async`].
 pub use slotpark_core::WaitAny as WaitAnyFuture;
 pub use slotpark_core::{
-    ANY_MAX, AcquireError, Clock, ClosedKey, ConditionOutcome, Deadline, DefaultPlatform,
-    EventError, FutexKey, FutexWord, HoldingMany, Interrupter, KeyList, KeyedOptions, OnceState,
-    Order, PERMITS_MAX, POOL_DEFAULT, ParkOptions, Platform, PoolStats, Preference, Prepared,
-    Receive, ReceiveError, Requeued, SLOTS_DEFAULT, SLOTS_MAX, Seeded, SlotCountError, SlotStats,
-    Slots, Spin, Subscribed, TryAcquireError, WhenFull,
+    ANY_MAX, AcquireError, ArmError, ArmedLatch, BarrierOutcome, Clock, ClosedKey,
+    ConditionOutcome, Deadline, DefaultPlatform, EventError, FlightError, Flying, FutexKey,
+    FutexWord, HoldingMany, Interrupter, KeyList, KeyedOptions, LatchOutcome, LatchWait,
+    MemberWait, OnceState, Order, PERMITS_MAX, POOL_DEFAULT, ParkOptions, Platform, PoolStats,
+    Preference, Prepared, Receive, ReceiveError, Requeued, SLOTS_DEFAULT, SLOTS_MAX, Seeded,
+    SlotCountError, SlotStats, Slots, Spin, Subscribed, TryAcquireError, WhenFull,
 };
 pub use wait::ShardedWait;
 

@@ -1,8 +1,10 @@
 //! Futures of `Send` parts go to any thread, and objects are shared: checked by the compiler.
 
+use std::cell::Cell;
+
 use slotpark::{
-    EventCounter, KeyedMutex, KeyedNotify, KeyedRwLock, KeyedSemaphore, Mailbox, Semaphore,
-    ShardedWait,
+    Barrier, EventCounter, KeyedMutex, KeyedNotify, KeyedRwLock, KeyedSemaphore, Latch, Mailbox,
+    Semaphore, ShardedWait, SingleFlight,
 };
 
 fn send<T: Send>(_: T) {}
@@ -19,11 +21,24 @@ fn futures_are_send_and_objects_are_shared() {
     shared(&events);
     shared(&mailbox);
     shared(&changed);
+    // A value goes from thread to thread, and no two share it.
+    let flights = SingleFlight::<String, Cell<u8>>::new();
+    shared(&flights);
+    send(flights.run_async(String::new(), async { Cell::new(1) }));
+    send(flights.try_run_async(String::new(), async { Err(1) }));
     send(waits.wait_async(String::new(), || false));
     send(waits.wait_while_async(String::new(), || false));
     send(waits.wait_any_async([String::new()], None, |_| false));
     send(changed.notified(String::new()));
     send(mailbox.receive_async(String::new()));
+    let (latch, barrier) = (Latch::<String>::new(), Barrier::<String>::new());
+    shared(&latch);
+    shared(&barrier);
+    send(latch.wait_async(String::new()));
+    send(latch.arm(String::new(), 1));
+    let mut member = barrier.register(String::new());
+    send(member.wait_async());
+    send(member);
     send(semaphore.acquire_async(1));
     send(events.wait_for_at_least_async(1));
     send(events.prepare().wait_async());

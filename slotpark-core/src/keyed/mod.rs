@@ -36,6 +36,8 @@ mod task;
 mod thread;
 mod word;
 
+#[cfg(feature = "alloc")]
+pub(crate) use pool::{Entry, Pool};
 pub(crate) use word::HolderWord;
 
 #[cfg(feature = "alloc")]

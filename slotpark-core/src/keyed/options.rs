@@ -62,11 +62,11 @@ pub enum WhenFull {
 #[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct KeyedOptions {
-    pub(super) slots: usize,
-    pub(super) pool: usize,
-    pub(super) when_full: WhenFull,
+    pub(crate) slots: usize,
+    pub(crate) pool: usize,
+    pub(crate) when_full: WhenFull,
     /// None was chosen: the default of what is made.
-    pub(super) preference: Option<Preference>,
+    pub(crate) preference: Option<Preference>,
 }
 
 impl KeyedOptions {

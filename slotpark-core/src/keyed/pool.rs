@@ -25,7 +25,7 @@ const FREE: u32 = 0;
 const TAKEN: u32 = 1;
 
 /// See the module.
-pub(super) struct Entry<K, P: Platform> {
+pub(crate) struct Entry<K, P: Platform> {
     state: AtomicU32,
     /// It is no part of the array, but a box of its own.
     is_boxed: bool,
@@ -64,7 +64,7 @@ impl<K, P: Platform> Entry<K, P> {
     /// # Safety
     /// The entry was filled, and has not ended.
     #[inline]
-    pub(super) unsafe fn node(&self) -> &Node<P> {
+    pub(crate) unsafe fn node(&self) -> &Node<P> {
         // SAFETY: E1: nobody has a mutable reference to a live node.
         let node = unsafe { &*self.node.get() };
         // SAFETY: E1: it was put there when the entry was filled.
@@ -76,7 +76,7 @@ impl<K, P: Platform> Entry<K, P> {
     /// # Safety
     /// The entry was taken, and has not ended.
     #[inline]
-    pub(super) unsafe fn key(&self) -> &K {
+    pub(crate) unsafe fn key(&self) -> &K {
         // SAFETY: E1: nobody writes a live key.
         let key = unsafe { self.key.place() };
         // SAFETY: E1: it was put there when the entry was filled.
@@ -112,15 +112,25 @@ impl<K, P: Platform> Entry<K, P> {
     /// # Safety
     /// It is the owner's last use of the entry, whose node is in no queue and in no holder word.
     #[inline]
-    pub(super) unsafe fn end(&self) {
+    pub(crate) unsafe fn end(&self) {
+        // SAFETY: the caller's contract.
+        let key = unsafe { self.end_and_take() };
+        // The caller's code, which may panic, comes last.
+        drop(key);
+    }
+
+    /// The owner is done, and takes its key back.
+    ///
+    /// # Safety
+    /// As for [`end`](Self::end).
+    #[inline]
+    pub(crate) unsafe fn end_and_take(&self) -> K {
         // SAFETY: by the contract the node is live and nobody else knows it.
         unsafe { self.node().end() };
         // SAFETY: as above; it is used no more.
         unsafe { self.node.get().cast::<Node<P>>().drop_in_place() };
         // SAFETY: E1: nobody else knows the key any more.
         let key = unsafe { self.key.replace(MaybeUninit::uninit()) };
-        // SAFETY: E1: it was put there when the entry was filled.
-        let key = unsafe { key.assume_init() };
         if self.is_boxed {
             // SAFETY: `Pool::take` made it of a box, which is given back once.
             drop(unsafe { Box::from_raw(ptr::from_ref(self).cast_mut()) });
@@ -128,13 +138,13 @@ impl<K, P: Platform> Entry<K, P> {
             // ORDERING: ENTRY release side: this owner is done with the node and the key.
             self.state.store(FREE, Ordering::Release);
         }
-        // The caller's code, which may panic, comes last.
-        drop(key);
+        // SAFETY: E1: it was put there when the entry was filled.
+        unsafe { key.assume_init() }
     }
 }
 
 /// See the module.
-pub(super) struct Pool<K, P: Platform> {
+pub(crate) struct Pool<K, P: Platform> {
     entries: Box<[Entry<K, P>]>,
     /// A power of two less one, not below the last index.
     mask: usize,
@@ -150,7 +160,7 @@ unsafe impl<K: Send + Sync, P: Platform> Sync for Pool<K, P> {}
 unsafe impl<K: Send + Sync, P: Platform> Send for Pool<K, P> {}
 
 impl<K, P: Platform> Pool<K, P> {
-    pub(super) fn new(count: usize, allocates: bool) -> Self {
+    pub(crate) fn new(count: usize, allocates: bool) -> Self {
         Self {
             entries: (0..count).map(|_| Entry::new(FREE, false)).collect(),
             mask: count.next_power_of_two() - 1,
@@ -159,25 +169,25 @@ impl<K, P: Platform> Pool<K, P> {
         }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
 
     /// How often all entries were taken (wrapping).
-    pub(super) fn full_count(&self) -> u32 {
+    pub(crate) fn full_count(&self) -> u32 {
         // ORDERING: none, relaxed: a statistic.
         self.full_count.load(Ordering::Relaxed)
     }
 
     /// How many are taken at about this moment.
-    pub(super) fn taken_count(&self) -> usize {
+    pub(crate) fn taken_count(&self) -> usize {
         self.entries.iter().filter(|entry| !entry.is_free()).count()
     }
 
     /// Takes an entry and fills it. The key comes back if all are taken and the pool does not
     /// allocate.
     #[inline]
-    pub(super) fn take(
+    pub(crate) fn take(
         &self,
         key: K,
         label: Option<&'static str>,

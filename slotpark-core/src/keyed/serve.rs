@@ -12,8 +12,6 @@ use crate::keyed::{KeyedLock, Preference};
 use crate::node::{NodeRef, Role};
 use crate::platform::Platform;
 use crate::slot::SlotGuard;
-use crate::spin::Moment;
-use crate::waiter::Ending;
 
 /// To whom the free part of a key is granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,15 +114,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
             } else {
                 guard.push_holder(Some(head), holder);
             }
-            self.table.count(guard, node, Ending::Woken);
-            if node.role() == Role::Task {
-                chosen.push_task(guard, node);
-            } else {
-                guard.unlink(node);
-                let now = *now.get_or_insert_with(|| Moment::now::<P>(self.table.spin()));
-                self.table.teach(guard, node, now);
-                chosen.push(guard, node);
-            }
+            self.table.end_one(guard, node, &mut now, chosen);
             head = guard.head_of(holder);
         }
         head

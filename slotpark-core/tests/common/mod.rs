@@ -4,6 +4,7 @@
 pub(crate) mod bells;
 pub(crate) mod counting;
 pub(crate) mod faults;
+pub(crate) mod flights;
 pub(crate) mod queued;
 pub(crate) mod spied;
 pub(crate) mod watchdog;

@@ -7,14 +7,17 @@
 //! fences have to do.
 #![cfg(slotpark_loom)]
 
+mod barriers;
 mod bell;
 mod conditions;
 mod drops;
 mod ends;
+mod flight;
 mod host;
 mod keyed;
 mod keyed_phases;
 mod lasts;
+mod latches;
 mod locks;
 mod mailbox;
 mod many;

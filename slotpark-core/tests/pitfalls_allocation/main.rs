@@ -3,6 +3,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod flight;
+mod gates;
 mod keyed;
 mod locks;
 mod mailbox;
@@ -181,6 +183,8 @@ fn every_operation_is_listed() {
         .chain(locks)
         .chain(mailbox)
         .chain(keyed::names())
+        .chain(flight::names())
+        .chain(gates::names())
         .map(String::from)
         .collect();
     assert_eq!(sources::public_functions(&src), listed);

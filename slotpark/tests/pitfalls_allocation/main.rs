@@ -4,6 +4,8 @@
 #[path = "../../../slotpark-core/tests/common/mod.rs"]
 mod common;
 mod ends;
+mod flight;
+mod gates;
 mod keyed;
 mod mailbox;
 mod notify;
@@ -280,6 +282,7 @@ fn every_operation_is_listed() {
     let others = OPERATIONS.iter().chain(&ends::ENDS).chain(&words::WORDS);
     let others = others.map(|(name, _)| *name).chain(mailbox::names());
     let others = others.chain(notify::names()).chain(keyed::names());
+    let others = others.chain(flight::names()).chain(gates::names());
     let listed = waits.chain(others).chain(MADE).map(String::from);
     let listed: BTreeSet<_> = listed.collect();
     assert_eq!(sources::public_functions(&src), listed);
