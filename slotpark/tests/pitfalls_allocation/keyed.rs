@@ -24,7 +24,7 @@ type Group = (&'static [&'static str], fn(&Scene));
 
 const SHORT: Duration = Duration::from_micros(200);
 
-const GROUPS: [Group; 20] = [
+const GROUPS: [Group; 21] = [
     (
         &[
             "keyed/options::new",
@@ -390,6 +390,24 @@ const GROUPS: [Group; 20] = [
             assert!(s.semaphore.try_acquire_keys(counts).is_err());
             drop(permits);
             assert!(poll(pin!(s.semaphore.acquire_keys_async(counts))).is_ready());
+        },
+    ),
+    (
+        &[
+            "keyed/mutex/locks::lock_async_with",
+            "keyed/rwlock/reads::read_async_with",
+            "keyed/rwlock/writes::write_async_with",
+            "keyed/rwlock/upgradables::upgradable_read_async_with",
+            "keyed/semaphore/acquires::acquire_async_with",
+        ],
+        |s| {
+            assert!(poll(pin!(s.mutex.lock_async_with(7, options()))).is_ready());
+            assert!(poll(pin!(s.rwlock.read_async_with(7, options()))).is_ready());
+            assert!(poll(pin!(s.rwlock.write_async_with(7, options()))).is_ready());
+            let upgradable = s.rwlock.upgradable_read_async_with(7, options());
+            assert!(poll(pin!(upgradable)).is_ready());
+            let permits = s.semaphore.acquire_async_with(7, 2, options());
+            assert!(poll(pin!(permits)).is_ready());
         },
     ),
 ];
