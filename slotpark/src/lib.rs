@@ -99,9 +99,9 @@ pub use counter::{EventCounter, Ticket};
 pub use flight::SingleFlight;
 pub use futex::FutexWait;
 pub use keyed::{
-    KeyedCondvar, KeyedManyGuard, KeyedMutex, KeyedMutexGuard, KeyedPermit, KeyedReadGuard,
-    KeyedRwLock, KeyedSemaphore, KeyedUpgradableGuard, KeyedUpgraded, KeyedWriteGuard, LockError,
-    LockOptions, TryLockError,
+    KeyedCondvar, KeyedMutex, KeyedMutexGuard, KeyedPermit, KeyedReadGuard, KeyedRwLock,
+    KeyedSemaphore, KeyedUpgradableGuard, KeyedUpgraded, KeyedWriteGuard, LockError, LockMode,
+    LockOptions, ManyGuard, TryLockError,
 };
 pub use latch::Latch;
 #[cfg(feature = "lock_api")]
