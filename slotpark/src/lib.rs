@@ -70,7 +70,7 @@
 //! | memory | 512 slots and 256 places for guards; nothing for a key that is not in use |
 //! | keys | by full equality: two keys never exclude each other, whatever their hashes |
 //! | order | first come, first served; readers and writers by phases; barging on request |
-//! | wakes | who can go on, and nobody else |
+//! | wakes | as many as can go on: no herd |
 //! | guards | `Send`, may live over an `await`, block their own key only |
 //! | a dropped future | gives up what it was granted, to the next |
 //! | a panic | unlocks; no poison |
