@@ -322,6 +322,29 @@ fn a_notification_of_all_wakes_one_by_one() {
     assert_eq!((lock.held(1, &1), lock.waiters(1, &1)), (0, 0));
 }
 
+/// The child of a fork: who held or awaited a key were threads of the parent. All keys are free, and
+/// guards and futures from before unlock nothing and touch no queue of the child. (Reset in place:
+/// this thread is alone.)
+#[test]
+fn keys_are_free_in_a_child() {
+    let lock = lock(ONE_SLOT);
+    let (alone, first, second) = (hold(lock, 1), hold(lock, 2), hold(lock, 3));
+    let (queued_before, _) = queued(lock, 2);
+    let (mut polled_after, _) = queued(lock, 3);
+    // SAFETY: the test's lock; no other thread knows it.
+    unsafe { lock.reset_after_fork() };
+    assert_eq!([1, 2, 3].map(|key| lock.held(key, &key)), [0; 3]);
+    let held_by_child = [hold(lock, 1), hold(lock, 2)];
+    drop((alone, first, second));
+    drop(queued_before);
+    assert_eq!([1, 2, 3].map(|key| lock.held(key, &key)), [1, 1, 0]);
+    // It comes anew, and finds its key free.
+    assert!(ready(polled_after.as_mut()).is_ok());
+    drop(held_by_child);
+    assert_eq!([1, 2, 3].map(|key| lock.held(key, &key)), [0; 3]);
+    assert_eq!(lock.waiters(2, &2), 0);
+}
+
 /// A key whose comparison panics: the slot stays sound, and a holder in its word stays one.
 #[test]
 fn panic_in_eq_of_a_keyed_lock() {
