@@ -322,9 +322,9 @@ fn a_notification_of_all_wakes_one_by_one() {
     assert_eq!((lock.held(1, &1), lock.waiters(1, &1)), (0, 0));
 }
 
-/// The child of a fork: who held or awaited a key were threads of the parent. All keys are free, and
-/// guards and futures from before unlock nothing and touch no queue of the child. (Reset in place:
-/// this thread is alone.)
+/// The child of a fork: who held or awaited a key were threads of the parent. All keys are free,
+/// and guards and futures from before unlock nothing and touch no queue of the child. (Reset in
+/// place: this thread is alone.)
 #[test]
 fn keys_are_free_in_a_child() {
     let lock = lock(ONE_SLOT);
