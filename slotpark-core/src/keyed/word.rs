@@ -114,8 +114,8 @@ impl<P: Platform> HolderWord<P> {
     pub(super) fn put_back(&self, holder: *const Node<P>, left: Left) {
         let flags = if left == Left::Nothing { 0 } else { QUEUED };
         let word = holder.cast_mut().map_addr(|address| address | flags);
-        // ORDERING: none, relaxed: who seizes the word next has the slot lock after us (LOCK), and its
-        // owner needs nothing of ours.
+        // ORDERING: none, relaxed: who seizes the word next has the slot lock after us (LOCK), and
+        // its owner needs nothing of ours.
         self.0.store(word, Ordering::Relaxed);
     }
 
