@@ -155,7 +155,11 @@ fn locks_have_their_targets() {
     };
     for row in &rows[..2] {
         for crate_of_keyed_locks in ["lockmap", "lockable", "keyed_lock"] {
-            assert_eq!(target(row, "slotpark", crate_of_keyed_locks), Some(0.35), "{row}");
+            assert_eq!(
+                target(row, "slotpark", crate_of_keyed_locks),
+                Some(0.35),
+                "{row}"
+            );
         }
         assert_eq!(target(row, "slotpark", "striped_512"), Some(1.5), "{row}");
         assert_eq!(target(row, "slotpark", "dashmap_kept"), None, "{row}");
@@ -164,7 +168,11 @@ fn locks_have_their_targets() {
         assert_eq!(target(rows[2], "slotpark_barging", to), Some(1.0), "{to}");
     }
     for row in hot {
-        assert_eq!(target(row, "slotpark_barging", "parking_lot"), Some(1.3), "{row}");
+        assert_eq!(
+            target(row, "slotpark_barging", "parking_lot"),
+            Some(1.3),
+            "{row}"
+        );
     }
 }
 
