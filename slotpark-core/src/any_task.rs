@@ -273,6 +273,9 @@ where
 
 impl<K: Eq, F, P: Platform, const N: usize> Drop for WaitAny<'_, K, F, P, N> {
     fn drop(&mut self) {
+        if self.place.is_some() {
+            reentry::check_drop();
+        }
         let Some(Ended { verdict, by }) = self.leave(false) else {
             return;
         };

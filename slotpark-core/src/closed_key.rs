@@ -124,7 +124,7 @@ impl<K: Eq, P: Platform> Drop for ClosedKey<'_, K, P> {
             // Forked: no queue of this process ever held it.
             return;
         }
-        reentry::check();
+        reentry::check_drop();
         let _critical = P::critical();
         let guard = self.table.slot(self.hash).lock();
         // SAFETY: N1: it is our own node, linked in the slot whose lock is held.

@@ -28,6 +28,12 @@ mod held {
     pub(crate) fn subtract() {
         HELD.with(|held| held.set(held.get() - 1));
     }
+
+    #[cold]
+    pub(crate) fn abort(why: &str) -> ! {
+        std::eprintln!("{why}: a drop cannot panic, and aborts");
+        std::process::abort();
+    }
 }
 
 #[cfg(not(all(
@@ -46,6 +52,9 @@ mod held {
 
     #[inline(always)]
     pub(crate) fn subtract() {}
+
+    #[inline(always)]
+    pub(crate) fn abort(_why: &str) {}
 }
 
 pub(crate) use held::{add, subtract};
@@ -63,13 +72,22 @@ pub fn slot_lock_held() -> bool {
     held::count() > 0
 }
 
+const REENTRY: &str = "slotpark: a table was called while this thread holds a slot lock: closures \
+                       that run under the lock (validate, filter, policy, on_leave, Eq) and signal \
+                       handlers must not do that";
+
 /// Panics, in debug builds, if this thread holds a slot lock: called on entry to every operation.
 #[inline(always)]
 #[track_caller]
 pub(crate) fn check() {
-    assert!(
-        held::count() == 0,
-        "slotpark: a table was called while this thread holds a slot lock: closures that run under \
-         the lock (validate, filter, policy, on_leave, Eq) and signal handlers must not do that"
-    );
+    assert!(held::count() == 0, "{REENTRY}");
+}
+
+/// As [`check`], on entry to a drop, which must not panic before it has taken its node out of its
+/// queue: aborts.
+#[inline(always)]
+pub(crate) fn check_drop() {
+    if held::count() != 0 {
+        held::abort(REENTRY);
+    }
 }

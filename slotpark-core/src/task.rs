@@ -199,6 +199,10 @@ impl<K: Eq, F, P: Platform> Wait<'_, K, F, P> {
         chosen.map_or(Parked::TimedOut, |(verdict, _)| verdict.into())
     }
 
+    pub(crate) fn is_queued(&self) -> bool {
+        self.place.is_some()
+    }
+
     /// What it waits for.
     pub(crate) fn at(&self) -> (u64, &K) {
         (self.hash, &self.key)
@@ -242,6 +246,7 @@ impl<K: Eq, F, P: Platform> Drop for Wait<'_, K, F, P> {
     #[inline]
     fn drop(&mut self) {
         if self.place.is_some() {
+            reentry::check_drop();
             self.give_up();
         }
     }

@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::process::Command;
+
 use common::counting::{Counting, after};
 use common::faults::{AT, TO, assert_sound, ignore, move_all, panics, woken, yes};
 use common::{FOREVER, nest, skip, sleepy};
@@ -107,4 +109,42 @@ fn debug_takes_no_lock() {
     assert_eq!(table.park(AT.0, &AT.1, FOREVER, show), Parked::Stale);
     assert_eq!(shown.len(), 2, "once outside the lock, once under it");
     assert!(shown[1].contains("Table"), "{shown:?}");
+}
+
+/// A future was dropped by a closure under a slot lock: the panic that says so left its node in the
+/// queue, in memory that was gone. A drop says it and aborts.
+#[test]
+fn a_drop_under_a_slot_lock_aborts() {
+    const CHILD: &str = "SLOTPARK_DROPS_UNDER_A_LOCK";
+    if !cfg!(debug_assertions) {
+        return skip(
+            "a_drop_under_a_slot_lock_aborts",
+            "release builds do not count held locks",
+        );
+    }
+    if std::env::var_os(CHILD).is_some() {
+        let table = sleepy::<Counting>(4);
+        let mut wait = Some(Box::pin(table.wait_async(AT.0, AT.1, FOREVER, || true)));
+        let queued = wait.as_mut().expect("made above").as_mut().enable();
+        assert_eq!(queued, None);
+        ignore(table.unpark_with(
+            TO.0,
+            &TO.1,
+            1,
+            |_| Filter::Unpark,
+            |_| {
+                drop(wait.take());
+                0
+            },
+        ));
+        return;
+    }
+    let child = Command::new(std::env::current_exe().expect("this test has a path"))
+        .args(["a_drop_under_a_slot_lock_aborts", "--exact", "--nocapture"])
+        .env(CHILD, "1")
+        .output()
+        .expect("this test runs");
+    let said = String::from_utf8_lossy(&child.stderr);
+    assert!(!child.status.success(), "{said}");
+    assert!(said.contains("a drop cannot panic, and aborts"), "{said}");
 }

@@ -39,6 +39,9 @@
 //!
 //! [S]: KeyedSemaphore
 //!
+//! A program for each of them: chapter *patterns*. What to write instead of a map of locks: chapter
+//! *migration*.
+//!
 //! Not for: waiting across processes, priority inheritance. See the chapter *limitations* for these
 //! and for what to use instead.
 //!
@@ -56,9 +59,22 @@
 //! | deadlines | absolute; a wait counted by a waker never times out |
 //! | panics | of your closures and of `Eq` and `Hash` are yours; the queue stays sound |
 //! | `Send`, `Sync` | if the key is `Sync` |
-//! | fork | [`core::Table::reset_after_fork`] in the child, by `table()` |
+//! | fork | [`core::Table::reset_after_fork`] in the child, by `table()` or `engine()` |
 //! | global allocators | on Linux: usable inside one, in thread-local destructors, before `main` |
 //! | signals | not from a handler: it may interrupt the holder of a slot lock |
+//!
+//! Of what is held by key (the chapter *patterns* has the whole table, with the tests):
+//!
+//! | | |
+//! |---|---|
+//! | memory | 512 slots and 256 places for guards; nothing for a key that is not in use |
+//! | keys | by full equality: two keys never exclude each other, whatever their hashes |
+//! | order | first come, first served; readers and writers by phases; barging on request |
+//! | wakes | as many as can go on: no herd |
+//! | guards | `Send`, may live over an `await`, block their own key only |
+//! | a dropped future | gives up what it was granted, to the next |
+//! | a panic | unlocks; no poison |
+//! | a forgotten guard | keeps its key and its place |
 #![forbid(unsafe_code)]
 
 mod barrier;
@@ -83,9 +99,9 @@ pub use counter::{EventCounter, Ticket};
 pub use flight::SingleFlight;
 pub use futex::FutexWait;
 pub use keyed::{
-    KeyedCondvar, KeyedManyGuard, KeyedMutex, KeyedMutexGuard, KeyedPermit, KeyedReadGuard,
-    KeyedRwLock, KeyedSemaphore, KeyedUpgradableGuard, KeyedUpgraded, KeyedWriteGuard, LockError,
-    LockOptions, TryLockError,
+    KeyedCondvar, KeyedMutex, KeyedMutexGuard, KeyedPermit, KeyedReadGuard, KeyedRwLock,
+    KeyedSemaphore, KeyedUpgradableGuard, KeyedUpgraded, KeyedWriteGuard, LockError, LockMode,
+    LockOptions, ManyGuard, TryLockError,
 };
 pub use latch::Latch;
 #[cfg(feature = "lock_api")]
@@ -137,8 +153,12 @@ pub mod chapters {
     pub mod internals {}
     #[doc = include_str!("../docs/limitations.md")]
     pub mod limitations {}
+    #[doc = include_str!("../docs/migration.md")]
+    pub mod migration {}
     #[doc = include_str!("../docs/orderings.md")]
     pub mod orderings {}
+    #[doc = include_str!("../docs/patterns.md")]
+    pub mod patterns {}
     #[doc = include_str!("../docs/platform.md")]
     pub mod platform {}
     #[doc = include_str!("../docs/verification.md")]

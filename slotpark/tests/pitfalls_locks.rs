@@ -6,6 +6,7 @@ mod common;
 use std::time::Duration;
 
 use common::bells::{Bell, poll, ready};
+use common::faults::panics;
 use common::{leak, until, watchdog};
 use slotpark::{KeyedMutex, KeyedOptions, LockError};
 
@@ -98,4 +99,19 @@ fn lock_many_is_overtaken_a_bounded_number_of_times() {
     holders = [None, None];
     drop(holders);
     assert_eq!(ready(wants.as_mut()).keys().count(), 2);
+}
+
+/// A closure panics with its key locked: the key is free again, and nothing is poisoned.
+#[test]
+fn a_panic_under_a_lock_unlocks() {
+    let mutex = mutex();
+    let said = panics(|| mutex.with_lock(&1, || panic!("half done")));
+    assert_eq!(said, "half done");
+    assert!(!mutex.is_locked(&1) && mutex.try_lock(1).is_ok());
+    let said = panics(|| {
+        let _guard = mutex.lock(1);
+        panic!("half done");
+    });
+    assert_eq!(said, "half done");
+    assert!(!mutex.is_locked(&1) && mutex.pool_stats().taken == 0);
 }

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 
 use slotpark::{
-    Barrier, EventCounter, KeyedMutex, KeyedNotify, KeyedRwLock, KeyedSemaphore, Latch, Mailbox,
-    Semaphore, ShardedWait, SingleFlight,
+    Barrier, EventCounter, KeyedCondvar, KeyedMutex, KeyedNotify, KeyedRwLock, KeyedSemaphore,
+    Latch, Mailbox, Semaphore, ShardedWait, SingleFlight,
 };
 
 fn send<T: Send>(_: T) {}
@@ -35,9 +35,12 @@ fn futures_are_send_and_objects_are_shared() {
     shared(&latch);
     shared(&barrier);
     send(latch.wait_async(String::new()));
-    send(latch.arm(String::new(), 1));
+    let armed = latch.arm(String::new(), 1);
+    shared(&armed);
+    send(armed);
     let mut member = barrier.register(String::new());
     send(member.wait_async());
+    shared(&member);
     send(member);
     send(semaphore.acquire_async(1));
     send(events.wait_for_at_least_async(1));
@@ -60,6 +63,12 @@ fn guards_and_futures_of_locks_by_key_are_send() {
     let guard = mutex.lock(String::new());
     shared(&guard);
     send(guard);
+    let both = mutex.lock_many([String::new(), "other".to_string()]);
+    shared(&both);
+    send(both);
+    send(mutex.lock_many_async([String::new()]));
+    let changed = KeyedCondvar::new();
+    send(changed.wait_async(mutex.lock("waits".to_string())));
     send(rwlock.read(String::new()));
     send(rwlock.write(String::new()));
     let mut upgradable = rwlock.upgradable_read(String::new());

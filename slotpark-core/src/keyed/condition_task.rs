@@ -140,7 +140,7 @@ impl<'l, K: Eq, P: Platform> WaitCondition<'l, K, P> {
 
     fn give_up(&mut self) {
         if let (Some(place), Stage::Queued(lock, unheld)) = (&self.place, &self.stage) {
-            reentry::check();
+            reentry::check_drop();
             let was = lock.table.leave(&place.node, Reason::Cancelled, |_| {});
             // SAFETY: N1: the node is in no queue any more.
             self.moved = unsafe { place.node.last_moved() };

@@ -227,7 +227,7 @@ impl<K: Eq, P: Platform> Grow<'_, '_, K, P> {
         let Some(place) = &self.place else {
             return;
         };
-        reentry::check();
+        reentry::check_drop();
         let (lock, hash, more) = (self.holding.place.lock, self.holding.place.hash, self.more);
         let was = lock.table.leave(&place.node, Reason::Cancelled, |_| {});
         self.forget_place();

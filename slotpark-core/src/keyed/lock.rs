@@ -281,6 +281,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         if holder.generation() != self.table.generation() {
             return;
         }
+        reentry::check_drop();
         self.release(self.table.slot(hash), hash, holder);
     }
 }

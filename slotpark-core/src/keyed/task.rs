@@ -223,7 +223,7 @@ impl<'l, K: Eq, P: Platform> Hold<'l, K, P> {
         let (Some(place), Some(unheld)) = (&self.place, &self.unheld) else {
             return;
         };
-        reentry::check();
+        reentry::check_drop();
         let (lock, hash) = (self.lock, self.hash);
         let was = lock.table.leave(&place.node, Reason::Cancelled, |_| {});
         place.node.end();

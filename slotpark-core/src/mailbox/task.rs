@@ -15,6 +15,7 @@ use crate::leave::Reason;
 use crate::mailbox::{Mailbox, ReceiveError};
 use crate::options::{ParkOptions, Parked};
 use crate::platform::Platform;
+use crate::reentry;
 use crate::task::Wait;
 
 impl<K: Eq, V, P: Platform> Mailbox<K, V, P> {
@@ -175,6 +176,9 @@ impl<K: Eq, V, P: Platform> Future for Receive<'_, K, V, P> {
 
 impl<K: Eq, V, P: Platform> Drop for Receive<'_, K, V, P> {
     fn drop(&mut self) {
+        if self.wait.is_queued() {
+            reentry::check_drop();
+        }
         if let Some(value) = self.take_back() {
             let (hash, key) = self.wait.at();
             // With nobody left it ends here.

@@ -5,7 +5,8 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use slotpark_core::{
-    Deadline, HoldOptions, KeyedLock, KeyedOptions, Preference, WhenFull, finalize,
+    Condition, ConditionOutcome, Deadline, HoldOptions, KeyedLock, KeyedOptions, Merge, Preference,
+    Wanted, WhenFull, finalize,
 };
 
 use super::{allocated, ignore};
@@ -24,7 +25,7 @@ fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
 const MADE: [&str; 2] = ["keyed/lock::new", "keyed/lock::with_options"];
 
 /// On locks of capacity 2, of which nobody holds or awaits anything.
-const OPERATIONS: [Operation; 27] = [
+const OPERATIONS: [Operation; 38] = [
     ("keyed/lock::capacity", |lock| ignore(lock.capacity())),
     ("keyed/lock::slot_count", |lock| ignore(lock.slot_count())),
     ("keyed/lock::memory_bytes", |lock| {
@@ -126,7 +127,59 @@ const OPERATIONS: [Operation; 27] = [
         drop(other);
         assert!(poll(grow).is_ready());
     }),
+    ("keyed/guard::amount", |lock| {
+        ignore(lock.try_hold(AT, 7, TWO).map(|guard| guard.amount()));
+    }),
+    ("keyed/condition::new", |_| ignore(Condition::new())),
+    ("keyed/condition::wait", |lock| {
+        let guard = lock.try_hold(AT, 7, TWO).expect("it is free");
+        let (_guard, outcome) = guard.wait(&CHANGED, Some(Deadline::PAST));
+        assert_eq!(outcome, ConditionOutcome::TimedOut);
+    }),
+    ("keyed/condition_task::wait_async", |lock| notified(lock, 1)),
+    ("keyed/condition::notify", |lock| {
+        notified(lock, usize::MAX);
+    }),
+    ("keyed/condition::condition_waiters", |lock| {
+        assert_eq!(lock.condition_waiters(AT, &7, &CHANGED), 0);
+    }),
+    ("keyed/many/wanted::new", |_| ignore(wanted())),
+    ("keyed/many/mod::hold_many", |lock| {
+        let held = lock.hold_many(wanted(), Merge::Max, None);
+        assert_eq!(held.map(|held| held.keys().count()), Ok(2));
+    }),
+    ("keyed/many/mod::keys", |lock| {
+        let held = lock.hold_many(wanted(), Merge::Sum, None);
+        assert_eq!(held.map(|held| held.keys().sum::<u64>()), Ok(15));
+    }),
+    ("keyed/many/mod::try_hold_many", |lock| {
+        let _guard = lock.try_hold(AT, 7, TWO);
+        assert!(lock.try_hold_many(wanted(), Merge::Max).is_err());
+    }),
+    ("keyed/many/task::hold_many_async", |lock| {
+        let guard = lock.try_hold(AT, 7, TWO);
+        let mut hold = pin!(lock.hold_many_async(wanted(), Merge::Max).expect("places"));
+        assert!(poll(hold.as_mut()).is_pending());
+        drop(guard);
+        assert!(matches!(poll(hold), Poll::Ready(Ok(_))));
+    }),
 ];
+
+static CHANGED: Condition = Condition::new();
+
+/// Two keys, one of them twice.
+fn wanted() -> [Wanted<u64>; 3] {
+    [7, 8, 7].map(|key| Wanted::new(key - 6, key, 1))
+}
+
+/// Waits for a condition, and is notified.
+fn notified(lock: &Lock, count: usize) {
+    let guard = lock.try_hold(AT, 7, TWO).expect("it is free");
+    let mut wait = pin!(guard.wait_async(&CHANGED));
+    assert!(poll(wait.as_mut()).is_pending());
+    assert_eq!(lock.notify(AT, &7, &CHANGED, count), 1);
+    assert!(poll(wait).is_ready());
+}
 
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     MADE.into_iter().chain(OPERATIONS.map(|(name, _)| name))

@@ -11,7 +11,7 @@ mod rwlock;
 mod semaphore;
 
 pub use condvar::KeyedCondvar;
-pub use many::KeyedManyGuard;
+pub use many::{LockMode, ManyGuard};
 pub use mutex::{KeyedMutex, KeyedMutexGuard};
 pub use options::{LockError, LockOptions, TryLockError};
 pub use rwlock::{

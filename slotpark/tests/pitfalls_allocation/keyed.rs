@@ -6,7 +6,8 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use slotpark::{
-    KeyedMutex, KeyedOptions, KeyedRwLock, KeyedSemaphore, LockOptions, Preference, WhenFull,
+    ConditionOutcome, KeyedCondvar, KeyedMutex, KeyedOptions, KeyedRwLock, KeyedSemaphore,
+    LockMode, LockOptions, Preference, WhenFull,
 };
 
 use super::ends::poll;
@@ -23,7 +24,7 @@ type Group = (&'static [&'static str], fn(&Scene));
 
 const SHORT: Duration = Duration::from_micros(200);
 
-const GROUPS: [Group; 16] = [
+const GROUPS: [Group; 21] = [
     (
         &[
             "keyed/options::new",
@@ -295,6 +296,120 @@ const GROUPS: [Group; 16] = [
         drop(permit);
         assert!(poll(acquires).is_ready());
     }),
+    (
+        &[
+            "keyed/condvar::new",
+            "keyed/condvar::wait_until",
+            "keyed/condvar::wait_for",
+            "keyed/condvar::wait_while",
+            "keyed/condvar::waiters",
+        ],
+        |s| {
+            ignore(KeyedCondvar::new());
+            let guard = CHANGED.wait_while(s.mutex.lock(7), || false);
+            let (guard, _) = CHANGED.wait_until(guard, Instant::now());
+            let (_guard, outcome) = CHANGED.wait_for(guard, SHORT);
+            assert_eq!(outcome, ConditionOutcome::TimedOut);
+            assert_eq!(CHANGED.waiters(&s.mutex, &7), 0);
+        },
+    ),
+    (
+        &[
+            "keyed/condvar::wait",
+            "keyed/condvar::wait_async",
+            "keyed/condvar::notify_one",
+            "keyed/condvar::notify_all",
+            "keyed/condvar::notify_many",
+        ],
+        |s| {
+            // `wait` is `wait_until` without a deadline.
+            ignore(KeyedCondvar::wait::<u64, slotpark::DefaultPlatform>);
+            let notify: [fn(&Scene) -> usize; 3] = [
+                |s| CHANGED.notify_one(&s.mutex, &7),
+                |s| CHANGED.notify_all(&s.mutex, &7),
+                |s| CHANGED.notify_many(&s.mutex, &7, 2),
+            ];
+            for notify in notify {
+                let mut wait = pin!(CHANGED.wait_async(s.mutex.lock(7)));
+                assert!(poll(wait.as_mut()).is_pending());
+                assert_eq!(notify(s), 1);
+                assert!(poll(wait).is_ready());
+            }
+        },
+    ),
+    (
+        &[
+            "keyed/many/mutex::lock_many",
+            "keyed/many/mutex::lock_many_until",
+            "keyed/many/mutex::lock_many_for",
+            "keyed/many/mutex::try_lock_many",
+            "keyed/many/mutex::lock_many_async",
+        ],
+        |s| {
+            let guard = s.mutex.lock_many([7, 8, 7]);
+            assert!(s.mutex.lock_many_until([8, 9], Instant::now()).is_err());
+            assert!(s.mutex.lock_many_for([8, 9], SHORT).is_err());
+            assert!(s.mutex.try_lock_many([8, 9]).is_err());
+            let mut lock = pin!(s.mutex.lock_many_async([8, 9]));
+            assert!(poll(lock.as_mut()).is_pending());
+            drop(guard);
+            assert!(poll(lock).is_ready());
+        },
+    ),
+    (
+        &[
+            "keyed/many/rwlock::lock_many",
+            "keyed/many/rwlock::lock_many_until",
+            "keyed/many/rwlock::lock_many_for",
+            "keyed/many/rwlock::try_lock_many",
+            "keyed/many/rwlock::lock_many_async",
+            "keyed/many/semaphore::acquire_keys",
+            "keyed/many/semaphore::acquire_keys_until",
+            "keyed/many/semaphore::acquire_keys_for",
+            "keyed/many/semaphore::try_acquire_keys",
+            "keyed/many/semaphore::acquire_keys_async",
+        ],
+        |s| {
+            let writes = [(7, LockMode::Write), (8, LockMode::Read)];
+            let guard = s.rwlock.lock_many(writes);
+            assert!(s.rwlock.lock_many_until(writes, Instant::now()).is_err());
+            assert!(s.rwlock.lock_many_for(writes, SHORT).is_err());
+            assert!(s.rwlock.try_lock_many(writes).is_err());
+            let mut lock = pin!(s.rwlock.lock_many_async(writes));
+            assert!(poll(lock.as_mut()).is_pending());
+            drop(guard);
+            assert!(poll(lock).is_ready());
+            let counts = [(7, 1), (8, 2), (7, 1)];
+            let permits = s.semaphore.acquire_keys(counts);
+            assert!(
+                s.semaphore
+                    .acquire_keys_until(counts, Instant::now())
+                    .is_err()
+            );
+            assert!(s.semaphore.acquire_keys_for(counts, SHORT).is_err());
+            assert!(s.semaphore.try_acquire_keys(counts).is_err());
+            drop(permits);
+            assert!(poll(pin!(s.semaphore.acquire_keys_async(counts))).is_ready());
+        },
+    ),
+    (
+        &[
+            "keyed/mutex/locks::lock_async_with",
+            "keyed/rwlock/reads::read_async_with",
+            "keyed/rwlock/writes::write_async_with",
+            "keyed/rwlock/upgradables::upgradable_read_async_with",
+            "keyed/semaphore/acquires::acquire_async_with",
+        ],
+        |s| {
+            assert!(poll(pin!(s.mutex.lock_async_with(7, options()))).is_ready());
+            assert!(poll(pin!(s.rwlock.read_async_with(7, options()))).is_ready());
+            assert!(poll(pin!(s.rwlock.write_async_with(7, options()))).is_ready());
+            let upgradable = s.rwlock.upgradable_read_async_with(7, options());
+            assert!(poll(pin!(upgradable)).is_ready());
+            let permits = s.semaphore.acquire_async_with(7, 2, options());
+            assert!(poll(pin!(permits)).is_ready());
+        },
+    ),
 ];
 
 const MADE: [&str; 10] = [
@@ -309,6 +424,8 @@ const MADE: [&str; 10] = [
     "keyed/semaphore/mod::with_options",
     "keyed/semaphore/mod::from_engine",
 ];
+
+static CHANGED: KeyedCondvar = KeyedCondvar::new();
 
 fn options() -> LockOptions {
     LockOptions::new().timeout(SHORT)

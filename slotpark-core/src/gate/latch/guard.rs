@@ -75,8 +75,8 @@ impl<K: fmt::Debug> core::error::Error for ArmError<K> {}
 ///
 /// It may be moved and sent to another thread. Counted down to 0, the latch is open, and cannot be
 /// armed anew as long as this lives. Dropped before, it opens too, and who waited is told
-/// [`Abandoned`](LatchOutcome::Abandoned). Forgotten (`mem::forget`), it stays armed until it is
-/// counted down, and keeps its place as long as the latches live.
+/// [`Abandoned`](crate::LatchOutcome::Abandoned). Forgotten (`mem::forget`), it stays armed until
+/// it is counted down, and keeps its place as long as the latches live.
 ///
 /// ```
 /// use slotpark_core::Latch;

@@ -146,4 +146,29 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
             }
         }
     }
+
+    /// As [`lock_async`](Self::lock_async), with a label, and with an error where a full pool
+    /// fails. The deadline of the options is not looked at: it is the caller's timer.
+    ///
+    /// # Errors
+    /// [`LockError::PoolFull`].
+    ///
+    /// ```
+    /// # futures_lite::future::block_on(async {
+    /// use slotpark::LockOptions;
+    /// let lock = slotpark::KeyedMutex::<u64>::new();
+    /// let guard = lock.lock_async_with(7, LockOptions::new().label("compaction")).await.unwrap();
+    /// assert_eq!(lock.label(&7), Some("compaction"));
+    /// # drop(guard);
+    /// # });
+    /// ```
+    pub fn lock_async_with(
+        &self,
+        key: K,
+        options: LockOptions,
+    ) -> impl Future<Output = Result<KeyedMutexGuard<'_, K, P>, LockError>> + use<'_, K, S, P> {
+        let options = options.hold::<P>(ONE);
+        let hold = self.engine.hold_async(self.hash(&key), key, options);
+        async move { hold.await.map(|holding| KeyedMutexGuard { holding }) }
+    }
 }

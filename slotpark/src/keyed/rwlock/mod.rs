@@ -25,9 +25,9 @@ use crate::hash_of;
 pub use guards::{KeyedReadGuard, KeyedWriteGuard};
 pub use upgrades::{KeyedUpgradableGuard, KeyedUpgraded};
 
-const READER: u32 = 1;
+pub(super) const READER: u32 = 1;
 const UPGRADABLE: u32 = WRITER / 2 + 1;
-const WRITER: u32 = 1 << 31;
+pub(super) const WRITER: u32 = 1 << 31;
 
 /// A read-write lock by key, for threads and tasks: many read a key, or one writes to it.
 ///
@@ -153,7 +153,7 @@ impl<K, S, P: Platform> KeyedRwLock<K, S, P> {
 
 impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     #[inline]
-    fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u64 {
+    pub(super) fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u64 {
         hash_of(&self.hasher, key)
     }
 

@@ -149,4 +149,32 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
             }
         }
     }
+
+    /// As [`upgradable_read_async`](Self::upgradable_read_async), with a label, and with an error
+    /// where a full pool fails. The deadline of the options is not looked at: it is the caller's
+    /// timer.
+    ///
+    /// # Errors
+    /// [`LockError::PoolFull`].
+    ///
+    /// ```
+    /// # futures_lite::future::block_on(async {
+    /// use slotpark::LockOptions;
+    /// let lock = slotpark::KeyedRwLock::<u64>::new();
+    /// let options = LockOptions::new().label("compaction");
+    /// let guard = lock.upgradable_read_async_with(7, options).await.unwrap();
+    /// assert_eq!(lock.label(&7), Some("compaction"));
+    /// # drop(guard);
+    /// # });
+    /// ```
+    pub fn upgradable_read_async_with(
+        &self,
+        key: K,
+        options: LockOptions,
+    ) -> impl Future<Output = Result<KeyedUpgradableGuard<'_, K, P>, LockError>> + use<'_, K, S, P>
+    {
+        let options = options.hold::<P>(UPGRADABLE);
+        let hold = self.engine.hold_async(self.hash(&key), key, options);
+        async move { hold.await.map(|holding| KeyedUpgradableGuard { holding }) }
+    }
 }

@@ -193,4 +193,32 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedSemaphore<K, S, P> {
             }
         }
     }
+
+    /// As [`acquire_async`](Self::acquire_async), with a label, and with an error where a full
+    /// pool fails. The deadline of the options is not looked at: it is the caller's timer.
+    ///
+    /// # Errors
+    /// [`LockError::PoolFull`].
+    ///
+    /// ```
+    /// # futures_lite::future::block_on(async {
+    /// use slotpark::LockOptions;
+    /// let lock = slotpark::KeyedSemaphore::<u64>::new(3);
+    /// let options = LockOptions::new().label("compaction");
+    /// let guard = lock.acquire_async_with(7, 1, options).await.unwrap();
+    /// assert_eq!(lock.label(&7), Some("compaction"));
+    /// # drop(guard);
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn acquire_async_with(
+        &self,
+        key: K,
+        count: u32,
+        options: LockOptions,
+    ) -> impl Future<Output = Result<KeyedPermit<'_, K, P>, LockError>> + use<'_, K, S, P> {
+        let options = options.hold::<P>(count);
+        let hold = self.engine.hold_async(self.hash(&key), key, options);
+        async move { hold.await.map(|holding| KeyedPermit { holding, count }) }
+    }
 }

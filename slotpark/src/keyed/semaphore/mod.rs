@@ -136,7 +136,7 @@ impl<K, S, P: Platform> KeyedSemaphore<K, S, P> {
 
 impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedSemaphore<K, S, P> {
     #[inline]
-    fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u64 {
+    pub(super) fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u64 {
         hash_of(&self.hasher, key)
     }
 

@@ -4,13 +4,11 @@ use std::future::Future;
 use std::hash::{BuildHasher, Hash};
 use std::time::{Duration, Instant};
 
-use slotpark_core::{Deadline, HoldingMany, KeyList, Merge, Platform, Wanted};
+use slotpark_core::{Deadline, KeyList, Merge, Platform, Wanted};
 
-use super::{KeyedMutex, LockError, TryLockError};
+use super::{ManyGuard, held};
+use crate::keyed::{KeyedMutex, LockError, TryLockError};
 use crate::until;
-
-/// The guard of several keys, which are unlocked when it is dropped.
-pub type KeyedManyGuard<'m, K, P, L> = HoldingMany<'m, K, P, <L as KeyList<K>>::Of<Wanted<K>>>;
 
 impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
     fn wanted<L: KeyList<K>>(&self, keys: L) -> L::Of<Wanted<K>> {
@@ -39,18 +37,15 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
     /// assert!(!accounts.is_locked("alice"));
     /// ```
     #[track_caller]
-    pub fn lock_many<L: KeyList<K>>(&self, keys: L) -> KeyedManyGuard<'_, K, P, L> {
-        match self.hold_many(keys, None) {
-            Ok(guard) => guard,
-            Err(error) => panic!("slotpark: {error}"),
-        }
+    pub fn lock_many<L: KeyList<K>>(&self, keys: L) -> ManyGuard<'_, K, P, L> {
+        held(self.hold_many(keys, None))
     }
 
     fn hold_many<L: KeyList<K>>(
         &self,
         keys: L,
         deadline: Option<Deadline>,
-    ) -> Result<KeyedManyGuard<'_, K, P, L>, LockError> {
+    ) -> Result<ManyGuard<'_, K, P, L>, LockError> {
         let wanted = self.wanted(keys);
         self.engine().hold_many(wanted, Merge::Max, deadline)
     }
@@ -71,7 +66,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
         &self,
         keys: L,
         deadline: Instant,
-    ) -> Result<KeyedManyGuard<'_, K, P, L>, LockError> {
+    ) -> Result<ManyGuard<'_, K, P, L>, LockError> {
         self.hold_many(keys, until::<P>(deadline))
     }
 
@@ -90,7 +85,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
         &self,
         keys: L,
         timeout: Duration,
-    ) -> Result<KeyedManyGuard<'_, K, P, L>, LockError> {
+    ) -> Result<ManyGuard<'_, K, P, L>, LockError> {
         let deadline = Instant::now().checked_add(timeout);
         self.hold_many(keys, deadline.and_then(until::<P>))
     }
@@ -107,7 +102,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
     pub fn try_lock_many<L: KeyList<K>>(
         &self,
         keys: L,
-    ) -> Result<KeyedManyGuard<'_, K, P, L>, TryLockError> {
+    ) -> Result<ManyGuard<'_, K, P, L>, TryLockError> {
         let wanted = self.wanted(keys);
         self.engine().try_hold_many(wanted, Merge::Max)
     }
@@ -131,17 +126,9 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
     pub fn lock_many_async<L: KeyList<K>>(
         &self,
         keys: L,
-    ) -> impl Future<Output = KeyedManyGuard<'_, K, P, L>> {
+    ) -> impl Future<Output = ManyGuard<'_, K, P, L>> {
         let wanted = self.wanted(keys);
-        let hold = match self.engine().hold_many_async(wanted, Merge::Max) {
-            Ok(hold) => hold,
-            Err(error) => panic!("slotpark: {error}"),
-        };
-        async {
-            match hold.await {
-                Ok(guard) => guard,
-                Err(error) => panic!("slotpark: {error}"),
-            }
-        }
+        let hold = held(self.engine().hold_many_async(wanted, Merge::Max));
+        async { held(hold.await) }
     }
 }
