@@ -49,7 +49,9 @@ impl<K, P: Platform> Entry<K, P> {
     fn try_take(&self) -> bool {
         // ORDERING: ENTRY acquire side: the last owner is done with the node and the key. Relaxed
         // on failure, which learns nothing.
-        self.state.swap(TAKEN, Ordering::Acquire) == FREE
+        self.state
+            .compare_exchange(FREE, TAKEN, Ordering::Acquire, Ordering::Relaxed)
+            .is_ok()
     }
 
     fn is_free(&self) -> bool {
