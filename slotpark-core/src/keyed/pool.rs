@@ -7,7 +7,9 @@
 //!
 //! **Invariants**
 //! - E1 Between `Pool::take` and `Entry::end` an entry has one owner; the key and the node in it
-//!   are live, and others only read them, under the rules of `node` (N2) and H1.
+//!   are live, and others only read them, under the rules of `node` (N2) and H1. The node is made
+//!   with the entry, and begun anew by each owner before anybody else knows it: what the last one
+//!   left in it is the same for all holders, or written by who links it.
 //! - E2 A forgotten owner leaves its entry TAKEN for ever: nothing that points to it dangles.
 //!
 //! **Orderings**: ENTRY.

@@ -222,12 +222,17 @@ impl<P: Platform> Node<P> {
         generation: u32,
         label: *const &'static str,
     ) {
-        self.slot = AtomicPtr::new(ptr::null_mut());
         self.name = Guarded::new(name);
         self.weight = Guarded::new(weight);
         self.generation = generation;
-        self.label = label;
         self.alive = Alive::new();
+        // The next locked instruction waits for every store, and these would seldom change a thing.
+        if !self.slot().is_null() {
+            self.slot = AtomicPtr::new(ptr::null_mut());
+        }
+        if self.label != label {
+            self.label = label;
+        }
     }
 
     /// Who waits here. Before the node is linked for the first time.
