@@ -6,7 +6,8 @@ use super::engines::locks::{
     AsyncKeyedLock, AsyncLockSemaphore, AsyncLockable, DashMapAsyncLock, DashMapKept, DashMapOnce,
     DashMapRead, DashMapRemoved, DashMapSemaphore, DashMapTokio, KeyedLock, LockMap, Lockable,
     Moka, ParkingLot, ParkingLotFair, SlotparkBargingMutex, SlotparkBargingSemaphore,
-    SlotparkMutex, SlotparkSemaphore, StdCondvar, StdMutex, Striped512, TokioSemaphore,
+    SlotparkFlight, SlotparkMutex, SlotparkPermit, SlotparkRead, SlotparkSemaphore, SlotparkWord,
+    SlotparkWordFair, StdCondvar, StdMutex, Striped512, TokioSemaphore,
 };
 use super::workloads::locks::{AsyncFresh, AsyncPermits, Flights, Fresh, Hot, Kept, Permits, Zipf};
 use crate::measure::locks::{
@@ -15,23 +16,43 @@ use crate::measure::locks::{
 };
 use crate::measure::{Contest, Entrant};
 
+/// A fresh key: at most so many times what a stripe takes, which is found by the hash alone.
+const TO_STRIPED_MAX: f64 = 1.5;
+/// A fresh key: at most so many times what each of the crates of keyed locks takes.
+const TO_KEYED_MAX: f64 = 0.35;
+/// Keys as they come: ahead of each of the crates of keyed locks.
+const ZIPF_TO_KEYED_MAX: f64 = 1.0;
+/// One hot key: at most so many times what one lock without keys takes.
+const TO_PARKING_LOT_MAX: f64 = 1.3;
+
 /// Everything, in the order of the report.
 pub(super) fn contests() -> Vec<Contest> {
-    let mut contests = vec![by_key(Fresh::Guard), by_key(Fresh::Closure)];
+    let mut contests = vec![fresh(Fresh::Guard), fresh(Fresh::Closure)];
     contests.push(by_key(Kept));
-    contests.push(Contest::of_locks(Zipf::Barging, zipf_barging()));
+    contests.push(zipf_barging());
     contests.push(Contest::of_locks(AsyncFresh, by_key_for_tasks()));
-    let readers = vec![lock::<_, DashMapRead>(Fresh::Read)];
+    let readers = vec![
+        lock::<_, SlotparkRead>(Fresh::Read),
+        lock::<_, DashMapRead>(Fresh::Read),
+    ];
     contests.push(Contest::of_locks(Fresh::Read, readers));
-    let permits = vec![lock::<_, DashMapSemaphore>(Fresh::Permit)];
+    let permits = vec![
+        lock::<_, SlotparkPermit>(Fresh::Permit),
+        lock::<_, DashMapSemaphore>(Fresh::Permit),
+    ];
     contests.push(Contest::of_locks(Fresh::Permit, permits));
+    contests.push(Contest::of_locks(Fresh::Alone, alone()));
     contests.push(Contest::of_locks(Zipf::Fair, zipf_fair()));
     contests.extend(Hot::FAIR.map(|hot| Contest::of_locks(hot, hot_fair(hot))));
-    contests.extend(Hot::BARGING.map(|hot| Contest::of_locks(hot, hot_barging(hot))));
+    contests.extend(Hot::BARGING.map(|hot| {
+        let contest = Contest::of_locks(hot, hot_barging(hot));
+        contest.with_target(ParkingLot::NAME, TO_PARKING_LOT_MAX)
+    }));
     contests.extend(semaphores());
     contests.extend(
         [Flights::Alone, Flights::Two, Flights::Eight].map(|flights| {
             let entrants = vec![
+                flight::<_, SlotparkFlight>(flights),
                 flight::<_, Moka>(flights),
                 flight::<_, DashMapOnce>(flights),
             ];
@@ -39,6 +60,15 @@ pub(super) fn contests() -> Vec<Contest> {
         }),
     );
     contests
+}
+
+/// A key that was never used, with the targets for it.
+fn fresh(workload: Fresh) -> Contest {
+    by_key(workload)
+        .with_target(LockMap::NAME, TO_KEYED_MAX)
+        .with_target(Lockable::NAME, TO_KEYED_MAX)
+        .with_target(KeyedLock::NAME, TO_KEYED_MAX)
+        .with_target(Striped512::NAME, TO_STRIPED_MAX)
 }
 
 /// All that lock by key, for threads.
@@ -75,14 +105,26 @@ fn zipf_fair() -> Vec<Entrant> {
 }
 
 /// Those in which whoever comes may take a free lock.
-fn zipf_barging() -> Vec<Entrant> {
-    vec![
+fn zipf_barging() -> Contest {
+    let entrants = vec![
         lock::<_, SlotparkBargingMutex>(Zipf::Barging),
         lock::<_, LockMap>(Zipf::Barging),
         lock::<_, KeyedLock>(Zipf::Barging),
         lock::<_, DashMapRemoved>(Zipf::Barging),
         lock::<_, DashMapKept>(Zipf::Barging),
         lock::<_, Striped512>(Zipf::Barging),
+    ];
+    Contest::of_locks(Zipf::Barging, entrants)
+        .with_target(LockMap::NAME, ZIPF_TO_KEYED_MAX)
+        .with_target(KeyedLock::NAME, ZIPF_TO_KEYED_MAX)
+}
+
+/// One lock without keys, and nobody else.
+fn alone() -> Vec<Entrant> {
+    vec![
+        lock::<_, SlotparkWord>(Fresh::Alone),
+        lock::<_, ParkingLot>(Fresh::Alone),
+        lock::<_, StdMutex>(Fresh::Alone),
     ]
 }
 
@@ -91,6 +133,7 @@ fn hot_fair(hot: Hot) -> Vec<Entrant> {
     vec![
         lock::<_, SlotparkMutex>(hot),
         lock::<_, Lockable>(hot),
+        lock::<_, SlotparkWordFair>(hot),
         lock::<_, ParkingLotFair>(hot),
     ]
 }
@@ -102,6 +145,7 @@ fn hot_barging(hot: Hot) -> Vec<Entrant> {
         lock::<_, LockMap>(hot),
         lock::<_, KeyedLock>(hot),
         lock::<_, DashMapRemoved>(hot),
+        lock::<_, SlotparkWord>(hot),
         lock::<_, ParkingLot>(hot),
         lock::<_, StdMutex>(hot),
     ]

@@ -25,13 +25,13 @@ const OF_TASKS: [&str; 4] = [
 ];
 
 /// What a reader must know to judge the figures of locks.
-const OF_LOCKS: [&str; 9] = [
+const OF_LOCKS: [&str; 10] = [
     "lock_fresh and so on: a key that was never used, by one thread. In lock_fresh_closure engines \
      without a form for closures hold a guard.",
     "dashmap_...: an Arc of a lock in a DashMap, removed by the last who uses it; dashmap_kept \
      keeps it.",
     "striped_512 is no lock by key: keys of one stripe exclude each other. It is the floor.",
-    "parking_lot, parking_lot_fair and std_mutex are one lock without keys.",
+    "slotpark_word, parking_lot, std_mutex and the same with _fair are one lock without keys.",
     "lock_rss_kept, lock_bytes_kept: after 10 million distinct keys, 1 million in a quick run.",
     "lock_zipf, lock_hot and permit_N_threads: time for each one done by anybody; lock_zipf: a \
      million keys, exponent 0.99.",
@@ -39,6 +39,7 @@ const OF_LOCKS: [&str; 9] = [
     "..._least_share: of the thread that got least, 1 where all got the same.",
     "flight_N_shared: from the value until all have it; ..._made: values made for each call. moka \
      is a cache and keeps them.",
+    "A target is met when the median is.",
 ];
 
 /// The whole report as text.

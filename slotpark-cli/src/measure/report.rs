@@ -134,8 +134,9 @@ impl Report {
                 lo: Number(spread.map(|spread| spread.min)),
                 hi: Number(spread.map(|spread| spread.max)),
                 target: contest
-                    .target
-                    .filter(|target| index == 0 && target.to == to.engine)
+                    .targets
+                    .iter()
+                    .find(|target| index == 0 && target.to == to.engine)
                     .map(|target| target.ratio_max),
                 side: contest.side,
                 verdict: match spread {
@@ -180,10 +181,10 @@ mod tests {
                 hanging,
                 taken("c", &[None, None]),
             ],
-            target: Some(Target {
+            targets: vec![Target {
                 to: "c",
                 ratio_max: 1.05,
-            }),
+            }],
             ..Gathered::default()
         };
         let report = Report::new(Machine::default(), &[contest]);

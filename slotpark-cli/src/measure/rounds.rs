@@ -11,7 +11,7 @@ pub(crate) struct Gathered {
     pub(crate) side: Side,
     pub(crate) rows: Vec<Row>,
     pub(crate) entrants: Vec<Taken>,
-    pub(crate) target: Option<Target>,
+    pub(crate) targets: Vec<Target>,
 }
 
 /// The samples of one engine.
@@ -89,7 +89,7 @@ fn empty(contest: &Contest) -> Gathered {
     };
     Gathered {
         side: contest.side,
-        target: contest.target,
+        targets: contest.targets.clone(),
         rows: contest.rows.clone(),
         entrants: contest
             .entrants

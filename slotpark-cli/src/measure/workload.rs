@@ -187,7 +187,7 @@ pub(crate) struct Contest {
     pub(crate) side: Side,
     pub(crate) rows: Vec<Row>,
     pub(crate) entrants: Vec<Entrant>,
-    pub(crate) target: Option<Target>,
+    pub(crate) targets: Vec<Target>,
     rounds: Box<dyn Fn(&Scale) -> usize>,
 }
 
@@ -197,7 +197,7 @@ impl Contest {
             side: Side::Threads,
             rows: workload.rows(),
             entrants,
-            target: None,
+            targets: Vec::new(),
             rounds: Box::new(move |scale| workload.rounds(scale)),
         }
     }
@@ -207,7 +207,7 @@ impl Contest {
             side: Side::Tasks,
             rows: workload.rows(),
             entrants,
-            target: None,
+            targets: Vec::new(),
             rounds: Box::new(move |scale| workload.rounds(scale)),
         }
     }
@@ -217,14 +217,14 @@ impl Contest {
             side: Side::Locks,
             rows: plan.rows(),
             entrants,
-            target: None,
+            targets: Vec::new(),
             rounds: Box::new(move |scale| plan.rounds(scale)),
         }
     }
 
-    /// With a target for its first row.
+    /// With a target for its first row; there may be one for each of the others.
     pub(crate) fn with_target(mut self, to: &'static str, ratio_max: f64) -> Self {
-        self.target = Some(Target { to, ratio_max });
+        self.targets.push(Target { to, ratio_max });
         self
     }
 

@@ -18,8 +18,9 @@ const FOR_TASKS: [&str; 5] = [
     "dashmap_tokio",
     "dashmap_async_lock",
 ];
-const READERS: [&str; 1] = ["dashmap_rwlock"];
-const PERMITS_BY_KEY: [&str; 1] = ["dashmap_semaphore"];
+const READERS: [&str; 2] = ["slotpark", "dashmap_rwlock"];
+const PERMITS_BY_KEY: [&str; 2] = ["slotpark", "dashmap_semaphore"];
+const ALONE: [&str; 3] = ["slotpark_word", "parking_lot", "std_mutex"];
 const ZIPF_FAIR: [&str; 2] = ["slotpark", "lockable"];
 const ZIPF_BARGING: [&str; 6] = [
     "slotpark_barging",
@@ -29,12 +30,18 @@ const ZIPF_BARGING: [&str; 6] = [
     "dashmap_kept",
     "striped_512",
 ];
-const FAIR: [&str; 3] = ["slotpark", "lockable", "parking_lot_fair"];
-const BARGING: [&str; 6] = [
+const FAIR: [&str; 4] = [
+    "slotpark",
+    "lockable",
+    "slotpark_word_fair",
+    "parking_lot_fair",
+];
+const BARGING: [&str; 7] = [
     "slotpark_barging",
     "lockmap",
     "keyed_lock",
     "dashmap_removed",
+    "slotpark_word",
     "parking_lot",
     "std_mutex",
 ];
@@ -48,9 +55,9 @@ const SEMAPHORES: [&str; 5] = [
 const SEMAPHORES_FOR_TASKS: [&str; 3] = ["slotpark", "tokio", "async_lock"];
 const FAIR_SEMAPHORES: [&str; 2] = ["slotpark", "tokio"];
 const BARGING_SEMAPHORES: [&str; 3] = ["slotpark_barging", "async_lock", "std_condvar"];
-const FLIGHTS: [&str; 2] = ["moka", "dashmap_once"];
+const FLIGHTS: [&str; 3] = ["slotpark", "moka", "dashmap_once"];
 
-const ROWS: [Row; 36] = [
+const ROWS: [Row; 38] = [
     ("lock_fresh", "ns", &BY_KEY),
     ("lock_fresh_allocs", "count", &BY_KEY),
     ("lock_fresh_closure", "ns", &BY_KEY),
@@ -64,6 +71,8 @@ const ROWS: [Row; 36] = [
     ("lock_fresh_read_allocs", "count", &READERS),
     ("lock_fresh_permit", "ns", &PERMITS_BY_KEY),
     ("lock_fresh_permit_allocs", "count", &PERMITS_BY_KEY),
+    ("lock_alone", "ns", &ALONE),
+    ("lock_alone_allocs", "count", &ALONE),
     ("lock_zipf_8_fair", "ns", &ZIPF_FAIR),
     ("lock_hot_2_fair", "ns", &FAIR),
     ("lock_hot_2_fair_least_share", "count", &FAIR),
@@ -113,14 +122,57 @@ fn the_report_of_locks_is_whole() {
     assert!(median("lock_bytes_kept", "dashmap_removed") < Some(1e5));
     // The floor allocates nothing, and neither does slotpark.
     report.all_figures("lock_fresh_allocs", "striped_512", 0.0);
+    report.all_figures("lock_alone_allocs", "slotpark_word", 0.0);
     for row in [
         "lock_fresh_allocs",
         "lock_fresh_closure_allocs",
         "lock_fresh_async_allocs",
+        "lock_fresh_read_allocs",
+        "lock_fresh_permit_allocs",
+        "flight_alone_allocs",
         "permit_alone_allocs",
         "permit_async_alone_allocs",
     ] {
         report.all_figures(row, "slotpark", 0.0);
+    }
+    // A million keys, and nothing but what it was made of.
+    let made_of = slotpark::KeyedMutex::<u64>::new().engine().memory_bytes();
+    report.all_figures("lock_bytes_kept", "slotpark", made_of as f64);
+}
+
+#[test]
+fn locks_have_their_targets() {
+    let rows = ["lock_fresh", "lock_fresh_closure", "lock_zipf_8_barging"];
+    let hot = ["lock_hot_2_barging", "lock_hot_8_barging"];
+    let only = rows.iter().chain(&hot).flat_map(|row| ["--only", row]);
+    let arguments: Vec<&str> = ["--quick", "--json"].into_iter().chain(only).collect();
+    let output = compare(&arguments);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let report = Report(serde_json::from_slice(&output.stdout).expect("it is JSON alone"));
+    let target = |row, of, to| {
+        let ratio = report.entry("ratios", &[("row", row), ("of", of), ("to", to)]);
+        ratio["target"].as_f64()
+    };
+    for row in &rows[..2] {
+        for crate_of_keyed_locks in ["lockmap", "lockable", "keyed_lock"] {
+            assert_eq!(
+                target(row, "slotpark", crate_of_keyed_locks),
+                Some(0.35),
+                "{row}"
+            );
+        }
+        assert_eq!(target(row, "slotpark", "striped_512"), Some(1.5), "{row}");
+        assert_eq!(target(row, "slotpark", "dashmap_kept"), None, "{row}");
+    }
+    for to in ["lockmap", "keyed_lock"] {
+        assert_eq!(target(rows[2], "slotpark_barging", to), Some(1.0), "{to}");
+    }
+    for row in hot {
+        assert_eq!(
+            target(row, "slotpark_barging", "parking_lot"),
+            Some(1.3),
+            "{row}"
+        );
     }
 }
 

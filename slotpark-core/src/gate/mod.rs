@@ -18,12 +18,11 @@ mod latch;
 
 use core::borrow::Borrow;
 use core::mem::ManuallyDrop;
-use core::ptr;
 use core::slice;
 
 use crate::choose::{Chosen, Filter};
 use crate::keyed::{Entry, KeyedOptions, Pool, PoolStats, WhenFull};
-use crate::node::{Name, Node, NodeRef, Role};
+use crate::node::{Name, Node, NodeRef};
 use crate::platform::Platform;
 use crate::slot::SlotGuard;
 use crate::slots::SlotCountError;
@@ -60,20 +59,11 @@ impl<K, P: Platform> Gate<K, P> {
     /// A holder of `key` that is linked nowhere yet; the key, if the pool is full.
     fn holder(&self, hash: u64, key: K, weight: u32) -> Result<Held<'_, K, P>, K> {
         let generation = self.table.generation();
-        let node = |key: *const K, label| {
+        let renew = |node: &mut Node<P>, key: *const K, label| {
             let key = key.cast();
-            Node::new(
-                Name { hash, key },
-                ptr::null_mut(),
-                0,
-                generation,
-                ptr::null(),
-            )
-            .with_role(Role::Holder)
-            .with_weight(weight)
-            .with_label(label)
+            node.renew(Name { hash, key }, weight, generation, label);
         };
-        let entry = self.pool.take(key, None, node)?;
+        let entry = self.pool.take(key, None, renew)?;
         Ok(Held {
             gate: self,
             hash,

@@ -4,10 +4,35 @@ use core::fmt;
 use core::mem::ManuallyDrop;
 
 use crate::keyed::lock::KeyedLock;
+use crate::keyed::options::HoldOptions;
 use crate::keyed::pool::Entry;
 use crate::node::{Node, NodeRef};
 use crate::platform::Platform;
 use crate::slot::SlotGuard;
+
+impl<K: Eq, P: Platform> KeyedLock<K, P> {
+    /// A place in the pool for `key`, with the node of a holder.
+    pub(super) fn entry(&self, hash: u64, key: K, options: HoldOptions) -> Result<&Entry<K, P>, K> {
+        let renew = |node: &mut Node<P>, key, label| {
+            self.renew(node, (hash, key), options.amount, label);
+        };
+        self.pool.take(key, options.label, renew)
+    }
+
+    /// As [`entry`](Self::entry), if the place where this thread begins to look is free.
+    #[inline]
+    pub(super) fn near_entry(
+        &self,
+        hash: u64,
+        key: K,
+        options: HoldOptions,
+    ) -> Result<&Entry<K, P>, K> {
+        let renew = |node: &mut Node<P>, key, label| {
+            self.renew(node, (hash, key), options.amount, label);
+        };
+        self.pool.take_near(key, options.label, renew)
+    }
+}
 
 /// A key is held while this lives. Made by [`KeyedLock::hold`] and [`KeyedLock::hold_async`].
 ///
@@ -117,6 +142,11 @@ impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
     #[must_use]
     pub fn amount(&self) -> u32 {
         self.place.amount()
+    }
+
+    /// The place in the pool, which goes on to hold the key.
+    pub(super) fn into_entry(self) -> &'l Entry<K, P> {
+        ManuallyDrop::new(self).place.entry
     }
 
     /// The lock, the hash, and the place in the pool.

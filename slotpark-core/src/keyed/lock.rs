@@ -2,9 +2,8 @@
 
 use core::borrow::Borrow;
 use core::fmt;
-use core::ptr;
 
-use crate::keyed::options::{HoldOptions, KeyedOptions, PoolStats, Preference, WhenFull};
+use crate::keyed::options::{KeyedOptions, PoolStats, Preference, WhenFull};
 use crate::keyed::pool::{Entry, Pool};
 use crate::node::{Name, Node, Role};
 use crate::platform::{DefaultPlatform, Platform};
@@ -40,7 +39,7 @@ pub struct KeyedLock<K, P: Platform = DefaultPlatform> {
     pub(super) table: Table<K, P>,
     pub(super) capacity: u32,
     pub(super) preference: Preference,
-    pool: Pool<K, P>,
+    pub(super) pool: Pool<K, P>,
 }
 
 impl<K, P: Platform> KeyedLock<K, P> {
@@ -236,18 +235,23 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
             hash,
             key: key.cast(),
         };
-        let generation = self.table.generation();
-        Node::new(name, ptr::null_mut(), 0, generation, ptr::null())
-            .with_role(Role::Holder)
-            .with_weight(amount)
-            .with_label(label)
+        Node::holder_of(name, amount, self.table.generation(), label)
     }
 
-    /// A place in the pool for `key`, with the node of a holder.
+    /// Begins the node of a holder of a key.
     #[inline]
-    pub(super) fn entry(&self, hash: u64, key: K, options: HoldOptions) -> Result<&Entry<K, P>, K> {
-        let node = |key, label| self.holder(hash, key, options.amount, label);
-        self.pool.take(key, options.label, node)
+    pub(super) fn renew(
+        &self,
+        node: &mut Node<P>,
+        (hash, key): (u64, *const K),
+        amount: u32,
+        label: *const &'static str,
+    ) {
+        let name = Name {
+            hash,
+            key: key.cast(),
+        };
+        node.renew(name, amount, self.table.generation(), label);
     }
 
     /// Takes the key by the slot's holder word, if nobody holds or awaits a key of the slot.

@@ -7,7 +7,9 @@
 //!
 //! **Invariants**
 //! - E1 Between `Pool::take` and `Entry::end` an entry has one owner; the key and the node in it
-//!   are live, and others only read them, under the rules of `node` (N2) and H1.
+//!   are live, and others only read them, under the rules of `node` (N2) and H1. The node is made
+//!   with the entry, and begun anew by each owner before anybody else knows it: what the last one
+//!   left in it is the same for all holders, or written by who links it.
 //! - E2 A forgotten owner leaves its entry TAKEN for ever: nothing that points to it dangles.
 //!
 //! **Orderings**: ENTRY.
@@ -29,7 +31,7 @@ pub(crate) struct Entry<K, P: Platform> {
     state: AtomicU32,
     /// It is no part of the array, but a box of its own.
     is_boxed: bool,
-    node: UnsafeCell<MaybeUninit<Node<P>>>,
+    node: UnsafeCell<Node<P>>,
     key: Guarded<MaybeUninit<K>>,
     label: UnsafeCell<&'static str>,
 }
@@ -39,7 +41,7 @@ impl<K, P: Platform> Entry<K, P> {
         Self {
             state: AtomicU32::new(state),
             is_boxed,
-            node: UnsafeCell::new(MaybeUninit::uninit()),
+            node: UnsafeCell::new(Node::holder()),
             key: Guarded::new(MaybeUninit::uninit()),
             label: UnsafeCell::new(""),
         }
@@ -65,10 +67,8 @@ impl<K, P: Platform> Entry<K, P> {
     /// The entry was filled, and has not ended.
     #[inline]
     pub(crate) unsafe fn node(&self) -> &Node<P> {
-        // SAFETY: E1: nobody has a mutable reference to a live node.
-        let node = unsafe { &*self.node.get() };
-        // SAFETY: E1: it was put there when the entry was filled.
-        unsafe { node.assume_init_ref() }
+        // SAFETY: E1: nobody has a mutable reference to the node of a filled entry.
+        unsafe { &*self.node.get() }
     }
 
     /// The key of the owner.
@@ -83,13 +83,13 @@ impl<K, P: Platform> Entry<K, P> {
         unsafe { &*key.cast::<K>() }
     }
 
-    /// Puts key and label in, and the node that `node` makes of their addresses.
+    /// Puts key and label in, and lets `renew` begin the node with their addresses.
     #[inline]
     fn fill(
         &self,
         key: K,
         label: Option<&'static str>,
-        node: impl FnOnce(*const K, *const &'static str) -> Node<P>,
+        renew: impl FnOnce(&mut Node<P>, *const K, *const &'static str),
     ) {
         let label = match label {
             None => ptr::null(),
@@ -102,9 +102,9 @@ impl<K, P: Platform> Entry<K, P> {
         // SAFETY: E1: the entry has just been taken, and holds no key.
         let _none = unsafe { self.key.replace(MaybeUninit::new(key)) };
         // SAFETY: E1: nobody writes a live key.
-        let node = node(unsafe { self.key.place() }.cast(), label);
-        // SAFETY: E1: the entry has just been taken, and holds no node.
-        unsafe { self.node.get().cast::<Node<P>>().write(node) };
+        let key = unsafe { self.key.place() }.cast();
+        // SAFETY: E1: the entry has just been taken: nobody knows its node.
+        renew(unsafe { &mut *self.node.get() }, key, label);
     }
 
     /// The owner is done.
@@ -125,10 +125,8 @@ impl<K, P: Platform> Entry<K, P> {
     /// As for [`end`](Self::end).
     #[inline]
     pub(crate) unsafe fn end_and_take(&self) -> K {
-        // SAFETY: by the contract the node is live and nobody else knows it.
+        // SAFETY: by the contract the entry was filled.
         unsafe { self.node().end() };
-        // SAFETY: as above; it is used no more.
-        unsafe { self.node.get().cast::<Node<P>>().drop_in_place() };
         // SAFETY: E1: nobody else knows the key any more.
         let key = unsafe { self.key.replace(MaybeUninit::uninit()) };
         if self.is_boxed {
@@ -186,28 +184,43 @@ impl<K, P: Platform> Pool<K, P> {
 
     /// Takes an entry and fills it. The key comes back if all are taken and the pool does not
     /// allocate.
-    #[inline]
     pub(crate) fn take(
         &self,
         key: K,
         label: Option<&'static str>,
-        node: impl FnOnce(*const K, *const &'static str) -> Node<P>,
+        renew: impl FnOnce(&mut Node<P>, *const K, *const &'static str),
     ) -> Result<&Entry<K, P>, K> {
-        let start = here() & self.mask;
-        let entry = match self.entries.get(start) {
-            Some(entry) if entry.try_take() => entry,
-            _ => match self.take_other(start) {
-                Some(entry) => entry,
-                None => return Err(key),
-            },
+        let Some(entry) = self.near().or_else(|| self.other()) else {
+            return Err(key);
         };
-        entry.fill(key, label, node);
+        entry.fill(key, label, renew);
         Ok(entry)
     }
 
+    /// As [`take`](Self::take), if the entry where this thread begins to look is free.
+    #[inline]
+    pub(crate) fn take_near(
+        &self,
+        key: K,
+        label: Option<&'static str>,
+        renew: impl FnOnce(&mut Node<P>, *const K, *const &'static str),
+    ) -> Result<&Entry<K, P>, K> {
+        let Some(entry) = self.near() else {
+            return Err(key);
+        };
+        entry.fill(key, label, renew);
+        Ok(entry)
+    }
+
+    #[inline]
+    fn near(&self) -> Option<&Entry<K, P>> {
+        let entry = self.entries.get(here() & self.mask)?;
+        entry.try_take().then_some(entry)
+    }
+
     #[cold]
-    fn take_other(&self, start: usize) -> Option<&Entry<K, P>> {
-        let start = start.min(self.entries.len());
+    fn other(&self) -> Option<&Entry<K, P>> {
+        let start = (here() & self.mask).min(self.entries.len());
         let (before, behind) = self.entries.split_at(start);
         let mut entries = behind.iter().chain(before);
         if let Some(entry) = entries.find(|entry| entry.is_free() && entry.try_take()) {

@@ -14,6 +14,7 @@ use core::task::{Context, Poll};
 use crate::keyed::guard::{Holding, Unheld};
 use crate::keyed::lock::KeyedLock;
 use crate::keyed::options::{HoldError, HoldOptions, Preference};
+use crate::keyed::pool::Entry;
 use crate::leave::{Reason, Was};
 use crate::options::{Order, Parked};
 use crate::place::Place;
@@ -43,6 +44,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
     /// drop(guard);
     /// assert!(matches!(hold.as_mut().poll(&mut context), Poll::Ready(Ok(_))));
     /// ```
+    #[inline]
     #[track_caller]
     pub fn hold_async(&self, hash: u64, key: K, options: HoldOptions) -> Hold<'_, K, P> {
         self.check(options.amount);
@@ -114,6 +116,62 @@ impl<'l, K: Eq, P: Platform> Hold<'l, K, P> {
         }
     }
 
+    /// Takes a place in the pool, and the key, or queues.
+    #[inline]
+    fn first_poll(
+        &mut self,
+        key: K,
+        context: &Context<'_>,
+    ) -> Poll<Result<&'l Entry<K, P>, HoldError>> {
+        match self.lock.near_entry(self.hash, key, self.options) {
+            // SAFETY: E1: it was just filled, and is this call's.
+            Ok(entry) if self.lock.take(self.hash, unsafe { entry.node() }) => {
+                Poll::Ready(Ok(entry))
+            }
+            Ok(entry) => self.begin_by(entry, context),
+            Err(key) => self.begin_elsewhere(key, context),
+        }
+    }
+
+    /// Begins with another place than the nearest.
+    #[cold]
+    fn begin_elsewhere(
+        &mut self,
+        key: K,
+        context: &Context<'_>,
+    ) -> Poll<Result<&'l Entry<K, P>, HoldError>> {
+        match self.lock.entry(self.hash, key, self.options) {
+            Ok(entry) => self.begin_by(entry, context),
+            Err(_key) => Poll::Ready(Err(HoldError::PoolFull)),
+        }
+    }
+
+    /// Begins with a place that was just taken.
+    #[cold]
+    fn begin_by(
+        &mut self,
+        entry: &'l Entry<K, P>,
+        context: &Context<'_>,
+    ) -> Poll<Result<&'l Entry<K, P>, HoldError>> {
+        self.unheld = Some(Holding::unheld(self.lock, self.hash, entry));
+        self.next_poll(context)
+    }
+
+    /// Of a future that has a place in the pool.
+    #[cold]
+    fn next_poll(&mut self, context: &Context<'_>) -> Poll<Result<&'l Entry<K, P>, HoldError>> {
+        assert!(self.unheld.is_some(), "slotpark: polled after it was done");
+        let is_held = if self.place.is_some() {
+            self.look(context)
+        } else {
+            self.begin(context)
+        };
+        let held = is_held.and_then(|()| self.unheld.take());
+        held.map_or(Poll::Pending, |unheld| {
+            Poll::Ready(Ok(unheld.into_held().into_entry()))
+        })
+    }
+
     /// Takes the key, or queues; `None` if it waits now.
     fn begin(&mut self, context: &Context<'_>) -> Option<()> {
         let (lock, hash, amount) = (self.lock, self.hash, self.options.amount);
@@ -160,6 +218,7 @@ impl<'l, K: Eq, P: Platform> Hold<'l, K, P> {
     }
 
     /// Leaves the queue; gives up what was granted.
+    #[cold]
     fn give_up(&mut self) {
         let (Some(place), Some(unheld)) = (&self.place, &self.unheld) else {
             return;
@@ -183,30 +242,27 @@ impl<'l, K: Eq, P: Platform> Future for Hold<'l, K, P> {
     type Output = Result<Holding<'l, K, P>, HoldError>;
 
     /// Any Waker will do, also another one at each poll: the last one is called.
+    #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         reentry::check();
         // SAFETY: nothing is moved out of the future but what is not pinned: its place in the pool.
         let this = unsafe { self.get_unchecked_mut() };
-        if let Some(key) = this.key.take() {
-            let Ok(entry) = this.lock.entry(this.hash, key, this.options) else {
-                return Poll::Ready(Err(HoldError::PoolFull));
-            };
-            this.unheld = Some(Holding::unheld(this.lock, this.hash, entry));
-        }
-        assert!(this.unheld.is_some(), "slotpark: polled after it was done");
-        let is_held = if this.place.is_some() {
-            this.look(context)
-        } else {
-            this.begin(context)
+        let (lock, hash) = (this.lock, this.hash);
+        // The guard is made once, in registers, of no more than its place.
+        let held = match this.key.take() {
+            Some(key) => this.first_poll(key, context),
+            None => this.next_poll(context),
         };
-        let held = is_held.and_then(|()| this.unheld.take());
-        held.map_or(Poll::Pending, |unheld| Poll::Ready(Ok(unheld.into_held())))
+        held.map_ok(|entry| Holding::unheld(lock, hash, entry).into_held())
     }
 }
 
 impl<K: Eq, P: Platform> Drop for Hold<'_, K, P> {
+    #[inline]
     fn drop(&mut self) {
-        self.give_up();
+        if self.place.is_some() {
+            self.give_up();
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use core::ptr;
 use crate::keyed::guard::{Holding, Unheld};
 use crate::keyed::lock::KeyedLock;
 use crate::keyed::options::{HoldError, HoldOptions, Preference, TryHoldError};
+use crate::keyed::pool::Entry;
 use crate::node::Node;
 use crate::options::{Order, ParkOptions, Parked};
 use crate::park::Linked;
@@ -101,7 +102,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
     /// let soon = HoldOptions::new(1).deadline(Some(Deadline::PAST));
     /// assert_eq!(lock.hold(finalize(7), 7, soon).unwrap_err(), HoldError::TimedOut);
     /// ```
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub fn hold(
         &self,
@@ -110,15 +111,42 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         options: HoldOptions,
     ) -> Result<Holding<'_, K, P>, HoldError> {
         self.check(options.amount);
-        let entry = self
-            .entry(hash, key, options)
-            .map_err(|_key| HoldError::PoolFull)?;
-        self.hold_by(Holding::unheld(self, hash, entry), options)
+        // What is rare happens elsewhere and brings no more than the place: so the guard is made
+        // once, in registers.
+        let entry = match self.near_entry(hash, key, options) {
+            // SAFETY: E1: it was just filled, and is this call's.
+            Ok(entry) if self.take(hash, unsafe { entry.node() }) => entry,
+            Ok(entry) => self.wait_by(hash, entry, options.amount, options.deadline)?,
+            Err(key) => {
+                self.hold_elsewhere(hash, key, options.amount, options.deadline, options.label)?
+            }
+        };
+        Ok(Holding::unheld(self, hash, entry).into_held())
+    }
+
+    /// As [`hold`](Self::hold), where the nearest place is taken: the place that holds.
+    #[cold]
+    fn hold_elsewhere(
+        &self,
+        hash: u64,
+        key: K,
+        amount: u32,
+        deadline: Option<Deadline>,
+        label: Option<&'static str>,
+    ) -> Result<&Entry<K, P>, HoldError> {
+        let options = HoldOptions {
+            amount,
+            deadline,
+            label,
+        };
+        let entry = self.entry(hash, key, options);
+        let entry = entry.map_err(|_key| HoldError::PoolFull)?;
+        let held = self.hold_by(Holding::unheld(self, hash, entry), options)?;
+        Ok(held.into_entry())
     }
 
     /// Waits for the key of a place in the pool. The place is given back if it does not come, also
     /// by a panic.
-    #[inline]
     pub(super) fn hold_by<'l>(
         &'l self,
         place: Unheld<'l, K, P>,
@@ -128,6 +156,25 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
             self.wait(place.hash(), place.key(), place.node(), options)?;
         }
         Ok(place.into_held())
+    }
+
+    /// Waits for the key of a place in the pool: the place that holds.
+    #[cold]
+    fn wait_by<'l>(
+        &'l self,
+        hash: u64,
+        entry: &'l Entry<K, P>,
+        amount: u32,
+        deadline: Option<Deadline>,
+    ) -> Result<&'l Entry<K, P>, HoldError> {
+        let options = HoldOptions {
+            amount,
+            deadline,
+            label: None,
+        };
+        let place = Holding::unheld(self, hash, entry);
+        self.wait(place.hash(), place.key(), place.node(), options)?;
+        Ok(place.into_held().into_entry())
     }
 
     /// As [`hold`](Self::hold), if the key is free now.

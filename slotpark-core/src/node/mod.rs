@@ -187,9 +187,52 @@ impl<P: Platform> Node<P> {
         self
     }
 
-    pub(crate) fn with_label(mut self, label: *const &'static str) -> Self {
-        self.label = label;
-        self
+    /// Of a holder of `weight`.
+    #[inline]
+    pub(crate) fn holder_of(
+        name: Name,
+        weight: u32,
+        generation: u32,
+        label: *const &'static str,
+    ) -> Self {
+        Self {
+            label,
+            ..Self::new(name, ptr::null_mut(), 0, generation, ptr::null())
+                .with_role(Role::Holder)
+                .with_weight(weight)
+        }
+    }
+
+    /// Of a holder to be: `renew` says of which key.
+    pub(crate) fn holder() -> Self {
+        let nothing = Name {
+            hash: 0,
+            key: ptr::null(),
+        };
+        Self::holder_of(nothing, 0, 0, ptr::null())
+    }
+
+    /// A new holder of `weight`, which nobody knows. What is not written here is the same for all
+    /// holders, or written by who links them.
+    #[inline]
+    pub(crate) fn renew(
+        &mut self,
+        name: Name,
+        weight: u32,
+        generation: u32,
+        label: *const &'static str,
+    ) {
+        self.name = Guarded::new(name);
+        self.weight = Guarded::new(weight);
+        self.generation = generation;
+        self.alive = Alive::new();
+        // The next locked instruction waits for every store, and these would seldom change a thing.
+        if !self.slot().is_null() {
+            self.slot = AtomicPtr::new(ptr::null_mut());
+        }
+        if self.label != label {
+            self.label = label;
+        }
     }
 
     /// Who waits here. Before the node is linked for the first time.

@@ -21,7 +21,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
     /// let guard = mutex.lock(7);
     /// assert_eq!(*guard.key(), 7);
     /// ```
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub fn lock(&self, key: K) -> KeyedMutexGuard<'_, K, P> {
         match self.hold(key, HoldOptions::new(ONE)) {
@@ -30,7 +30,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn hold(&self, key: K, options: HoldOptions) -> Result<KeyedMutexGuard<'_, K, P>, LockError> {
         let hash = self.hash(&key);
         let holding = self.engine.hold(hash, key, options)?;
@@ -131,13 +131,15 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
     /// # drop(guard);
     /// # });
     /// ```
+    #[inline]
     pub fn lock_async(
         &self,
         key: K,
     ) -> impl Future<Output = KeyedMutexGuard<'_, K, P>> + use<'_, K, S, P> {
-        let hash = self.hash(&key);
-        let hold = self.engine.hold_async(hash, key, HoldOptions::new(ONE));
-        async {
+        let (engine, hash) = (&self.engine, self.hash(&key));
+        // Made where it is awaited: it is large, and would be moved there.
+        async move {
+            let hold = engine.hold_async(hash, key, HoldOptions::new(ONE));
             match hold.await {
                 Ok(holding) => KeyedMutexGuard { holding },
                 Err(error) => panic!("slotpark: {error}"),

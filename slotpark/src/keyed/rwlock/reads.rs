@@ -125,13 +125,15 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// # drop(guard);
     /// # });
     /// ```
+    #[inline]
     pub fn read_async(
         &self,
         key: K,
     ) -> impl Future<Output = KeyedReadGuard<'_, K, P>> + use<'_, K, S, P> {
-        let hash = self.hash(&key);
-        let hold = self.engine.hold_async(hash, key, HoldOptions::new(READER));
-        async {
+        let (engine, hash) = (&self.engine, self.hash(&key));
+        // Made where it is awaited: it is large, and would be moved there.
+        async move {
+            let hold = engine.hold_async(hash, key, HoldOptions::new(READER));
             match hold.await {
                 Ok(holding) => KeyedReadGuard { holding },
                 Err(error) => panic!("slotpark: {error}"),

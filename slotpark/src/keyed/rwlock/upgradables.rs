@@ -134,15 +134,15 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// # drop(guard);
     /// # });
     /// ```
+    #[inline]
     pub fn upgradable_read_async(
         &self,
         key: K,
     ) -> impl Future<Output = KeyedUpgradableGuard<'_, K, P>> + use<'_, K, S, P> {
-        let hash = self.hash(&key);
-        let hold = self
-            .engine
-            .hold_async(hash, key, HoldOptions::new(UPGRADABLE));
-        async {
+        let (engine, hash) = (&self.engine, self.hash(&key));
+        // Made where it is awaited: it is large, and would be moved there.
+        async move {
+            let hold = engine.hold_async(hash, key, HoldOptions::new(UPGRADABLE));
             match hold.await {
                 Ok(holding) => KeyedUpgradableGuard { holding },
                 Err(error) => panic!("slotpark: {error}"),

@@ -25,5 +25,8 @@ pub(crate) use one::{ParkingLot, ParkingLotFair, StdMutex};
 pub(crate) use permits::{
     AsyncLockSemaphore, SlotparkBargingSemaphore, SlotparkSemaphore, StdCondvar, TokioSemaphore,
 };
-pub(crate) use slotpark::{SlotparkBargingMutex, SlotparkMutex};
+pub(crate) use slotpark::{
+    SlotparkBargingMutex, SlotparkFlight, SlotparkMutex, SlotparkPermit, SlotparkRead,
+    SlotparkWord, SlotparkWordFair,
+};
 pub(crate) use striped::Striped512;

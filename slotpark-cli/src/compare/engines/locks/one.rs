@@ -36,17 +36,25 @@ impl LockEngine for ParkingLotFair {
 
     #[inline]
     fn lock(&self, _key: u64) -> impl Sized {
-        HandOver(Some(self.0.lock()))
+        HandOver::new(self.0.lock(), MutexGuard::unlock_fair)
     }
 }
 
-struct HandOver<'l>(Option<MutexGuard<'l, ()>>);
+/// Gives a guard to what hands its lock over.
+pub(super) struct HandOver<G, F: FnOnce(G)>(Option<(G, F)>);
 
-impl Drop for HandOver<'_> {
+impl<G, F: FnOnce(G)> HandOver<G, F> {
+    #[inline]
+    pub(super) fn new(guard: G, unlock: F) -> Self {
+        Self(Some((guard, unlock)))
+    }
+}
+
+impl<G, F: FnOnce(G)> Drop for HandOver<G, F> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(guard) = self.0.take() {
-            MutexGuard::unlock_fair(guard);
+        if let Some((guard, unlock)) = self.0.take() {
+            unlock(guard);
         }
     }
 }

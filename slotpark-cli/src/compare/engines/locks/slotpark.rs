@@ -1,10 +1,13 @@
-//! slotpark: `KeyedMutex<u64>`.
+//! slotpark: locks by key, single flights, and its locks of one word.
 
 use std::future::Future;
 
-use slotpark::KeyedMutex;
+use slotpark::{
+    KeyedMutex, KeyedRwLock, KeyedSemaphore, Mutex as WordMutex, MutexGuard, SingleFlight,
+};
 
-use crate::measure::locks::{AsyncLockEngine, LockEngine};
+use super::one::HandOver;
+use crate::measure::locks::{AsyncLockEngine, FlightEngine, LockEngine};
 
 /// First come, first served.
 #[derive(Debug)]
@@ -60,5 +63,91 @@ impl LockEngine for SlotparkBargingMutex {
     #[inline]
     fn with_lock<R>(&self, key: u64, body: impl FnOnce() -> R) -> R {
         self.0.with_lock(&key, body)
+    }
+}
+
+/// A reader of the lock of many readers or one writer.
+#[derive(Debug)]
+pub(crate) struct SlotparkRead(KeyedRwLock<u64>);
+
+impl LockEngine for SlotparkRead {
+    const NAME: &'static str = "slotpark";
+
+    fn new() -> Self {
+        Self(KeyedRwLock::new())
+    }
+
+    #[inline]
+    fn lock(&self, key: u64) -> impl Sized {
+        self.0.read(key)
+    }
+}
+
+/// The semaphore with two permits a key.
+#[derive(Debug)]
+pub(crate) struct SlotparkPermit(KeyedSemaphore<u64>);
+
+impl LockEngine for SlotparkPermit {
+    const NAME: &'static str = "slotpark";
+
+    fn new() -> Self {
+        Self(KeyedSemaphore::new(2))
+    }
+
+    #[inline]
+    fn lock(&self, key: u64) -> impl Sized {
+        self.0.acquire(key)
+    }
+}
+
+/// The single flight, which keeps no value.
+#[derive(Debug)]
+pub(crate) struct SlotparkFlight(SingleFlight<u64, u64>);
+
+impl FlightEngine for SlotparkFlight {
+    const NAME: &'static str = "slotpark";
+
+    fn new() -> Self {
+        Self(SingleFlight::new())
+    }
+
+    #[inline]
+    fn run(&self, key: u64, make: impl FnOnce() -> u64) -> u64 {
+        self.0.run(&key, make)
+    }
+}
+
+/// The mutex of one byte: whoever comes may take it, but for one who was woken too late again and
+/// again.
+#[derive(Debug)]
+pub(crate) struct SlotparkWord(WordMutex<()>);
+
+impl LockEngine for SlotparkWord {
+    const NAME: &'static str = "slotpark_word";
+
+    fn new() -> Self {
+        Self(WordMutex::new(()))
+    }
+
+    #[inline]
+    fn lock(&self, _key: u64) -> impl Sized {
+        self.0.lock()
+    }
+}
+
+/// The mutex of one byte, handed over at every unlock.
+#[derive(Debug)]
+pub(crate) struct SlotparkWordFair(WordMutex<()>);
+
+impl LockEngine for SlotparkWordFair {
+    const NAME: &'static str = "slotpark_word_fair";
+
+    fn new() -> Self {
+        Self(WordMutex::new(()))
+    }
+
+    #[inline]
+    fn lock(&self, _key: u64) -> impl Sized {
+        HandOver::new(self.0.lock(), MutexGuard::unlock_fair)
     }
 }

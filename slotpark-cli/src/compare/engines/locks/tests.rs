@@ -131,6 +131,10 @@ fn every_engine_of_locks_excludes() {
     locks::<ParkingLot>();
     locks::<ParkingLotFair>();
     locks::<StdMutex>();
+    locks::<SlotparkWord>();
+    locks::<SlotparkWordFair>();
+    lets_two_in::<SlotparkRead>();
+    lets_two_in::<SlotparkPermit>();
     lets_two_in::<DashMapRead>();
     lets_two_in::<DashMapSemaphore>();
 }
@@ -158,6 +162,7 @@ fn every_semaphore_has_as_many_permits_as_it_says() {
 
 #[test]
 fn every_engine_of_flights_makes_one_value_at_a_time() {
+    flies::<SlotparkFlight>();
     flies::<Moka>();
     flies::<DashMapOnce>();
 }

@@ -20,6 +20,8 @@ pub(crate) enum Fresh {
     Read,
     /// By a permit, of engines that are semaphores by key.
     Permit,
+    /// By a guard, of engines that are one lock without keys.
+    Alone,
 }
 
 impl Plan for Fresh {
@@ -29,6 +31,7 @@ impl Plan for Fresh {
             Self::Closure => ["lock_fresh_closure", "lock_fresh_closure_allocs"],
             Self::Read => ["lock_fresh_read", "lock_fresh_read_allocs"],
             Self::Permit => ["lock_fresh_permit", "lock_fresh_permit_allocs"],
+            Self::Alone => ["lock_alone", "lock_alone_allocs"],
         })
     }
 }
