@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread;
-use slotpark_core::{ArmError, Clock, Deadline, KeyedOptions, Latch, LatchOutcome, Model, WhenFull};
+use slotpark_core::{
+    ArmError, Clock, Deadline, KeyedOptions, Latch, LatchOutcome, Model, WhenFull,
+};
 
 use crate::crew::{Crew, Plan};
 use crate::oracle;

@@ -287,7 +287,13 @@ impl World {
         let help = || {
             self.books.check_quiet();
             for key in 0..KEYS {
-                self.notify(key, Which::Counted { count: usize::MAX - 1 }, false);
+                self.notify(
+                    key,
+                    Which::Counted {
+                        count: usize::MAX - 1,
+                    },
+                    false,
+                );
                 self.notify(key, Which::All, false);
             }
         };
