@@ -8,8 +8,8 @@ use slotpark_core::{Condition, HoldOptions, KeyedLock, KeyedOptions, Preference}
 
 const ONE: HoldOptions = HoldOptions::new(1);
 
-/// tokio #4618, embassy #6964: who was chosen goes away, and the wake with it. Here it was notified,
-/// found its key taken by one who barged in, and waits for that when it is dropped.
+/// tokio #4618, embassy #6964: who was chosen goes away, and the wake with it. Here it was
+/// notified, found its key taken by one who barged in, and waits for that when it is dropped.
 #[test]
 fn a_notified_task_dropped_before_its_key_comes_passes_it_on() {
     let _watchdog = watchdog("a_notified_task_dropped_before_its_key_comes_passes_it_on");

@@ -1,6 +1,6 @@
 //! Random programs of one single flight: threads and tasks lead and follow, fail, come too late and
-//! go away. One leads at a time, nobody has a value of a flight that had ended before, every clone is
-//! dropped once, and whoever waits has a value or leads.
+//! go away. One leads at a time, nobody has a value of a flight that had ended before, every clone
+//! is dropped once, and whoever waits has a value or leads.
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};

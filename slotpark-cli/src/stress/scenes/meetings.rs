@@ -73,7 +73,7 @@ impl Site {
         let mut armed = self.armed();
         if armed.is_some() {
             // Before anybody can be told.
-            self.abandoned.fetch_add(1, Ordering::Release);
+            self.abandoned.fetch_add(1, Ordering::Relaxed);
         }
         // Dropped before another is armed.
         *armed = None;
@@ -120,7 +120,7 @@ impl Meetings {
                 }
             });
         }
-        let abandoned = site.abandoned.load(Ordering::Acquire);
+        let abandoned = site.abandoned.load(Ordering::Relaxed);
         if outcome == Some(LatchOutcome::Abandoned) && abandoned == 0 {
             actor.found("who waited at a latch was told that its guard has gone: it has not");
         }

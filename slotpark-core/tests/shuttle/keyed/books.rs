@@ -1,4 +1,4 @@
-//! The accounts of keys: how much of each is held, what it guards, and what became of notifications.
+//! The accounts of keys: how much of each is held, what it guards, what became of notifications.
 //!
 //! None of it is a step of the program: the scheduler sees only that who holds lets others run.
 

@@ -170,8 +170,8 @@ impl Command {
 }
 
 impl Command {
-    /// Two threads wait for one condition, as tasks that may go away; the others notify one of them,
-    /// and take the key.
+    /// Two threads wait for one condition, as tasks that may go away; the others notify one of
+    /// them, and take the key.
     fn random_relay(rng: &mut impl Rng, capacity: u32, thread: usize) -> Self {
         let (key, condition) = (0, Which::Counted { count: 1 });
         if thread < 2 {
