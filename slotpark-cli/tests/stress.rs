@@ -41,7 +41,9 @@ fn finds_nothing(mode: &[&str]) {
     let rows = "park, requeue, futex requeue, prepare, wait_async, wait_any, wait_any_async, \
                 wake_where, close_key, close_where, closed_key, interrupt, subscribe, \
                 receive_async, deliver, wake_last, \
-                acquire, acquire_async, wait_for_at_least, advance";
+                acquire, acquire_async, wait_for_at_least, advance, \
+                hold, hold_async, hold_many, hold_many_async, grow, grow_async, notify, fly, \
+                fly_async, count_down, wait at a latch, wait at a barrier";
     for row in rows.split(", ") {
         assert!(numbers(summary, row)[0] > 0, "row {row} of\n{summary}");
     }

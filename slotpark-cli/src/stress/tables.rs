@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::hash::BuildHasher;
 
-use slotpark::core::{self, Table, finalize};
+use slotpark::core::{self, KeyedOptions, Latch, Table, finalize};
 use slotpark::{FutexWait, Mailbox, Seeded, ShardedWait, SlotStats, Spin};
 
 use super::planned::Key;
@@ -95,6 +95,8 @@ pub(super) struct Tables {
     pub(super) sleeping_tasks: Numbers,
     pub(super) names: ShardedWait<String>,
     pub(super) futex: FutexWait,
+    /// Their guards are kept from one operation to the next.
+    pub(super) latches: Latch<Key>,
 }
 
 /// The waiters of one key, as the library counts them.
@@ -109,6 +111,7 @@ pub(super) struct Queue {
 impl Tables {
     pub(super) fn new(slots: usize, seed: u64) -> &'static Self {
         let names = ShardedWait::from_table(Table::with_slots(slots), Seeded::with_seed(seed));
+        let options = KeyedOptions::new().slots(slots);
         Box::leak(Box::new(Self {
             spinning: Numbers::new(slots, Spin::DEFAULT, seed),
             sleeping: Numbers::new(slots, Spin::Never, seed),
@@ -116,6 +119,7 @@ impl Tables {
             sleeping_tasks: Numbers::new(slots, Spin::Never, seed),
             names,
             futex: FutexWait::with_slots(slots),
+            latches: Latch::with_options(options).unwrap_or_default(),
         }))
     }
 

@@ -151,11 +151,21 @@ impl<'l, K: Eq, P: Platform> WaitCondition<'l, K, P> {
                 // Those behind may want less; or it was woken to try, and others may.
                 lock.serve_key(unheld.hash(), unheld.key());
             }
-            if self.moved == Moved::ByCount {
-                // 0 says that nobody was there: then the notification has counted this wait.
-                let _count = lock.notify(unheld.hash(), unheld.key(), self.condition, 1);
-            }
+            self.pass_on(lock, unheld);
             self.place = None;
+        } else if let Stage::Relocking(hold) = &self.stage {
+            // The key comes later, or never: it has not gone on. The wait for the key leaves next.
+            if let Some(unheld) = hold.waits_with() {
+                self.pass_on(unheld.lock, unheld);
+            }
+        }
+    }
+
+    /// If a notification by number has counted this wait, it counts another.
+    fn pass_on(&self, lock: &KeyedLock<K, P>, unheld: &Unheld<'l, K, P>) {
+        if self.moved == Moved::ByCount {
+            // 0 says that nobody was there.
+            let _count = lock.notify(unheld.hash(), unheld.key(), self.condition, 1);
         }
     }
 }

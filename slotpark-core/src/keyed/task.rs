@@ -172,6 +172,11 @@ impl<'l, K: Eq, P: Platform> Hold<'l, K, P> {
         })
     }
 
+    /// The place that it waits with, from the first poll until it is done.
+    pub(super) const fn waits_with(&self) -> Option<&Unheld<'l, K, P>> {
+        self.unheld.as_ref()
+    }
+
     /// Takes the key, or queues; `None` if it waits now.
     fn begin(&mut self, context: &Context<'_>) -> Option<()> {
         let (lock, hash, amount) = (self.lock, self.hash, self.options.amount);

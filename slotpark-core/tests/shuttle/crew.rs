@@ -33,6 +33,14 @@ impl Plan {
             is_dropped: rng.gen_bool(0.4),
         }
     }
+
+    /// The same, of a future that is not dropped.
+    pub(crate) fn kept(self) -> Self {
+        Self {
+            is_dropped: false,
+            ..self
+        }
+    }
 }
 
 /// See the file. Its numbers are no steps of the program: the scheduler does not see them.
@@ -56,14 +64,24 @@ impl Crew {
 
     /// The calling thread is in `wait`, which others have to end.
     pub(crate) fn waits<R>(&self, wait: impl FnOnce() -> R) -> R {
+        self.stands_still();
+        let result = wait();
+        self.goes_on();
+        result
+    }
+
+    /// The calling thread begins a wait that others have to end.
+    pub(crate) fn stands_still(&self) {
         self.waiting.fetch_add(1, Ordering::Relaxed);
         self.acting.fetch_sub(1, Ordering::Relaxed);
         self.moves.fetch_add(1, Ordering::Relaxed);
-        let result = wait();
+    }
+
+    /// It has ended.
+    pub(crate) fn goes_on(&self) {
         self.acting.fetch_add(1, Ordering::Relaxed);
         self.waiting.fetch_sub(1, Ordering::Relaxed);
         self.moves.fetch_add(1, Ordering::Relaxed);
-        result
     }
 
     pub(crate) fn comes_home(&self) {

@@ -17,6 +17,10 @@ const RUNS_DEFAULT: usize = 20_000;
 const RUNS_OF_MOVERS: usize = 60_000;
 /// Of semaphores and event counters.
 const RUNS_OF_WORDS: usize = 20_000;
+/// Of keyed locks: there are many kinds of them.
+const RUNS_OF_KEYS: usize = 6_000;
+/// Of flights, latches and barriers.
+const RUNS_OF_GATES: usize = 8_000;
 /// Interleavings that share a seed: the second scheduler learns from the first ones how long a
 /// program is.
 const BATCH_RUNS: usize = 250;
@@ -42,6 +46,8 @@ pub(crate) fn explore(name: &str, scheduler: Scheduler, mix: Mix, scenario: fn()
         Mix::Everything => RUNS_DEFAULT,
         Mix::Movers => RUNS_OF_MOVERS,
         Mix::Permits | Mix::Events => RUNS_OF_WORDS,
+        Mix::Keys => RUNS_OF_KEYS,
+        Mix::Flights | Mix::Latches | Mix::Barriers => RUNS_OF_GATES,
     };
     let runs = number("SLOTPARK_SHUTTLE_RUNS").map_or(runs_default, |runs| runs as usize);
     let mut seed = std::hash::RandomState::new().build_hasher().finish();

@@ -8,10 +8,14 @@
 #![cfg(slotpark_shuttle)]
 
 mod advances;
+mod barriers;
 mod bell;
 mod crew;
 mod explore;
+mod flights;
 mod host;
+mod keyed;
+mod latches;
 mod oracle;
 mod permits;
 mod program;
@@ -26,6 +30,7 @@ mod world;
 use explore::{Scheduler, explore};
 use host::{Alone, Grouped};
 use program::{Mix, Shape};
+use slotpark_core::Preference::{Barging, Fifo, PhaseFair};
 use world::run;
 
 /// Three keys that meet in one slot.
@@ -65,7 +70,7 @@ macro_rules! programs {
     )*};
 }
 
-/// One semaphore, or one event counter.
+/// One semaphore, event counter, keyed lock, flight, latch or barrier.
 macro_rules! words {
     ($($name:ident: $scheduler:ident, $mix:ident, $run:expr;)*) => {$(
         #[test]
@@ -82,6 +87,22 @@ words! {
     priorities_fair_permits: Priorities, Permits, || permits::run(false);
     priorities_barging_permits: Priorities, Permits, || permits::run(true);
     priorities_events: Priorities, Events, advances::run;
+    random_keyed_mutex: Random, Keys, || keyed::run(1, Fifo);
+    random_barging_keyed_mutex: Random, Keys, || keyed::run(1, Barging);
+    random_keyed_semaphore: Random, Keys, || keyed::run(3, Fifo);
+    random_keyed_rwlock: Random, Keys, || keyed::run(3, PhaseFair);
+    random_barging_keyed_semaphore: Random, Keys, || keyed::run(3, Barging);
+    priorities_keyed_mutex: Priorities, Keys, || keyed::run(1, Fifo);
+    priorities_barging_keyed_mutex: Priorities, Keys, || keyed::run(1, Barging);
+    priorities_keyed_semaphore: Priorities, Keys, || keyed::run(3, Fifo);
+    priorities_keyed_rwlock: Priorities, Keys, || keyed::run(3, PhaseFair);
+    priorities_barging_keyed_semaphore: Priorities, Keys, || keyed::run(3, Barging);
+    random_flights: Random, Flights, flights::run;
+    random_latches: Random, Latches, latches::run;
+    random_barriers: Random, Barriers, barriers::run;
+    priorities_flights: Priorities, Flights, flights::run;
+    priorities_latches: Priorities, Latches, latches::run;
+    priorities_barriers: Priorities, Barriers, barriers::run;
 }
 
 programs! {

@@ -18,6 +18,12 @@ pub(crate) enum Mix {
     Permits,
     /// One event counter.
     Events,
+    /// One keyed lock.
+    Keys,
+    /// One single flight, one latch, one barrier.
+    Flights,
+    Latches,
+    Barriers,
 }
 
 /// The slots of a table, the hash of each key, and what is done there.

@@ -90,13 +90,62 @@ const EXPECTED_OF_EVENTS: [&str; 7] = [
     "all was quiet",
 ];
 
+/// What must happen in programs of one keyed lock.
+const EXPECTED_OF_KEYS: [&str; 15] = [
+    "a key was busy",
+    "a task held a key",
+    "a key was not free in time",
+    "a pool was full",
+    "a holder grew",
+    "many keys were held",
+    "one of many keys was busy",
+    "a thread was notified",
+    "a thread was not notified in time",
+    "a task was notified",
+    "a notification was counted",
+    "a holder's notification was counted",
+    "a task was dropped",
+    "all was quiet",
+    "a holder shrank",
+];
+
+/// What must happen in programs of one flight, of one latch, and of one barrier.
+const EXPECTED_OF_FLIGHTS: [&str; 5] = [
+    "somebody followed",
+    "a leader failed",
+    "a leader was dropped",
+    "a flight was not awaited",
+    "a task was dropped",
+];
+const EXPECTED_OF_LATCHES: [&str; 6] = [
+    "a latch opened",
+    "a latch was abandoned",
+    "a latch opened too late",
+    "a latch was armed already",
+    "a latch was counted down",
+    "a task was dropped",
+];
+const EXPECTED_OF_BARRIERS: [&str; 3] = [
+    "a barrier was passed",
+    "a barrier was passed too late",
+    "a task was dropped",
+];
+
 /// How often each thing happened.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen(BTreeMap<&'static str, usize>);
 
 impl Seen {
     pub(crate) fn add(&mut self, what: &'static str, count: usize) {
-        let lists: [&[_]; 3] = [&EXPECTED, &EXPECTED_OF_PERMITS, &EXPECTED_OF_EVENTS];
+        let lists: [&[_]; 7] = [
+            &EXPECTED,
+            &EXPECTED_OF_PERMITS,
+            &EXPECTED_OF_EVENTS,
+            &EXPECTED_OF_KEYS,
+            &EXPECTED_OF_FLIGHTS,
+            &EXPECTED_OF_LATCHES,
+            &EXPECTED_OF_BARRIERS,
+        ];
         let is_listed = lists.iter().any(|list| list.contains(&what));
         debug_assert!(is_listed, "`{what}` is not in the list");
         *self.0.entry(what).or_default() += count;
@@ -108,6 +157,10 @@ impl Seen {
             Mix::Movers => &EXPECTED_OF_MOVERS,
             Mix::Permits => &EXPECTED_OF_PERMITS,
             Mix::Events => &EXPECTED_OF_EVENTS,
+            Mix::Keys => &EXPECTED_OF_KEYS,
+            Mix::Flights => &EXPECTED_OF_FLIGHTS,
+            Mix::Latches => &EXPECTED_OF_LATCHES,
+            Mix::Barriers => &EXPECTED_OF_BARRIERS,
         };
         for what in expected {
             let count = self.0.get(*what).copied().unwrap_or(0);

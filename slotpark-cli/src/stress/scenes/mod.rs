@@ -3,8 +3,11 @@
 
 mod counters;
 mod ends;
+mod flights;
 mod gates;
+mod keyed;
 mod mailbox;
+mod meetings;
 mod moves;
 mod names;
 mod pairs;
@@ -107,7 +110,7 @@ impl Setting {
 
 type Build = fn(usize, Setting, &'static Tables) -> Box<dyn Scene>;
 
-const SCENES: [Build; 11] = [
+const SCENES: [Build; 14] = [
     gates::build,
     permits::build,
     pairs::build,
@@ -119,6 +122,9 @@ const SCENES: [Build; 11] = [
     mailbox::build,
     semaphores::build,
     counters::build,
+    keyed::build,
+    flights::build,
+    meetings::build,
 ];
 
 /// The scenes of a phase. Each is told its index among them.

@@ -28,8 +28,8 @@ use crate::platform::{Deadline, Platform};
 pub use task::HoldMany;
 pub use wanted::{KeyList, Merge, Wanted};
 
-/// After so many rounds, keys are taken in order.
-const ROUNDS_MAX: u32 = 16;
+/// After so many rounds, keys are taken in order. Few for shuttle, whose programs are short.
+const ROUNDS_MAX: u32 = if cfg!(slotpark_shuttle) { 2 } else { 16 };
 
 impl<K: Eq, P: Platform> KeyedLock<K, P> {
     /// Waits until all keys can be held, and holds them by one guard. A key that is named twice is
