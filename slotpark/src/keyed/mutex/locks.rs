@@ -167,8 +167,11 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
         key: K,
         options: LockOptions,
     ) -> impl Future<Output = Result<KeyedMutexGuard<'_, K, P>, LockError>> + use<'_, K, S, P> {
+        let (engine, hash) = (&self.engine, self.hash(&key));
         let options = options.hold::<P>(ONE);
-        let hold = self.engine.hold_async(self.hash(&key), key, options);
-        async move { hold.await.map(|holding| KeyedMutexGuard { holding }) }
+        async move {
+            let held = engine.hold_async(hash, key, options).await;
+            held.map(|holding| KeyedMutexGuard { holding })
+        }
     }
 }

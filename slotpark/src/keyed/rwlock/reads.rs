@@ -161,8 +161,11 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
         key: K,
         options: LockOptions,
     ) -> impl Future<Output = Result<KeyedReadGuard<'_, K, P>, LockError>> + use<'_, K, S, P> {
+        let (engine, hash) = (&self.engine, self.hash(&key));
         let options = options.hold::<P>(READER);
-        let hold = self.engine.hold_async(self.hash(&key), key, options);
-        async move { hold.await.map(|holding| KeyedReadGuard { holding }) }
+        async move {
+            let held = engine.hold_async(hash, key, options).await;
+            held.map(|holding| KeyedReadGuard { holding })
+        }
     }
 }

@@ -173,8 +173,11 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
         options: LockOptions,
     ) -> impl Future<Output = Result<KeyedUpgradableGuard<'_, K, P>, LockError>> + use<'_, K, S, P>
     {
+        let (engine, hash) = (&self.engine, self.hash(&key));
         let options = options.hold::<P>(UPGRADABLE);
-        let hold = self.engine.hold_async(self.hash(&key), key, options);
-        async move { hold.await.map(|holding| KeyedUpgradableGuard { holding }) }
+        async move {
+            let held = engine.hold_async(hash, key, options).await;
+            held.map(|holding| KeyedUpgradableGuard { holding })
+        }
     }
 }

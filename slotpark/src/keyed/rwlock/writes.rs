@@ -160,8 +160,11 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
         key: K,
         options: LockOptions,
     ) -> impl Future<Output = Result<KeyedWriteGuard<'_, K, P>, LockError>> + use<'_, K, S, P> {
+        let (engine, hash) = (&self.engine, self.hash(&key));
         let options = options.hold::<P>(WRITER);
-        let hold = self.engine.hold_async(self.hash(&key), key, options);
-        async move { hold.await.map(|holding| KeyedWriteGuard { holding }) }
+        async move {
+            let held = engine.hold_async(hash, key, options).await;
+            held.map(|holding| KeyedWriteGuard { holding })
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::hash::{BuildHasher, Hash};
 use std::time::{Duration, Instant};
 
-use slotpark_core::{HoldOptions, Platform};
+use slotpark_core::{HoldOptions, KeyedLock, Platform};
 
 use super::{KeyedPermit, KeyedSemaphore};
 use crate::keyed::{LockError, LockOptions, TryLockError};
@@ -184,10 +184,11 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedSemaphore<K, S, P> {
         key: K,
         count: u32,
     ) -> impl Future<Output = KeyedPermit<'_, K, P>> + use<'_, K, S, P> {
-        let hash = self.hash(&key);
-        let hold = self.engine.hold_async(hash, key, HoldOptions::new(count));
+        let (engine, hash) = (&self.engine, self.hash(&key));
+        check(engine, count);
+        // Made where it is awaited: it is large, and would be moved there.
         async move {
-            match hold.await {
+            match engine.hold_async(hash, key, HoldOptions::new(count)).await {
                 Ok(holding) => KeyedPermit { holding, count },
                 Err(error) => panic!("slotpark: {error}"),
             }
@@ -217,8 +218,21 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedSemaphore<K, S, P> {
         count: u32,
         options: LockOptions,
     ) -> impl Future<Output = Result<KeyedPermit<'_, K, P>, LockError>> + use<'_, K, S, P> {
+        let (engine, hash) = (&self.engine, self.hash(&key));
         let options = options.hold::<P>(count);
-        let hold = self.engine.hold_async(self.hash(&key), key, options);
-        async move { hold.await.map(|holding| KeyedPermit { holding, count }) }
+        check(engine, count);
+        async move {
+            let held = engine.hold_async(hash, key, options).await;
+            held.map(|holding| KeyedPermit { holding, count })
+        }
     }
+}
+
+/// The engine says the same, but only when the future is polled.
+#[track_caller]
+fn check<K, P: Platform>(engine: &KeyedLock<K, P>, count: u32) {
+    assert!(
+        count <= engine.capacity(),
+        "slotpark: more of a key than there is"
+    );
 }
