@@ -161,7 +161,7 @@ const RWLOCK: [Operation; 21] = [
     }),
 ];
 
-const ONCE: [Operation; 11] = [
+const ONCE: [Operation; 12] = [
     ("raw/once::new", |_| ignore(RawOnce::new())),
     ("raw/once::place", |_| ignore(RawOnce::new().place())),
     ("raw/once::is_completed", |_| {
