@@ -209,9 +209,7 @@ fn timeouts_of_guests() {
         assert_eq!(domain.waiters(AT), 0);
     }
     for timeout_ns in [-1, i64::MIN, i64::MAX] {
-        let waits = queued(domain, AT, move || {
-            domain.wait32(AT, 0, timeout_ns, zero)
-        });
+        let waits = queued(domain, AT, move || domain.wait32(AT, 0, timeout_ns, zero));
         assert_eq!(domain.notify(AT, 1), 1, "{timeout_ns} ns");
         assert_eq!(told(waits), Ok(DomainOutcome::Woken));
     }
@@ -248,7 +246,10 @@ fn a_misaligned_word_is_not_read() {
         assert_eq!(ready(pin!(wait)), misaligned);
     }
     assert!(!read.get());
-    assert_eq!(domain.wait32(AT + 4, 1, 0, zero), Ok(DomainOutcome::NotEqual));
+    assert_eq!(
+        domain.wait32(AT + 4, 1, 0, zero),
+        Ok(DomainOutcome::NotEqual)
+    );
 }
 
 /// Memory goes while a thread begins to wait there, after its first look: it is told of the fault.

@@ -81,9 +81,7 @@ impl<P: Platform> WaitDomain<'_, P> {
         let mut refused = Ok(DomainOutcome::NotEqual);
         let look = || self.look(&mut is_equal, &mut refused);
         let waits = self.table.waits();
-        let outcome = waits
-            .wait_until_async(self.key(address), look, timer)
-            .await;
+        let outcome = waits.wait_until_async(self.key(address), look, timer).await;
         self.tell(outcome, refused)
     }
 }
