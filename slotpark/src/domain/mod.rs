@@ -51,8 +51,8 @@ use crate::FutexWait;
 /// tasks alike. There are no spurious returns, and counts are exact.
 ///
 /// **Ending waits.** [`close`](Self::close) is for good: what engines call terminate.
-/// [`drop_range`](Self::drop_range) ends the waits on memory that is gone. One thread is interrupted
-/// by an [`Interrupter`](crate::Interrupter) of its own; see
+/// [`drop_range`](Self::drop_range) ends the waits on memory that is gone. An
+/// [`Interrupter`](crate::Interrupter) of its own ends the wait of one thread:
 /// [`wait32_interruptible`](Self::wait32_interruptible).
 ///
 /// **Dropping** a domain ends nothing, because there is nothing to end: its waits borrow it. A

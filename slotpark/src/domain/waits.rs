@@ -80,9 +80,9 @@ impl<P: Platform> WaitDomain<'_, P> {
         self.wait(asked, || Ok(load()? == expected))
     }
 
-    /// As [`wait32`](Self::wait32), and may be ended by the interrupter of its thread: now, or by an
-    /// interrupt that came before and that no wait has returned yet. Who interrupts needs to know
-    /// neither the domain nor the address.
+    /// As [`wait32`](Self::wait32), and may be ended by the interrupter of its thread: now, or by
+    /// an interrupt that came before and that no wait has returned yet. Who interrupts needs to
+    /// know neither the domain nor the address.
     ///
     /// # Errors
     /// [`DomainError`].
