@@ -73,7 +73,9 @@ impl<K, P: Platform> Table<K, P> {
     /// It is one moment for all keys: all slot locks are held while it chooses, and `is_gone` runs
     /// under them, once for each key that somebody waits on. It must not call a table. If it
     /// panics, the waits chosen before are ended, then the panic goes on. Costs a lock for each
-    /// slot of the table, whoever waits.
+    /// slot of the table, whoever waits: so what was changed before the call is seen by the
+    /// `validate`, under its lock, of every wait that was not yet queued. A flag set first and
+    /// looked at there closes some keys for good.
     ///
     /// ```
     /// assert_eq!(slotpark_core::Table::<u64>::new().close_where(|key| *key < 100), 0);

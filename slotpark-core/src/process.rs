@@ -64,6 +64,23 @@ impl FutexKey {
         }
     }
 
+    /// The space and the address of a key made by [`new`](Self::new); `None` for an object of this
+    /// process.
+    ///
+    /// ```
+    /// use slotpark_core::FutexKey;
+    /// use std::sync::atomic::AtomicU32;
+    /// assert_eq!(FutexKey::new(1, 0x1000).guest(), Some((1, 0x1000)));
+    /// assert_eq!(FutexKey::of(&AtomicU32::new(0)).guest(), None);
+    /// ```
+    #[must_use]
+    pub const fn guest(&self) -> Option<(u64, u64)> {
+        match self.kind {
+            Kind::Guest => Some((self.space, self.address)),
+            _ => None,
+        }
+    }
+
     /// The key of a word of this process.
     ///
     /// ```

@@ -29,6 +29,7 @@
 //! | state | example | use |
 //! |---|---|---|
 //! | none | wait until a word changes, until a job is done | [`ShardedWait`], [`FutexWait`] |
+//! | none | words of guests: of a wasm memory, an isolate | [`WaitDomain`] |
 //! | none | events by key, of which nothing is stored | [`KeyedNotify`] |
 //! | none, but a value to hand over | the reply to a request | [`Mailbox`] |
 //! | transient: while it is made | what many ask a slow source for | [`SingleFlight`] |
@@ -79,6 +80,7 @@
 
 mod barrier;
 mod counter;
+mod domain;
 mod flight;
 mod futex;
 mod keyed;
@@ -96,6 +98,7 @@ use std::hash::{BuildHasher, Hash};
 
 pub use barrier::{Barrier, BarrierMember};
 pub use counter::{EventCounter, Ticket};
+pub use domain::{DomainError, DomainOutcome, WaitDomain};
 pub use flight::SingleFlight;
 pub use futex::FutexWait;
 pub use keyed::{

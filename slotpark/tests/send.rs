@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use slotpark::{
     Barrier, EventCounter, KeyedCondvar, KeyedMutex, KeyedNotify, KeyedRwLock, KeyedSemaphore,
-    Latch, Mailbox, Semaphore, ShardedWait, SingleFlight,
+    Latch, Mailbox, Semaphore, ShardedWait, SingleFlight, WaitDomain,
 };
 
 fn send<T: Send>(_: T) {}
@@ -45,6 +45,10 @@ fn futures_are_send_and_objects_are_shared() {
     send(semaphore.acquire_async(1));
     send(events.wait_for_at_least_async(1));
     send(events.prepare().wait_async());
+    let domain = WaitDomain::new();
+    shared(&domain);
+    send(domain.wait32_async(8, 0, || Ok::<_, String>(0), async {}));
+    send(domain.wait64_async(8, 0, || Ok::<_, String>(0), async {}));
 }
 
 #[test]

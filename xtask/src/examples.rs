@@ -4,11 +4,12 @@
 use crate::repo::run;
 use crate::step::{Outcome, Step};
 
-const EXAMPLES: [&str; 4] = [
+const EXAMPLES: [&str; 5] = [
     "thread_and_task",
     "tokio_tasks",
     "smol_tasks",
     "cancellation_storm",
+    "parking_spot",
 ];
 
 pub(crate) fn steps() -> Vec<Step> {

@@ -40,6 +40,21 @@ fn a_task_against_the_closing_of_its_table() {
     });
 }
 
+/// Some keys of a table are closed for good by a flag of the caller's, relaxed: set first, then a
+/// walk over all keys. Who begins meanwhile is ended by the walk, or sees the flag under the lock.
+#[test]
+fn a_flag_set_before_a_walk_is_sticky() {
+    explore([(0, Ended::Stale), (1, Ended::Closed)], || {
+        let scene = Scene::<OwnBit>::new(2);
+        let waiter = scene.spawn(|scene| scene.wait(B, None));
+        scene.set(1);
+        let closed = scene.table.close_where(|key| *key == B);
+        let ended = waiter.join().unwrap();
+        scene.assert_empty();
+        (closed, ended)
+    });
+}
+
 /// A requeue moves a waiter, in either direction, while the table is closed slot by slot: nobody
 /// escapes to a slot that was closed before.
 #[test]

@@ -98,7 +98,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
 
     /// Looks first: a stale value costs neither a hash nor a reading of the clock.
     #[inline]
-    fn wait_at(
+    pub(crate) fn wait_at(
         &self,
         key: &K,
         bits: u32,

@@ -3,6 +3,7 @@
 
 #[path = "../../../slotpark-core/tests/common/mod.rs"]
 mod common;
+mod domains;
 mod ends;
 mod flight;
 mod gates;
@@ -283,6 +284,7 @@ fn every_operation_is_listed() {
     let others = others.map(|(name, _)| *name).chain(mailbox::names());
     let others = others.chain(notify::names()).chain(keyed::names());
     let others = others.chain(flight::names()).chain(gates::names());
+    let others = others.chain(domains::names());
     let listed = waits.chain(others).chain(MADE).map(String::from);
     let listed: BTreeSet<_> = listed.collect();
     assert_eq!(sources::public_functions(&src), listed);
