@@ -202,3 +202,24 @@ impl Wake for Bell {
         self.thread.unpark();
     }
 }
+
+/// Says whether its Waker was called.
+pub(super) struct Rung(AtomicBool);
+
+impl Rung {
+    pub(super) fn new() -> (Arc<Self>, Waker) {
+        let rung = Arc::new(Self(AtomicBool::new(false)));
+        (Arc::clone(&rung), Waker::from(rung))
+    }
+
+    pub(super) fn is_rung(&self) -> bool {
+        // Relaxed: asked by a thread that has done itself what calls the Waker.
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Wake for Rung {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}

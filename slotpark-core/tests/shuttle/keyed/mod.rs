@@ -10,7 +10,7 @@ mod program;
 mod waits;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread;

@@ -140,9 +140,12 @@ impl Keyed {
         let kind = self.sites[number].lock;
         let lock = &self.locks[kind].lock;
         let mut numbers = vec![number];
+        let sites = self.sites.iter().enumerate();
+        let of_kind = sites.filter(|(_, site)| site.lock == kind);
+        let of_kind: Vec<usize> = of_kind.map(|(number, _)| number).collect();
         for _ in 0..actor.below(1..MANY_MAX) {
-            let other = actor.below(0..self.sites.len());
-            if self.sites[other].lock == kind && !numbers.contains(&other) {
+            let other = *actor.pick(&of_kind);
+            if !numbers.contains(&other) {
                 numbers.push(other);
             }
         }

@@ -73,7 +73,8 @@ pub(super) fn build(index: usize, setting: Setting, tables: &'static Tables) -> 
         let preference = *preference;
         Some(Locks { lock, preference })
     });
-    let count = setting.keys.clamp(KINDS.len(), SITES_MAX);
+    // Each lock has some, so that several of one can be held.
+    let count = setting.keys.clamp(3 * KINDS.len(), SITES_MAX);
     let keys = numbers.keys(12, count, setting.crowded);
     let site = |(number, key): (usize, Key)| Site {
         key,
@@ -163,7 +164,8 @@ impl Scene for Keyed {
             6 | 7 => self.with(actor, number),
             8 | 9 => self.many(actor, number),
             10..=12 => self.wait(actor, number),
-            13 => self.relay(actor),
+            13 if actor.one_in(2) => self.relay(actor),
+            13 => self.relay_key(actor),
             _ => self.notify(actor, number),
         }
     }

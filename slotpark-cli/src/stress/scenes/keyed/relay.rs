@@ -1,5 +1,5 @@
-//! Relays: one thread alone with a key, in a slot that others use. Of two who wait for its
-//! condition the first is notified and goes away: then the second is.
+//! Relays: one thread alone with a key, in a slot that others use. Of two who wait for it, or for
+//! its condition, the first is woken and goes away: then the second is.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -9,6 +9,7 @@ use slotpark::core::{HoldOptions, Preference};
 
 use super::Keyed;
 use crate::stress::actor::Actor;
+use crate::stress::drive::Rung;
 use crate::stress::tally::Operation;
 
 impl Keyed {
@@ -51,6 +52,36 @@ impl Keyed {
             actor.found("a key that nobody uses any more is held");
         }
         actor.tally.row(Operation::RelayOfNotification).calls += 1;
+    }
+
+    /// Of two futures that wait for a key the first is dropped when the key is released.
+    pub(super) fn relay_key(&self, actor: &mut Actor<'_>) {
+        let locks = actor.pick(&self.locks);
+        let (lock, key) = (&locks.lock, self.private[actor.number()]);
+        let (hash, all) = (self.numbers.hash(key), HoldOptions::new(lock.capacity()));
+        let Ok(guard) = lock.try_hold(hash, key, all) else {
+            actor.found("a key that nobody else uses is held");
+            return;
+        };
+        let (rung, waker) = Rung::new();
+        let mut first = Box::pin(lock.hold_async(hash, key, all));
+        let mut second = pin!(lock.hold_async(hash, key, HoldOptions::new(1)));
+        let waits = poll(first.as_mut()).is_pending();
+        let mut context = Context::from_waker(&waker);
+        let is_right = waits && second.as_mut().poll(&mut context).is_pending();
+        drop(guard);
+        drop(first);
+        // By this thread, which has dropped them.
+        let is_woken = rung.is_rung();
+        let ended = poll(second);
+        if !is_right || !is_woken || ended.is_pending() {
+            actor.found(&format!(
+                "who stood before another one for {key:?} has gone ({:?}), and the other one is \
+                 woken: {is_woken}, and told {ended:?}",
+                locks.preference
+            ));
+        }
+        actor.tally.row(Operation::RelayOfKey).calls += 1;
     }
 }
 

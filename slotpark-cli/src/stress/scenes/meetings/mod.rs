@@ -1,6 +1,8 @@
 //! Latches and barriers: threads and tasks wait until a key was counted down, or for each other.
 //! Nobody waits at an open latch; members come, arrive, take that back and go.
 
+mod relay;
+
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -40,6 +42,8 @@ struct Meetings {
     latches: &'static Latch<Key>,
     barriers: Barrier<Key>,
     sites: Vec<Site>,
+    /// A key for each thread, which no other uses.
+    private: Vec<Key>,
 }
 
 pub(super) fn build(index: usize, setting: Setting, tables: &'static Tables) -> Box<dyn Scene> {
@@ -60,6 +64,7 @@ pub(super) fn build(index: usize, setting: Setting, tables: &'static Tables) -> 
         latches: &tables.latches,
         barriers: Barrier::with_options(options).unwrap_or_default(),
         sites: keys.into_iter().map(site).collect(),
+        private: numbers.keys(17, setting.threads, setting.crowded),
     })
 }
 
@@ -242,6 +247,7 @@ impl Scene for Meetings {
                 let _left = self.latches.count_down(self.hash(site), &site.key, count);
                 actor.tally.row(Operation::CountDown).calls += 1;
             }
+            8 => self.relay(actor),
             _ => self.meet(actor, number),
         }
     }

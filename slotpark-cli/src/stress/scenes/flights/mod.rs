@@ -2,6 +2,8 @@
 //! key at a time, nobody has a value of a flight that had ended before, and every clone is dropped
 //! once.
 
+mod relay;
+
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -60,6 +62,8 @@ struct Flights {
     /// Counts wishes and ends of flights. 0 is never.
     clock: AtomicU64,
     alive: Arc<AtomicU64>,
+    /// A key for each thread, which no other uses.
+    private: Vec<Key>,
 }
 
 pub(super) fn build(index: usize, setting: Setting, tables: &'static Tables) -> Box<dyn Scene> {
@@ -77,6 +81,7 @@ pub(super) fn build(index: usize, setting: Setting, tables: &'static Tables) -> 
         sites: keys.into_iter().map(site).collect(),
         clock: AtomicU64::new(1),
         alive: Arc::default(),
+        private: numbers.keys(16, setting.threads, setting.crowded),
     })
 }
 
@@ -250,6 +255,10 @@ impl Scene for Flights {
     }
 
     fn act(&self, actor: &mut Actor<'_>) {
+        if actor.one_in(8) {
+            self.relay(actor);
+            return;
+        }
         let number = actor.target(self.index, self.sites.len());
         // A value that had come before must not come again.
         let before = self.clock.fetch_add(1, Ordering::Relaxed);
