@@ -22,6 +22,7 @@ mod close;
 mod closed_key;
 #[cfg(target_has_atomic = "64")]
 mod counter;
+mod each;
 #[cfg(feature = "alloc")]
 mod flight;
 #[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
@@ -76,7 +77,7 @@ pub use counter::{EventError, RawEventCounter};
 #[cfg(feature = "alloc")]
 pub use flight::{FlightError, Flying, SingleFlight};
 #[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
-pub use futex::{FutexAbi, FutexShared, FutexTimespec};
+pub use futex::{FutexAbi, FutexShared, FutexTimespec, FutexWaitv};
 #[cfg(feature = "alloc")]
 pub use gate::{
     ArmError, ArmedLatch, Barrier, BarrierOutcome, Latch, LatchOutcome, LatchWait, Member,

@@ -8,12 +8,14 @@
 
 mod call;
 mod errno;
+mod vector;
 mod verbs;
 mod word_op;
 
 use core::fmt;
 
 pub use call::FutexTimespec;
+pub use vector::FutexWaitv;
 
 use crate::futex::call::{Command, Timeout};
 use crate::futex::errno::{Errno, result};
@@ -49,8 +51,9 @@ pub enum FutexShared {
 /// The numeric futex ABI on a table: the arguments of `futex(2)`, and its result or `-errno`.
 ///
 /// Answered are FUTEX_WAIT, FUTEX_WAKE, FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET, FUTEX_REQUEUE,
-/// FUTEX_CMP_REQUEUE and FUTEX_WAKE_OP, in the order of checks, with the counts, signs and clocks
-/// of the kernel. The operations with priority inheritance are not: they say ENOSYS.
+/// FUTEX_CMP_REQUEUE and FUTEX_WAKE_OP, `futex_waitv`, and futex2's wake, wait and requeue, in the
+/// order of checks, with the counts, signs and clocks of the kernel. The operations with priority
+/// inheritance are not: they say ENOSYS.
 ///
 /// What differs from the kernel: an address that is neither 0 nor the kernel's own and that nothing
 /// is mapped at is a SIGSEGV for a call that reads it, not EFAULT; a signal does not end a wait; a

@@ -11,6 +11,8 @@ mod common;
 
 mod calls;
 mod immediate;
+mod others;
 mod queues;
 mod random;
 mod sides;
+mod vectors;

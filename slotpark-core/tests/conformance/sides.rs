@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use slotpark_core::{FutexAbi, FutexKey, FutexTimespec, Seeded, Table};
+use slotpark_core::{FutexAbi, FutexKey, FutexTimespec, FutexWaitv, Seeded, Table};
 
 /// One who answers futex calls.
 #[derive(Clone, Copy)]
@@ -51,7 +51,89 @@ impl Side {
             Self::Table(_, abi) => unsafe { abi.futex(uaddr, op, val, fourth, uaddr2, val3) },
         }
     }
+
+    /// # Safety
+    /// As [`FutexAbi::waitv`].
+    pub(crate) unsafe fn waitv(
+        self,
+        waiters: *const FutexWaitv,
+        nr: u32,
+        flags: u32,
+        timeout: *const FutexTimespec,
+        clockid: i32,
+    ) -> isize {
+        match self {
+            Self::Kernel => {
+                // SAFETY: the caller's contract; the kernel checks addresses itself.
+                kernel(unsafe { libc::syscall(FUTEX_WAITV, waiters, nr, flags, timeout, clockid) })
+            }
+            // SAFETY: the caller's contract.
+            Self::Table(_, abi) => unsafe { abi.waitv(waiters, nr, flags, timeout, clockid) },
+        }
+    }
+
+    pub(crate) fn futex2_wake(self, uaddr: *const u32, mask: usize, nr: i32, flags: u32) -> isize {
+        match self {
+            // SAFETY: a wake reads nothing.
+            Self::Kernel => kernel(unsafe { libc::syscall(FUTEX_WAKE, uaddr, mask, nr, flags) }),
+            Self::Table(_, abi) => abi.futex2_wake(uaddr, mask, nr, flags),
+        }
+    }
+
+    /// # Safety
+    /// As [`FutexAbi::futex2_wait`].
+    pub(crate) unsafe fn futex2_wait(
+        self,
+        uaddr: *const u32,
+        (val, mask): (usize, usize),
+        flags: u32,
+        timeout: *const FutexTimespec,
+        clockid: i32,
+    ) -> isize {
+        match self {
+            // SAFETY: the caller's contract; the kernel checks addresses itself.
+            Self::Kernel => kernel(unsafe {
+                libc::syscall(FUTEX_WAIT, uaddr, val, mask, flags, timeout, clockid)
+            }),
+            // SAFETY: the caller's contract.
+            Self::Table(_, abi) => unsafe {
+                abi.futex2_wait(uaddr, val, mask, flags, timeout, clockid)
+            },
+        }
+    }
+
+    /// # Safety
+    /// As [`FutexAbi::futex2_requeue`].
+    pub(crate) unsafe fn futex2_requeue(
+        self,
+        waiters: *const FutexWaitv,
+        flags: u32,
+        nr_wake: i32,
+        nr_requeue: i32,
+    ) -> isize {
+        match self {
+            Self::Kernel => {
+                // SAFETY: the caller's contract; the kernel checks addresses itself.
+                kernel(unsafe { libc::syscall(FUTEX_REQUEUE, waiters, flags, nr_wake, nr_requeue) })
+            }
+            // SAFETY: the caller's contract.
+            Self::Table(_, abi) => unsafe {
+                abi.futex2_requeue(waiters, flags, nr_wake, nr_requeue)
+            },
+        }
+    }
+
+    /// Whether it has this call: kernels before Linux 5.16 have no waitv, those before 6.7 no
+    /// futex2.
+    pub(crate) fn has_futex2(self) -> bool {
+        self.futex2_wake(std::ptr::null(), 1, 1, 0x82) == 0
+    }
 }
+
+const FUTEX_WAITV: libc::c_long = 449;
+const FUTEX_WAKE: libc::c_long = 454;
+const FUTEX_WAIT: libc::c_long = 455;
+const FUTEX_REQUEUE: libc::c_long = 456;
 
 /// The address of a timespec as the fourth argument.
 pub(crate) fn address_of(time: Option<&FutexTimespec>) -> usize {
