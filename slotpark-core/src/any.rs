@@ -14,7 +14,7 @@ use core::ptr;
 
 use crate::any_thread::WaitAny;
 use crate::interrupt::Interrupter;
-use crate::node::Name;
+use crate::node::{Name, Role};
 use crate::options::{ParkOptions, Parked};
 use crate::park::Enqueued;
 use crate::platform::{Deadline, Platform};
@@ -198,7 +198,7 @@ impl<K: Eq, P: Platform> Table<K, P> {
                 hash: *hash,
                 key: ptr::from_ref(*key).cast(),
             };
-            let node = wait.place(name, room.get().cast(), options, entry as u8);
+            let node = wait.place(name, room.get().cast(), options, entry as u8, Role::Thread);
             let validate =
                 |_: &SlotGuard<'_, P>| Ok::<_, core::convert::Infallible>(validate(entry));
             let critical = P::critical();

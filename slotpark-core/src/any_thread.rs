@@ -7,8 +7,8 @@ use core::mem::MaybeUninit;
 
 use crate::any::ParkedAny;
 use crate::interrupt::Interrupter;
-use crate::leave::Reason;
-use crate::node::{Name, Node};
+use crate::leave::{Reason, Was};
+use crate::node::{Name, Node, Role};
 use crate::options::{ParkOptions, Parked};
 use crate::platform::{Deadline, Platform};
 use crate::slot::Slot;
@@ -71,9 +71,11 @@ impl<'f, 'i, K, P: Platform> WaitAny<'f, 'i, K, P> {
         room: *mut (),
         options: ParkOptions,
         entry: u8,
+        role: Role,
     ) -> &Node<P> {
         let generation = self.table.generation();
         let node = Node::new(name, room, options.tag, generation, self.waiter)
+            .with_role(role)
             .of_entry(entry)
             .with_weight(options.order.weight());
         let node = self.nodes[self.count].write(node);
@@ -115,22 +117,34 @@ impl<'f, 'i, K, P: Platform> WaitAny<'f, 'i, K, P> {
         self.interrupted = verdict.ending == Ending::Interrupted;
         ParkedAny::new(verdict.into(), self.waiter.claim.entry())
     }
-}
 
-impl<K, P: Platform> Drop for WaitAny<'_, '_, K, P> {
-    fn drop(&mut self) {
+    /// Leaves all queues. Of the entries that `counts` names, the last that somebody has chosen: so
+    /// looks one that was never linked, too.
+    pub(crate) fn leave(&mut self, counts: impl Fn(usize) -> bool) -> Option<usize> {
         // After a panic of a `validate` the wait may be undecided, or chosen and not yet released.
         if !self.decided && !self.is_mine() {
             Sleeper::new(self.waiter, self.home).sleep(None);
         }
-        if let Some(interrupter) = self.interrupter {
+        if let Some(interrupter) = self.interrupter.take() {
             interrupter.exit(self.interrupted);
         }
-        for node in &mut self.nodes[..self.count] {
+        let mut last = None;
+        let count = core::mem::take(&mut self.count);
+        for (entry, node) in self.nodes[..count].iter_mut().enumerate() {
             // SAFETY: the first `count` nodes are made.
             let node = unsafe { node.assume_init_ref() };
-            self.table.leave(node, Reason::Cancelled, |_| {});
+            let was = self.table.leave(node, Reason::Cancelled, |_| {});
             node.end();
+            if was == Was::Chosen && counts(entry) {
+                last = Some(entry);
+            }
         }
+        last
+    }
+}
+
+impl<K, P: Platform> Drop for WaitAny<'_, '_, K, P> {
+    fn drop(&mut self) {
+        self.leave(|_| false);
     }
 }

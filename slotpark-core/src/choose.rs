@@ -92,6 +92,7 @@ impl<K, P: Platform> Table<K, P> {
                 Filter::Stop => return true,
             }
             if !is_claimed(node) {
+                left -= usize::from(self.count_by_itself(guard, node, chosen));
                 continue;
             }
             left -= 1;
@@ -122,6 +123,26 @@ impl<K, P: Platform> Table<K, P> {
             self.teach(guard, node, now);
         }
         chosen.push(guard, node);
+    }
+
+    /// Chooses a node whose wait is decided, if it is one that is counted by itself. Who decided
+    /// the wait releases its thread, which afterwards leaves every queue: hence the node lives.
+    #[cold]
+    fn count_by_itself<'g>(
+        &self,
+        guard: &'g SlotGuard<'_, P>,
+        node: NodeRef<'g, P>,
+        chosen: &mut Chosen<'_, '_, P>,
+    ) -> bool {
+        let counts = node.role() == Role::Each && chosen.verdict.ending == Ending::Woken;
+        if counts {
+            self.count(guard, node, Ending::Woken);
+            guard.unlink(node);
+            guard.leave_one();
+            node.let_go();
+            chosen.count += 1;
+        }
+        counts
     }
 
     /// Counts a wait that is ended by somebody else.

@@ -22,8 +22,11 @@ mod close;
 mod closed_key;
 #[cfg(target_has_atomic = "64")]
 mod counter;
+mod each;
 #[cfg(feature = "alloc")]
 mod flight;
+#[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
+mod futex;
 #[cfg(feature = "alloc")]
 mod gate;
 mod hash;
@@ -54,6 +57,8 @@ mod sync;
 mod table;
 mod task;
 mod unpark;
+#[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
+mod unpark_both;
 mod unpark_one;
 mod waiter;
 mod wakers;
@@ -71,6 +76,8 @@ pub use closed_key::ClosedKey;
 pub use counter::{EventError, RawEventCounter};
 #[cfg(feature = "alloc")]
 pub use flight::{FlightError, Flying, SingleFlight};
+#[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
+pub use futex::{FutexAbi, FutexShared, FutexTimespec, FutexWaitv};
 #[cfg(feature = "alloc")]
 pub use gate::{
     ArmError, ArmedLatch, Barrier, BarrierOutcome, Latch, LatchOutcome, LatchWait, Member,

@@ -138,7 +138,8 @@ impl<'g, P: Platform> NodeRef<'g, P> {
         self.0.slot.store(slot.cast_mut(), Ordering::Relaxed);
     }
 
-    /// The last touch of a task's node by its waker, which has unlinked it.
+    /// The last touch of a node that no release follows, by the waker that has unlinked it: of a
+    /// task's, or of one counted by itself.
     pub(crate) fn let_go(self) {
         self.0.alive.touch();
         // ORDERING: UNLINK release side: the verdict and this waker's touches of the frame come
@@ -186,8 +187,12 @@ impl<'g, P: Platform> NodeRef<'g, P> {
         unsafe { self.0.mark.set(by) };
     }
 
-    /// Whether it waits: it is a waiter's node that nobody has chosen and no other key has claimed.
+    /// Whether it waits: it is a waiter's node that nobody has chosen and no other key has claimed,
+    /// or one that is counted by itself.
     pub(crate) fn waits(self) -> bool {
+        if self.role() == Role::Each {
+            return true;
+        }
         let is_waiter = matches!(self.role(), Role::Thread | Role::Task);
         if !is_waiter || !self.mark().is_null() {
             return false;

@@ -10,14 +10,15 @@
 //! **Invariants**
 //! - N1 While a node is linked, its frame lives. A frame ends only after its waiter unlinked the
 //!   node itself under the slot's lock, or after the release that follows a detachment. A task has
-//!   no release of its own: its frame may end once `slot` is null (UNLINK).
+//!   no release of its own: its frame may end once `slot` is null (UNLINK). Nor has a node that is
+//!   counted by itself after another one of its waiter has ended the wait.
 //! - N2 Links, name, group and flags of a linked node are accessed under the lock of the slot in
 //!   `slot` only; of a chosen node, by the waker that detached it, until it releases the waiter.
 //! - N3 The name's key points to a live key of the table's type while the node is linked.
 //! - N4 `slot` is written under the lock of the old and of the new slot; a requeue writes it once,
 //!   from slot to slot: null says "chosen" or "left", never "on the way".
 //!
-//! **Orderings**: LOCK (all guarded fields), UNLINK (a task's `slot` becomes null). `slot` itself
+//! **Orderings**: LOCK (all guarded fields), UNLINK (`slot` becomes null without a release). `slot`
 //! is read without the lock, then the lock is taken and it is read again.
 
 mod linked;
@@ -84,6 +85,9 @@ impl<P: Platform> Copy for Group<P> {}
 pub(crate) enum Role {
     /// A thread waits for the key.
     Thread,
+    /// A thread waits for the key, and is counted for each of its keys by itself: a wake detaches
+    /// this node also if another key has ended the wait.
+    Each,
     /// A task waits for the key.
     Task,
     /// It keeps the key closed.

@@ -19,7 +19,8 @@
 //! - W3 The sleeper reads the sequence, then its state, then sleeps on that sequence; the waker
 //!   releases the state, then bumps the sequence, then wakes. Any other order deadlocks.
 //! - W4 A waiter with a claim (on several keys, or with an interrupter) is decided by the one
-//!   compare-exchange that succeeds. Who loses touches nothing of it.
+//!   compare-exchange that succeeds. Who loses touches nothing of it, but for a node of its own
+//!   that is counted by itself.
 //! - W5 The Waker of a task is accessed under the lock of the slot that its node is in; that of a
 //!   task with a claim by whoever won the claim, or, before, under the locks of all its slots.
 //!

@@ -11,6 +11,7 @@ mod barriers;
 mod bell;
 mod conditions;
 mod drops;
+mod each;
 mod ends;
 mod flight;
 mod host;

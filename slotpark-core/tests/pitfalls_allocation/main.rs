@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod flight;
+mod futex;
 mod gates;
 mod keyed;
 mod locks;
@@ -142,6 +143,7 @@ fn every_operation_allocates_nothing() {
         .chain(others::OTHERS)
         .chain(tasks::TASKS)
         .chain(words::WORDS)
+        .chain(futex::FUTEXES)
         .chain(locks::locks())
     {
         for levels in [0, 3] {
@@ -174,7 +176,8 @@ fn every_operation_is_listed() {
         .iter()
         .chain(&others::OTHERS)
         .chain(&tasks::TASKS)
-        .chain(&words::WORDS);
+        .chain(&words::WORDS)
+        .chain(&futex::FUTEXES);
     let others = others.map(|(name, _)| *name);
     let locks = locks::locks().map(|(name, _)| name);
     let mailbox = mailbox::names();

@@ -1,0 +1,18 @@
+//! The futex ABI against the kernel: every case runs on the kernel, on the process-wide table and
+//! on a table of one slot, and has one expected answer. The kernel's run proves the cases.
+#![cfg(all(
+    target_os = "linux",
+    target_pointer_width = "64",
+    not(any(miri, slotpark_loom, slotpark_shuttle))
+))]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod calls;
+mod immediate;
+mod others;
+mod queues;
+mod random;
+mod sides;
+mod vectors;
