@@ -1,10 +1,10 @@
 //! What FUTEX_WAKE_OP does to its second word, and what it asks of the old value.
 //!
-//! **Orderings**: full fences around the operation, as around the kernel's: callers give locks back
-//! with it. The slot locks order it against waits.
+//! **Orderings**: WORD: callers give locks back with it. The slot locks order it against waits.
 
 use crate::futex::errno::Errno;
-use crate::sync::{AtomicU32, Ordering, full_fence};
+use crate::sync::AtomicU32;
+use crate::word;
 
 /// The sixth argument, taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,17 +44,16 @@ impl WordOp {
     /// Changes the word, then compares its old value. An unknown operation changes nothing, an
     /// unknown comparison is found after the change.
     pub(super) fn apply(self, word: &AtomicU32) -> Result<bool, Errno> {
-        full_fence();
-        // ORDERING: none, relaxed, all five: the full fences around order it.
-        let old = match self.operation {
-            0 => word.swap(self.argument, Ordering::Relaxed),
-            1 => word.fetch_add(self.argument, Ordering::Relaxed),
-            2 => word.fetch_or(self.argument, Ordering::Relaxed),
-            3 => word.fetch_and(!self.argument, Ordering::Relaxed),
-            4 => word.fetch_xor(self.argument, Ordering::Relaxed),
-            _ => return Err(Errno::NO_SUCH_CALL),
+        let argument = self.argument;
+        let change = move |old: u32| match self.operation {
+            0 => argument,
+            1 => old.wrapping_add(argument),
+            2 => old | argument,
+            3 => old & !argument,
+            _ => old ^ argument,
         };
-        full_fence();
+        self.check()?;
+        let old = word::update(word, change);
         let (old, compared) = (old as i32, self.compared);
         match self.comparison {
             0 => Ok(old == compared),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use loom::sync::atomic::Ordering;
-use slotpark_core::{Filter, ParkOptions, Parked};
+use slotpark_core::{Filter, ParkOptions, Parked, word};
 
 use crate::host::OwnBit;
 use crate::plain::Plain;
@@ -102,4 +102,27 @@ fn a_word_lock_is_handed_over() {
 #[test]
 fn a_word_lock_forgets_who_gave_up() {
     two_lockers(false, [1, 2]);
+}
+
+/// Two change a word in turn, and before that a cell: the second sees the first one's.
+#[test]
+fn pair_word() {
+    explore([()], || {
+        let scene = Scene::<OwnBit>::new(1);
+        let inside = Arc::new(Plain::new());
+        let shared = Arc::clone(&inside);
+        let turn = |scene: &Scene<OwnBit>, inside: &Plain, first: bool| {
+            if first {
+                inside.set(1);
+            }
+            let old = word::update(&scene.value, |old| old + if first { 1 } else { 2 });
+            if !first && old == 1 {
+                assert_eq!(inside.get(), 1, "what came before the change");
+            }
+        };
+        let other = scene.spawn(move |scene| turn(scene, &shared, true));
+        turn(&scene, &inside, false);
+        other.join().unwrap();
+        assert!(scene.holds(3));
+    });
 }

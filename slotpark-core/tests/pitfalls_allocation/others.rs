@@ -15,7 +15,7 @@ use super::{AT, Operation, ignore};
 
 static SLOTS: Slots<u64, 4> = Slots::new();
 
-pub(crate) const OTHERS: [Operation; 25] = [
+pub(crate) const OTHERS: [Operation; 26] = [
     ("table::over", |_| ignore(Table::over(&SLOTS))),
     ("table::with_spin", |_| {
         ignore(Table::over(&SLOTS).with_spin(Spin::Never));
@@ -43,6 +43,9 @@ pub(crate) const OTHERS: [Operation; 25] = [
     }),
     ("hash::finalize", |_| ignore(finalize(7))),
     ("word::load", |_| ignore(word::load(&AtomicU32::new(7)))),
+    ("word::update", |_| {
+        ignore(word::update(&AtomicU32::new(7), |old| old + 1));
+    }),
     ("word::load_u64", |_| {
         ignore(word::load_u64(&AtomicU64::new(7)));
     }),
