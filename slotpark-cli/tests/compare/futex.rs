@@ -39,7 +39,8 @@ fn the_report_of_the_futex_is_whole_and_has_its_targets() {
     // An old kernel has no `futex_waitv`.
     let waitv = ("futex_waitv_8_stale", "kernel");
     let absent = report.row(waitv.0, waitv.1)["median"].is_null();
-    shape_of_rows(&report, &ROWS, if absent { &[waitv] } else { &[] });
+    let absences: &[_] = if absent { &[waitv] } else { &[] };
+    shape_of_rows(&report, &ROWS, absences);
     if !absent {
         shape_of_ratios(&report, &ROWS);
     }
