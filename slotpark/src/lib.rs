@@ -127,11 +127,13 @@ pub use slotpark_core::Wait as WaitFuture;
 pub use slotpark_core::WaitAny as WaitAnyFuture;
 pub use slotpark_core::{
     ANY_MAX, AcquireError, ArmError, ArmedLatch, BarrierOutcome, Clock, ClosedKey,
-    ConditionOutcome, Deadline, DefaultPlatform, EventError, FlightError, Flying, FutexKey,
-    FutexWord, HoldingMany, Interrupter, KeyList, KeyedOptions, LatchOutcome, LatchWait,
-    MemberWait, OnceState, Order, PERMITS_MAX, POOL_DEFAULT, ParkOptions, Platform, PoolStats,
-    Preference, Prepared, Receive, ReceiveError, Requeued, SLOTS_DEFAULT, SLOTS_MAX, Seeded,
-    SlotCountError, SlotStats, Slots, Spin, Subscribed, TryAcquireError, WhenFull,
+    ConditionOutcome, Deadline, DefaultPlatform, EventError, FlightError, Flying, FutexChange,
+    FutexError, FutexFault, FutexKey, FutexMemory, FutexSize, FutexSpace, FutexTest, FutexTimeout,
+    FutexValue, FutexWord, HoldingMany, Interrupter, KeyList, KeyedOptions, LatchOutcome,
+    LatchWait, LinearMemory, MemberWait, OnceState, Order, PERMITS_MAX, POOL_DEFAULT, ParkOptions,
+    Platform, PoolStats, Preference, Prepared, Receive, ReceiveError, Requeued, SLOTS_DEFAULT,
+    SLOTS_MAX, Seeded, SlotCountError, SlotStats, Slots, Spin, Subscribed, TryAcquireError,
+    WakeCount, WhenFull,
 };
 pub use wait::ShardedWait;
 

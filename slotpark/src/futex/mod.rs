@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use slotpark_core::{
-    At, Deadline, DefaultPlatform, FutexKey, FutexWord, PROCESS_SLOTS, Platform, Requeued,
-    SLOTS_DEFAULT, Seeded, Slots, Table,
+    At, Deadline, DefaultPlatform, FutexKey, FutexSpace, FutexWord, PROCESS_HASHER, PROCESS_SLOTS,
+    Platform, Requeued, SLOTS_DEFAULT, Seeded, Slots, Table,
 };
 
 use crate::{ShardedWait, WaitOutcome};
@@ -39,7 +39,9 @@ pub struct FutexWait<P: Platform = DefaultPlatform> {
 }
 
 /// Over the slots of the process-wide table, which the locks wait in too.
-static PROCESS: FutexWait = FutexWait::over(&PROCESS_SLOTS);
+static PROCESS: FutexWait = FutexWait {
+    waits: ShardedWait::from_table(Table::over(&PROCESS_SLOTS), Seeded::like(&PROCESS_HASHER)),
+};
 
 impl FutexWait {
     /// The process-wide instance, for words of this process.
@@ -125,6 +127,23 @@ impl<P: Platform> FutexWait<P> {
     #[must_use]
     pub const fn waits(&self) -> &ShardedWait<FutexKey, Seeded, P> {
         &self.waits
+    }
+
+    /// The words of a guest's memory in this table, by their addresses, with Linux's operations and
+    /// errors. Spaces from 2^63 upward are those of [`WaitDomain`](crate::WaitDomain)s: by the
+    /// [`space`](crate::WaitDomain::space) of one, its waits are met.
+    ///
+    /// ```
+    /// use slotpark::{FutexError, FutexTimeout, FutexWait, LinearMemory};
+    /// use std::sync::atomic::AtomicU64;
+    /// let bytes = [const { AtomicU64::new(0) }; 512];
+    /// let guest = FutexWait::process().space(1, LinearMemory::new(&bytes));
+    /// let waited = guest.wait(0x10, 7_u32, FutexTimeout::Never);
+    /// assert_eq!(waited, Err(FutexError::Again));
+    /// ```
+    #[must_use]
+    pub const fn space<M>(&self, space: u64, memory: M) -> FutexSpace<'_, M, P> {
+        FutexSpace::over(self.table(), self.waits.hasher(), space, memory)
     }
 
     /// Sleeps if the word still holds `expected`, until woken.

@@ -131,7 +131,7 @@ const WAITS: [Wait; 12] = [
 /// What is called while threads wait on key 7, on the word and on the explicit key.
 type Operation = (&'static str, fn(&Scene));
 
-const OPERATIONS: [Operation; 28] = [
+const OPERATIONS: [Operation; 29] = [
     ("wait/wakes::wake_one", |s| ignore(s.waits.wake_one(&7))),
     ("wait/wakes::wake_last", |s| ignore(s.waits.wake_last(&7))),
     ("wait/wakes::wake", |s| ignore(s.waits.wake(&7, 2))),
@@ -162,6 +162,9 @@ const OPERATIONS: [Operation; 28] = [
     ("wait/mod::slot_of", |s| ignore(s.waits.slot_of(&7))),
     ("futex/mod::process", |_| ignore(FutexWait::process())),
     ("futex/mod::over", |_| ignore(FutexWait::over(&FUTEX_SLOTS))),
+    ("futex/mod::space", |s| {
+        ignore(s.futex.space(1, slotpark::LinearMemory::new(&[])));
+    }),
     ("futex/mod::table", |s| ignore(s.futex.table())),
     ("futex/mod::waits", |s| ignore(s.futex.waits())),
     ("futex/mod::wake", |s| ignore(s.futex.wake(&s.word, ALL))),
