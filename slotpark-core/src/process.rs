@@ -250,7 +250,7 @@ mod shared {
     /// ```
     #[inline]
     #[must_use]
-    pub fn process_table() -> &'static Table<FutexKey> {
+    pub const fn process_table() -> &'static Table<FutexKey> {
         &TABLE
     }
 

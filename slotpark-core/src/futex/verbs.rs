@@ -16,6 +16,7 @@ use crate::options::{ParkOptions, Parked};
 use crate::platform::Platform;
 use crate::process::FutexKey;
 use crate::requeue::{RequeueOptions, Requeued};
+use crate::table::Table;
 
 /// Where the waiters of an address wait.
 pub(super) type Place = (u64, FutexKey);
@@ -94,19 +95,24 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
         if count == 0 || !self.table.may_wake(hash) {
             return Ok(0);
         }
-        Ok(self.wake_found(hash, address, count, bits))
+        let place = (hash, self.key(address));
+        Ok(Self::wake_found(self.table, place, count, bits))
     }
 
-    /// The wake that may have found somebody. The key is made here: written to the stack before the
-    /// fence of every wake, it would be waited for there.
+    /// The wake that may have found somebody. Neither `self` nor a key that was made before is lent
+    /// to it: they would be written to the stack by every wake, and its fence would wait for that.
     #[cold]
     #[inline(never)]
-    fn wake_found(&self, hash: u64, address: u64, count: usize, bits: u32) -> usize {
-        let key = self.key(address);
+    fn wake_found(
+        table: &Table<FutexKey, P>,
+        (hash, key): Place,
+        count: usize,
+        bits: u32,
+    ) -> usize {
         if bits == u32::MAX {
-            self.table.wake_first(hash, &key, count, 0)
+            table.wake_first(hash, &key, count, 0)
         } else {
-            self.table.wake_bits(hash, &key, count, bits, 0)
+            table.wake_bits(hash, &key, count, bits, 0)
         }
     }
 

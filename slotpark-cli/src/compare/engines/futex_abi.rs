@@ -5,7 +5,8 @@ use std::ptr::{from_ref, null, null_mut};
 
 use rustix::time::Timespec;
 use slotpark_core::{
-    FutexAbi, FutexKey, FutexTimespec, FutexWaitv, Seeded, Slots as CoreSlots, Spin, Table,
+    Filter, FutexAbi, FutexKey, FutexTimespec, FutexWaitv, Seeded, Slots as CoreSlots, Spin, Table,
+    process_table,
 };
 
 use crate::measure::futex::{FutexEngine, Vector, WORDS};
@@ -31,6 +32,7 @@ pub(crate) trait On: Send + Sync + 'static {
     /// The name in reports.
     const NAME: &'static str;
 
+    fn table() -> &'static Table<FutexKey>;
     fn abi() -> FutexAbi<'static>;
 }
 
@@ -40,6 +42,10 @@ pub(crate) enum Process {}
 
 impl On for Process {
     const NAME: &'static str = "slotpark";
+
+    fn table() -> &'static Table<FutexKey> {
+        process_table()
+    }
 
     #[inline]
     fn abi() -> FutexAbi<'static> {
@@ -54,12 +60,27 @@ pub(crate) enum NoSpin {}
 impl On for NoSpin {
     const NAME: &'static str = "slotpark_no_spin";
 
+    fn table() -> &'static Table<FutexKey> {
+        &NO_SPIN
+    }
+
     #[inline]
     fn abi() -> FutexAbi<'static> {
-        static SLOTS: CoreSlots<FutexKey> = CoreSlots::new();
-        static TABLE: Table<FutexKey> = Table::over(&SLOTS).with_spin(Spin::Never);
         static HASHER: Seeded = Seeded::new();
-        FutexAbi::over(&TABLE, &HASHER)
+        FutexAbi::over(&NO_SPIN, &HASHER)
+    }
+}
+
+static NO_SPIN_SLOTS: CoreSlots<FutexKey> = CoreSlots::new();
+static NO_SPIN: Table<FutexKey> = Table::over(&NO_SPIN_SLOTS).with_spin(Spin::Never);
+
+/// Locks and unlocks every slot. Memory of the program that was never written is one page of zeros
+/// again and again, which is slower to read; a table in use has been written.
+fn write_slots(table: &Table<FutexKey>) {
+    let nobody = FutexKey::new(0, 0);
+    for slot in 0..table.slot_count() as u64 {
+        let woken = table.unpark_with(slot, &nobody, 1, |_| Filter::Unpark, |_| 0);
+        debug_assert_eq!(woken, 0, "the table is new");
     }
 }
 
@@ -71,6 +92,7 @@ impl<T: On> Engine for FutexNumbers<T> {
     const NAME: &'static str = T::NAME;
 
     fn new(slots: Slots) -> Option<Self> {
+        write_slots(T::table());
         (slots == Slots::Default).then_some(Self(PhantomData))
     }
 
