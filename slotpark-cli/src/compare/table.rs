@@ -49,10 +49,10 @@ const OF_FUTEX: [&str; 6] = [
      once.",
     "futex_..._none: nobody waits; futex_..._stale: the word holds another value, in \
      futex_waitv_8_stale the last of eight words does.",
-    "futex_wait_stale_timed: a timeout is given; futex_wait_past_deadline: one that has passed, and \
-     the word as expected.",
-    "futex_round_trip_...: two threads wake each other by two words; busy: while as many threads as \
-     there are cores compute.",
+    "futex_wait_stale_timed: a timeout is given; futex_wait_past_deadline: one that has passed, \
+     and the word as expected.",
+    "futex_round_trip_...: two threads wake each other by two words; busy: while as many threads \
+     as there are cores compute.",
     "A target is met when the median is: 0.02 is 50 times as fast.",
 ];
 

@@ -1,4 +1,4 @@
-//! `FutexAbi`: `futex(2)` by its numbers. The two calls that are made most are taken here, all others
+//! `FutexAbi`: `futex(2)` by its numbers. The calls that are made most are taken here, all others
 //! in `answer`.
 
 use core::fmt;
@@ -195,7 +195,7 @@ impl<'t, P: Platform> FutexAbi<'t, P> {
         val3: u32,
     ) -> isize {
         let address = uaddr.expose_provenance() as u64;
-        // What locks call by far the most often. Nothing is left to be read or refused in these, and
+        // What locks call by far the most often. There is nothing more to be read or refused, and
         // where there is nothing to do they should cost next to nothing.
         match op {
             call::WAKE_PRIVATE => result(self.wake(address, val as i32, u32::MAX)),

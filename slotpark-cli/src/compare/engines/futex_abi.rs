@@ -135,7 +135,7 @@ impl<T: On> FutexEngine for FutexNumbers<T> {
     #[inline]
     fn cmp_requeue(&self, words: [&Word; 2], expected: u32) -> Option<usize> {
         let [from, to] = words.map(|word| word.atomic().as_ptr());
-        // SAFETY: both words live.
+        // SAFETY: the contract of `futex`: both words live.
         let result = unsafe { T::abi().futex(from, CMP_REQUEUE, 1, ALL as usize, to, expected) };
         usize::try_from(result).ok()
     }
@@ -155,7 +155,8 @@ impl<T: On> FutexEngine for FutexNumbers<T> {
     #[inline]
     fn waitv(&self, entries: &Self::Entries) -> Outcome {
         let (entries, count) = (entries.as_ptr(), WORDS as u32);
-        // SAFETY: so many entries are there, whose words live; there is no timeout.
+        // SAFETY: the contract of `waitv`: so many entries are there, whose words live, and there
+        // is no timeout.
         outcome(unsafe { T::abi().waitv(entries, count, 0, null(), MONOTONIC) })
     }
 }
