@@ -92,7 +92,7 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
         }
         self.check(address, size)?;
         let hash = self.hash(&self.key(address));
-        if count == 0 || !self.table.may_wake(hash) {
+        if !self.table.may_wake(hash, count) {
             return Ok(0);
         }
         let place = (hash, self.key(address));
