@@ -46,8 +46,8 @@ impl<K, P: Platform> Table<K, P> {
         self.wake_first(hash, key, count, token)
     }
 
-    /// What every wake of so many asks first: whether anybody may wait where this hash leads. After a
-    /// yes, `wake_first` or its like looks.
+    /// What every wake of so many asks first: whether anybody may wait where this hash leads. After
+    /// a yes, `wake_first` or its like looks.
     #[inline]
     pub(crate) fn may_wake(&self, hash: u64, count: usize) -> bool {
         reentry::check();
