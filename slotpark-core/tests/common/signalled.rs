@@ -8,8 +8,6 @@ use super::common::{asleep, leak, task, until};
 
 /// Its handler ends system calls.
 pub(crate) const ENDING: libc::c_int = libc::SIGUSR2;
-/// Its handler has SA_RESTART: the kernel goes on with what it can go on with.
-pub(crate) const RESTARTING: libc::c_int = libc::SIGUSR1;
 
 thread_local! {
     /// How often `count` has run in this thread, if that is a target.
@@ -23,11 +21,7 @@ pub(crate) extern "C" fn count(_signal: libc::c_int) {
 }
 
 /// Installs a handler.
-pub(crate) fn handle(
-    signal: libc::c_int,
-    handler: extern "C" fn(libc::c_int),
-    flags: libc::c_int,
-) {
+pub(crate) fn handle(signal: libc::c_int, handler: extern "C" fn(libc::c_int), flags: libc::c_int) {
     // SAFETY: all zero is a value of this struct: no flags, an empty mask.
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
     action.sa_sigaction = handler as libc::sighandler_t;

@@ -8,8 +8,10 @@ use slotpark_core::{FutexTimespec, FutexWaitv};
 use super::calls::*;
 use super::common::{leak, until, watchdog};
 use super::sides::{Side, sides};
-use super::signalled::{ENDING, RESTARTING, Target, count, handle};
+use super::signalled::{ENDING, Target, count, handle};
 
+/// Its handler has SA_RESTART: the kernel goes on with what it can go on with.
+const RESTARTING: libc::c_int = libc::SIGUSR1;
 const EINTR: isize = -4;
 /// A second that comes after every test, on either clock and from now on.
 const LATE: i64 = 8_000_000_000;
