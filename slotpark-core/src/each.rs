@@ -29,9 +29,9 @@ impl<K: Eq, P: Platform> Table<K, P> {
     /// if a key is named twice. The entry that is told is the last in the list of those woken.
     ///
     /// Once an entry was woken the wait says so, whatever else has happened: that another entry is
-    /// stale, that `validate` failed, that the deadline has passed, or that a signal came. For programs that rely on
-    /// the kernel's way to count; a wake that is spent on a wait which another one has ended is
-    /// lost to the others who wait.
+    /// stale, that `validate` failed, that the deadline has passed, or that a signal came. For
+    /// programs that rely on the kernel's way to count; a wake that is spent on a wait which
+    /// another one has ended is lost to the others who wait.
     ///
     /// # Errors
     /// What `validate` returns, if no entry was woken.

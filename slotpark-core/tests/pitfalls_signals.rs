@@ -199,8 +199,8 @@ fn interrupted<R: Send + 'static>(
     waiter.join()
 }
 
-/// A wait that asks for it ends with EINTR, like a futex wait of the kernel, and leaves its queue as
-/// one past its deadline does.
+/// A wait that asks for it ends by a handler, like a futex wait of the kernel, and leaves its queue
+/// as one past its deadline does.
 #[test]
 fn signals_end_waits_that_ask_for_it() {
     const STORY: &str = "signals_end_waits_that_ask_for_it";

@@ -39,7 +39,7 @@ impl Wait {
         };
         let time = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
         match self {
-            // SAFETY: the word lives.
+            // SAFETY: the word outlives the call, and the timespec is read before.
             Futex(op, _) => unsafe { Call(A, op, 7, fourth, Null, ANY).make(side, words) },
             // SAFETY: entry, word and timespec live.
             Vector(_) => unsafe { side.waitv(&FutexWaitv::new(at, 7), 1, 0, time, 1) },

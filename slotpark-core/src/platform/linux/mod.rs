@@ -56,14 +56,14 @@ unsafe impl Platform for Linux {
         // SAFETY: `word` is a live 4-byte word, `time` is null or a live timespec; the kernel reads
         // both and writes neither.
         let result = unsafe { syscall6(FUTEX, arguments) };
-        const TIMED_OUT: isize = -(libc::ETIMEDOUT as isize);
-        // With a deadline after every handler; without one the kernel itself goes on with the sleep
-        // after a handler with SA_RESTART.
-        const INTERRUPTED: isize = -(libc::EINTR as isize);
-        match result {
-            TIMED_OUT => Slept::TimedOut,
-            INTERRUPTED => Slept::Interrupted,
-            _ => Slept::Early,
+        if result == -(libc::ETIMEDOUT as isize) {
+            Slept::TimedOut
+        } else if result == -(libc::EINTR as isize) {
+            // With a deadline after every handler; without one the kernel itself goes on with the
+            // sleep after a handler with SA_RESTART.
+            Slept::Interrupted
+        } else {
+            Slept::Early
         }
     }
 
