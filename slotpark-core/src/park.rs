@@ -235,8 +235,8 @@ impl<'f, K, P: Platform> Linked<'f, K, P> {
         Some((self.waiter.verdict(), name))
     }
 
-    /// Spins, sleeps, and leaves when the deadline passes or a signal ends the sleep. Afterwards the
-    /// frame may end.
+    /// Spins, sleeps, and leaves when the deadline passes or a signal ends the sleep. Afterwards
+    /// the frame may end.
     pub(crate) fn wait(
         &self,
         spin_ns: u64,

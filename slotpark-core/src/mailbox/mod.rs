@@ -83,8 +83,8 @@ pub enum ReceiveError {
     TimedOut,
     /// The key or the mailbox was closed, and no value had come before.
     Closed,
-    /// A signal came, for which the wait had [asked](crate::ParkOptions::until_signal), and no value
-    /// had come before.
+    /// A signal came, for which the wait had [asked](crate::ParkOptions::until_signal), and no
+    /// value had come before.
     Interrupted,
 }
 

@@ -61,13 +61,14 @@ impl<R: Send + 'static> Target<R> {
         }
     }
 
-    /// Starts the thread, and returns once it is in what it does.
+    /// Starts the thread, and returns once it is in what it does, or has come to its end: on a busy
+    /// machine a short deadline may be past before.
     pub(crate) fn asleep(
         run: impl FnOnce() -> R + Send + 'static,
         has_begun: impl Fn() -> bool,
     ) -> Self {
         let target = Self::started(run);
-        until("it has begun", has_begun);
+        until("it has begun", || has_begun() || target.has_ended());
         target.until_asleep();
         target
     }
