@@ -21,7 +21,7 @@ use crate::tidy::tree::Tree;
 use crate::twin::Twin;
 
 /// What the planted bugs are in, and what tests them.
-const CRATES: [&str; 2] = ["slotpark-core", "slotpark"];
+const CRATES: [&str; 3] = ["slotpark-core", "slotpark", "slotpark-capi"];
 
 #[derive(clap::Args, Default)]
 pub(crate) struct Args {

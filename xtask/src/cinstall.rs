@@ -1,0 +1,5 @@
+//! `cinstall`: empty for now.
+use crate::step::Step;
+pub(crate) fn steps() -> Vec<Step> {
+    Vec::new()
+}
