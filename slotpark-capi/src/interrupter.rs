@@ -75,7 +75,8 @@ pub unsafe extern "C" fn slot_interrupter_create(interrupter: *mut *mut SlotInte
     if made.is_some() { 0 } else { -ENOMEM }
 }
 
-/// Destroys an interrupter: only after every call with it has returned, as for `slot_table_destroy`.
+/// Destroys an interrupter: only after every call with it has returned, as for
+/// `slot_table_destroy`.
 ///
 /// Returns 0; or -EBUSY, and nothing is destroyed, if a call with it is inside; -EINVAL for NULL.
 ///

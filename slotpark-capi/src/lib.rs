@@ -18,8 +18,9 @@
 //! **Invariants**
 //! - C1 A handle that is not null is one that `create` gave out and `destroy` has not taken back,
 //!   or the process-wide table. That is the caller's contract in every function here.
-//! - C2 From its entry to its end a call holds a lock of the handle's for reading; `destroy` takes
-//!   all of them for writing before it frees anything.
+//! - C2 From its entry to its end a call holds a lock of the handle's for reading; `destroy` has
+//!   taken each of them for writing, once, before it frees anything. Calls that begin meanwhile
+//!   break the caller's contract.
 
 mod calls;
 mod handle;

@@ -205,8 +205,8 @@ pub unsafe extern "C" fn slot_drop_range(
     count(Ok(call.table.close_where(is_gone)))
 }
 
-/// Fills in `*stats`, as far as `stats->size`, which the caller sets to `sizeof(slot_table_stats)` first,
-/// says that it reaches; then `stats->size` says how far it is filled in.
+/// Fills in `*stats`, as far as `stats->size` says that it reaches: the caller sets that to
+/// `sizeof(slot_table_stats)` first. Afterwards it says how far it is filled in.
 ///
 /// Returns 0; -EINVAL for NULL, or for a size that has no room for one count.
 ///

@@ -61,7 +61,8 @@ pub struct SlotWaitvEntry {
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct SlotTableStats {
-    /// Set it to `sizeof(slot_table_stats)` before the call. Afterwards: how many bytes are filled in.
+    /// Set it to `sizeof(slot_table_stats)` before the call. Afterwards: how many bytes are filled
+    /// in.
     pub size: u64,
     /// The number of slots.
     pub slots: u64,

@@ -140,7 +140,7 @@ pub unsafe extern "C" fn slot_wait_interruptible(
     let Some(call) = (unsafe { Call::enter(table, uaddr) }) else {
         return -EINVAL;
     };
-    // SAFETY: as above.
+    // SAFETY: as above, C1 by the caller's contract.
     let waits = match unsafe { Waits::enter(interrupter) } {
         Ok(waits) => waits,
         Err(errno) => return -errno,

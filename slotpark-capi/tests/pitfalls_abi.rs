@@ -47,12 +47,12 @@ fn table() -> Table {
 }
 
 fn waiters(table: Table, word: &u32) -> c_long {
-    // SAFETY: the table lives.
+    // SAFETY: the table lives: the test has not destroyed it.
     unsafe { slot_waiters(table.get(), (&raw const *word).cast()) }
 }
 
 fn wake(table: Table, word: &u32, count: u32) -> c_long {
-    // SAFETY: the table lives.
+    // SAFETY: the table lives: the test has not destroyed it.
     unsafe { slot_wake(table.get(), (&raw const *word).cast(), count) }
 }
 
@@ -137,13 +137,13 @@ fn an_interrupter_in_use_is_refused() {
     };
     let waiter = queued(table, word, wait);
     assert_eq!(wait(table), -EBUSY);
-    // SAFETY: the interrupter lives.
+    // SAFETY: the interrupter lives: it is destroyed below.
     let destroyed = unsafe { slot_interrupter_destroy(interrupter.get()) };
     assert_eq!(destroyed, -EBUSY);
-    // SAFETY: as above.
+    // SAFETY: as above, the interrupter lives.
     assert_eq!(unsafe { slot_interrupter_interrupt(interrupter.get()) }, 1);
     assert_eq!(result(waiter), -EINTR);
-    // SAFETY: as above.
+    // SAFETY: as above, the interrupter lives.
     let destroyed = unsafe { slot_interrupter_destroy(interrupter.get()) };
     assert_eq!(destroyed, 0);
     assert_eq!(destroy(table), 0);

@@ -129,10 +129,10 @@ fn only_create_allocates() {
     // SAFETY: the handle lives, and no call is inside.
     let gone = allocated(|| assert_eq!(unsafe { slot_table_destroy(table) }, 0));
     assert_eq!(gone, (made.0, -made.1));
-    // SAFETY: as above.
+    // SAFETY: as above, of the interrupter.
     let gone = allocated(|| assert_eq!(unsafe { slot_interrupter_destroy(interrupter) }, 0));
     assert_eq!(gone, (also_made.0, -also_made.1));
-    // SAFETY: it came from a box.
+    // SAFETY: it came from a box, and nobody uses it any more.
     drop(unsafe { Box::from_raw(word) });
 }
 

@@ -58,17 +58,18 @@ impl Language {
         version.is_ok_and(|output| output.status.success())
     }
 
-    /// Compiles one of the programs in `tests/c`; where it is.
-    fn compile(&self, file: &str, linked: Linked) -> PathBuf {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let program = folder.join(format!("{file}-{linked:?}"));
+    /// Compiles a program; where it is.
+    fn compile(&self, file: &Path, linked: Linked) -> PathBuf {
+        let name = file.file_name().expect("a file has a name");
+        let name = format!("{}-{linked:?}", name.to_string_lossy());
+        let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let mut compile = Command::new(self.compiler());
         compile
             .args([self.standard, "-O1", "-g", "-pthread"])
             .args(WARNINGS)
             .arg("-I")
             .arg(source("include"))
-            .arg(source("tests/c").join(file))
+            .arg(file)
             .arg("-o")
             .arg(&program);
         match linked {
@@ -99,8 +100,13 @@ fn skip(test: &str, why: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {test}: {why}");
 }
 
-/// Runs a program in both ways of linking; it prints these lines, and nothing else.
+/// Runs one of the programs in `tests/c`.
 fn check(test: &str, language: &Language, file: &str, lines: &[&str]) {
+    check_file(test, language, &source("tests/c").join(file), lines);
+}
+
+/// Runs a program in both ways of linking; it prints these lines, and nothing else.
+fn check_file(test: &str, language: &Language, file: &Path, lines: &[&str]) {
     if !cfg!(target_os = "linux") {
         return skip(test, "the linker's arguments are Linux's");
     }
@@ -170,6 +176,18 @@ fn a_table_without_memory_is_refused() {
         "memory.c",
         &["refused"],
     );
+}
+
+/// The program in the chapter for C programmers.
+#[test]
+fn the_chapter_is_true() {
+    let chapter = source("../slotpark/docs/c.md");
+    let chapter = std::fs::read_to_string(chapter).expect("the chapter");
+    let (_, program) = chapter.split_once("```c\n").expect("it has a program");
+    let (program, _) = program.split_once("```\n").expect("which ends");
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("chapter.c");
+    std::fs::write(&file, program).expect("a file of our own");
+    check_file("the_chapter_is_true", &C, &file, &["done"]);
 }
 
 #[test]

@@ -7,8 +7,8 @@ use slotpark_capi::{SlotTableStats, slot_stats, slot_table_create, slot_table_de
 
 const EINVAL: i32 = 22;
 
-/// A program that was built for an earlier header has a shorter struct; one for a later header has a
-/// longer one, of which it is told how much is filled in.
+/// A program that was built for an earlier header has a shorter struct; one for a later header has
+/// a longer one, of which it is told how much is filled in.
 #[test]
 fn a_struct_of_another_version_is_filled_as_far_as_both_know_it() {
     let mut table = null_mut();

@@ -1,4 +1,5 @@
-//! `check`: formatting, lints, tidy, the C header and documentation; what every change must pass before a test.
+//! `check`: formatting, lints, tidy, the C header and documentation; what every change must pass
+//! before a test.
 
 use anyhow::bail;
 

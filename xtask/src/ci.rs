@@ -9,8 +9,8 @@ use crate::{sanitize, shuttle, valgrind};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Add what takes longer: cargo-c, Miri, the sanitizers, valgrind, the fuzz targets, weakened orderings,
-    /// planted bugs, and changed code.
+    /// Add what takes longer: cargo-c, Miri, the sanitizers, valgrind, the fuzz targets, weakened
+    /// orderings, planted bugs, and changed code.
     #[arg(long)]
     full: bool,
 }
