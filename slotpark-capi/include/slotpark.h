@@ -90,7 +90,8 @@ typedef struct slot_table slot_table;
  */
 typedef struct slot_table_stats {
     /**
-     * Set it to `sizeof(slot_table_stats)` before the call. Afterwards: how many bytes are filled in.
+     * Set it to `sizeof(slot_table_stats)` before the call. Afterwards: how many bytes are filled
+     * in.
      */
     uint64_t size;
     /**
@@ -236,16 +237,15 @@ long slot_close(struct slot_table *table);
 long slot_drop_range(struct slot_table *table, const void *start, const void *end);
 
 /**
- * Fills in `*stats`, as far as `stats->size`, which the caller sets to `sizeof(slot_table_stats)` first,
- * says that it reaches; then `stats->size` says how far it is filled in.
+ * Fills in `*stats`, as far as `stats->size` says that it reaches: the caller sets that to
+ * `sizeof(slot_table_stats)` first. Afterwards it says how far it is filled in.
  *
  * Returns 0; -EINVAL for NULL, or for a size that has no room for one count.
  *
  * The caller sees to it:
  * `table` is NULL or a table that is not destroyed; `stats` is NULL or as large as it says.
  */
-int slot_stats(const struct slot_table *table,
-               struct slot_table_stats *stats);
+int slot_stats(const struct slot_table *table, struct slot_table_stats *stats);
 
 /**
  * Empties a table in the child of a fork, before it uses it otherwise: who waits there are threads
@@ -444,7 +444,8 @@ long slot_waiters(const struct slot_table *table, const void *address);
 int slot_interrupter_create(struct slot_interrupter **interrupter);
 
 /**
- * Destroys an interrupter: only after every call with it has returned, as for `slot_table_destroy`.
+ * Destroys an interrupter: only after every call with it has returned, as for
+ * `slot_table_destroy`.
  *
  * Returns 0; or -EBUSY, and nothing is destroyed, if a call with it is inside; -EINVAL for NULL.
  *
