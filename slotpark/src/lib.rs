@@ -155,6 +155,8 @@ pub use slotpark_core as core;
 /// The chapters: why it is so, how it works, what it does not do. Their snippets are tested.
 #[cfg(any(doc, doctest))]
 pub mod chapters {
+    #[doc = include_str!("../docs/c.md")]
+    pub mod c {}
     #[doc = include_str!("../docs/futex.md")]
     pub mod futex {}
     #[doc = include_str!("../docs/internals.md")]

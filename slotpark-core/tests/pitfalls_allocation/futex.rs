@@ -22,7 +22,7 @@ fn guest(bytes: &[AtomicU64]) -> FutexSpace<'static, LinearMemory<'_>> {
     FutexSpace::over(&TABLE, &HASHER, 1, LinearMemory::new(bytes))
 }
 
-pub(crate) const FUTEXES: [Operation; 31] = [
+pub(crate) const FUTEXES: [Operation; 32] = [
     ("futex/abi::process", |_| ignore(FutexAbi::process())),
     ("futex/abi::over", |_| {
         ignore(FutexAbi::over(&TABLE, &HASHER));
@@ -35,6 +35,10 @@ pub(crate) const FUTEXES: [Operation; 31] = [
     }),
     ("futex/abi::answers", |_| {
         ignore(FutexAbi::process().answers(128));
+    }),
+    ("futex/space::words", |_| {
+        // SAFETY: nothing is done with it.
+        ignore(unsafe { FutexAbi::process().words() });
     }),
     ("futex/abi::futex", |_| {
         let abi = FutexAbi::over(&TABLE, &HASHER);
