@@ -54,7 +54,7 @@ pub(crate) extern "C" fn forked() {
     let _blocked = SignalsBlocked::new();
     // SAFETY: this is the child of a fork and this its only thread, and it is in no call to the
     // table: its critical part runs with signals blocked, so no handler that forks can run in it.
-    unsafe { TABLE.table().reset_after_fork() };
+    unsafe { TABLE.reset_after_fork() };
     let shared = SHARED.load(Relaxed);
     if !shared.is_null() {
         claim_row(shared);

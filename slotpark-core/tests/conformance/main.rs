@@ -9,9 +9,11 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod bytes;
 mod calls;
 mod immediate;
 mod others;
+mod program;
 mod queues;
 mod random;
 mod sides;
