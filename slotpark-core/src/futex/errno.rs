@@ -5,6 +5,8 @@
 pub(crate) struct Errno(u8);
 
 impl Errno {
+    /// EINTR: a signal's handler ran.
+    pub(crate) const INTERRUPTED: Self = Self(4);
     /// EAGAIN: the word holds another value.
     pub(crate) const AGAIN: Self = Self(11);
     /// EFAULT: there is no word at the address.

@@ -56,9 +56,17 @@ pub enum FutexShared {
 /// inheritance are not: they say ENOSYS.
 ///
 /// What differs from the kernel: an address that is neither 0 nor the kernel's own and that nothing
-/// is mapped at is a SIGSEGV for a call that reads it, not EFAULT; a signal does not end a wait; a
-/// requeued waiter always stands behind those who wait at the target already; and a wait on a table
-/// that is closed says EAGAIN.
+/// is mapped at is a SIGSEGV for a call that reads it, not EFAULT; a requeued waiter always stands
+/// behind those who wait at the target already; a wait on a table that is closed says EAGAIN; and
+/// there is more to say of signals.
+///
+/// On Linux the handler of a signal ends a wait with EINTR, as it does in the kernel: with a
+/// timeout any handler, without one those that lack SA_RESTART. Three things differ. A timed
+/// `waitv` or wait of futex2 is ended by all handlers, too. A wait that goes on keeps its place,
+/// where the kernel makes the call anew: its word is not compared again, and who was requeued stays
+/// at the target. And a handler that runs after the word was compared and before the thread sleeps
+/// ends nothing, so one that changes the word has to see to a wake. On other platforms no signal
+/// ends a wait.
 ///
 /// Waits and wakes meet by the hasher: those of the typed API on the same table have another one,
 /// and do not meet these.
@@ -176,8 +184,8 @@ impl<'t, P: Platform> FutexAbi<'t, P> {
 
     /// `futex(2)`: the kernel's arguments in its order; its result, or a negative errno.
     ///
-    /// A wait returns 0 when it was woken, and was counted by that wake; or EAGAIN, ETIMEDOUT. A
-    /// wake returns how many it has woken, a requeue how many it has woken and moved.
+    /// A wait returns 0 when it was woken, and was counted by that wake; or EAGAIN, ETIMEDOUT,
+    /// EINTR. A wake returns how many it has woken, a requeue how many it has woken and moved.
     /// `timeout_or_val2` is the address of a [`FutexTimespec`] (or 0, for ever) for waits, relative
     /// for FUTEX_WAIT and absolute for FUTEX_WAIT_BITSET; it is a count for requeues and
     /// FUTEX_WAKE_OP. A wake or FUTEX_WAKE_OP of 0 or less wakes one, a requeue takes 0 literally.

@@ -222,7 +222,8 @@ impl<P: Platform> FutexAbi<'_, P> {
             core::array::from_fn(|at| (places[at].0, &places[at].1));
         let options = ParkOptions::new()
             .deadline(timeout.deadline::<P>())
-            .tag(u64::from(u32::MAX));
+            .tag(u64::from(u32::MAX))
+            .until_signal();
         let unchanged = |at: usize| {
             // SAFETY: the caller's contract; `place` has accepted its address.
             let word = unsafe { existing(entries[at].address()) }?;

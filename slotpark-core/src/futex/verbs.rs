@@ -42,7 +42,8 @@ impl<P: Platform> FutexAbi<'_, P> {
         let options = ParkOptions::new()
             .deadline(timeout.deadline::<P>())
             .tag(u64::from(bits))
-            .validated();
+            .validated()
+            .until_signal();
         let unchanged = || word::load(word) == expected;
         ended(self.table.park(hash, &key, options, unchanged)).map(|()| 0)
     }
@@ -134,7 +135,8 @@ pub(super) fn ended(parked: Parked) -> Result<(), Errno> {
     match parked {
         Parked::Woken { .. } => Ok(()),
         Parked::TimedOut => Err(Errno::TIMED_OUT),
-        Parked::Stale | Parked::Closed | Parked::Interrupted => Err(Errno::AGAIN),
+        Parked::Interrupted => Err(Errno::INTERRUPTED),
+        Parked::Stale | Parked::Closed => Err(Errno::AGAIN),
     }
 }
 

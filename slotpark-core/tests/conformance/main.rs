@@ -8,6 +8,9 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[cfg(not(slotpark_portable))]
+#[path = "../common/signalled.rs"]
+mod signalled;
 
 mod bytes;
 mod calls;
@@ -17,4 +20,7 @@ mod program;
 mod queues;
 mod random;
 mod sides;
+// Of another platform no table learns of signals.
+#[cfg(not(slotpark_portable))]
+mod signals;
 mod vectors;

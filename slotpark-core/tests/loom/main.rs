@@ -27,6 +27,7 @@ mod plain;
 mod requeues;
 mod scene;
 mod semaphore;
+mod signals;
 mod sleeps;
 mod tasks;
 mod timeouts;

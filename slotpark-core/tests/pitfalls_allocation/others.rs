@@ -15,7 +15,7 @@ use super::{AT, Operation, ignore};
 
 static SLOTS: Slots<u64, 4> = Slots::new();
 
-pub(crate) const OTHERS: [Operation; 26] = [
+pub(crate) const OTHERS: [Operation; 27] = [
     ("table::over", |_| ignore(Table::over(&SLOTS))),
     ("table::with_spin", |_| {
         ignore(Table::over(&SLOTS).with_spin(Spin::Never));
@@ -37,6 +37,7 @@ pub(crate) const OTHERS: [Operation; 26] = [
     }),
     ("options::tag", |_| ignore(FOREVER.tag(1))),
     ("options::validated", |_| ignore(FOREVER.validated())),
+    ("options::until_signal", |_| ignore(FOREVER.until_signal())),
     ("hash::new", |_| ignore(Seeded::new().hash_one(7_u64))),
     ("hash::with_seed", |_| {
         ignore(Seeded::with_seed(1).hash_one("a string"));
