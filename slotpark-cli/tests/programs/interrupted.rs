@@ -14,6 +14,7 @@ const EINTR: i64 = -4;
 
 static WORD: AtomicU32 = AtomicU32::new(7);
 static OTHER: AtomicU32 = AtomicU32::new(9);
+static NOBODYS: AtomicU32 = AtomicU32::new(9);
 static HANDLED: AtomicU32 = AtomicU32::new(0);
 
 /// libc's struct sigaction, as 64-bit systems have it.
@@ -32,7 +33,7 @@ unsafe extern "C" {
 
 extern "C" fn handler(_signal: i32) {
     // Nobody waits there, and the value does not fit.
-    assert_eq!((wake(&OTHER, 9), wait(&OTHER, 8)), (0, -11));
+    assert_eq!((wake(&NOBODYS, 9), wait(&NOBODYS, 8)), (0, -11));
     HANDLED.fetch_add(1, SeqCst);
 }
 

@@ -163,6 +163,35 @@ fn signals() {
     assert!(run.total("moved") > 0 && run.total("woken") > 0);
 }
 
+/// Handlers end waits as in the kernel, but for two cases: it goes on with a `futex_waitv` and a wait
+/// of futex2 that have a timeout, after a handler with SA_RESTART.
+#[test]
+fn handlers_end_waits() {
+    if !kernel_has_futex2() {
+        return;
+    }
+    let folder = Folder::new("interrupted");
+    let run = Run::new(&folder);
+    let program = program(&folder, "interrupted");
+    let expected = finish(&mut command(&program, &[]));
+    let got = finish(&mut run.of(&command(&program, &[])));
+    assert!(
+        expected.status.success() && got.status.success(),
+        "{expected:?}, {got:?}"
+    );
+    let mut differ = Vec::new();
+    for (got, expected) in got.stdout.lines().zip(expected.stdout.lines()) {
+        if got != expected {
+            assert_eq!(got, expected.replace("goes on", "ends"));
+            differ.push(got.split(',').next().unwrap());
+        }
+    }
+    assert_eq!(differ, ["waitv", "futex2"], "{got:?}, {expected:?}");
+    let ends = got.stdout.lines().filter(|line| line.ends_with(": ends"));
+    assert_eq!(run.total("interrupted"), ends.count() as u64);
+    assert_eq!(run.total("waiting_at_end"), 0);
+}
+
 #[test]
 fn fork_child_starts_clean() {
     let folder = Folder::new("forks");
