@@ -6,6 +6,7 @@ use libc::{c_int, c_long};
 use slotpark_core::{Clock, FutexAbi, FutexKey, Linux, Platform, Seeded, Slots, Table};
 
 use crate::call::{self, Does};
+use crate::fork;
 use crate::layout::{Counter, SLOTS};
 use crate::platform::{self, Interposed};
 use crate::process;
@@ -27,6 +28,7 @@ static ABI: FutexAbi<'static, Interposed> = FutexAbi::over(&TABLE, &HASHER);
 /// it reads or changes are there, as the kernel would find them. Where the kernel would answer
 /// EFAULT for memory that is not mapped, the program gets SIGSEGV instead.
 pub(crate) unsafe fn serve(number: c_long, arguments: [c_long; 6]) -> Option<c_long> {
+    fork::enter();
     let row = process::row();
     // SAFETY: the caller's contract.
     let Some(does) = (unsafe { call::ours(number, arguments) }) else {

@@ -24,6 +24,7 @@
 mod abi;
 mod addresses;
 mod call;
+mod fork;
 mod futex;
 mod layout;
 mod platform;
@@ -61,9 +62,5 @@ pub unsafe extern "C" fn syscall(
     }
     // SAFETY: the caller's contract, handed on.
     let result = unsafe { abi::raw_syscall(number, arguments) };
-    // SAFETY: `result` is that of the call with these arguments.
-    if result == 0 && unsafe { process::is_fork(number, arguments) } {
-        process::forked();
-    }
     abi::libc_result(result)
 }

@@ -65,17 +65,17 @@ fn child() -> i32 {
 fn main() {
     let churners: Vec<_> = (0..3).map(|_| thread::spawn(churn)).collect();
     for round in 0..40 {
-        // SAFETY: the child uses threads and memory, which glibc allows after fork in practice.
-        let id = if round % 2 == 0 {
-            unsafe { fork() }
-        } else {
+        let id = match round % 3 {
+            // SAFETY: the child uses threads and memory, which glibc allows after fork in practice.
+            0 => unsafe { fork() },
             // SAFETY: a fork by system call: no flags but the signal, no new stack.
-            unsafe { syscall(CLONE, SIGCHLD, 0, 0, 0, 0) as i32 }
+            1 => unsafe { syscall(CLONE, SIGCHLD, 0, 0, 0, 0) as i32 },
+            _ => fork_unseen(),
         };
         if id == 0 {
             // A fork by system call leaves glibc's own locks as they were, so that child makes no
             // thread and allocates nothing.
-            let status = if round % 2 == 0 {
+            let status = if round % 3 == 0 {
                 child()
             } else {
                 lonely_child()
@@ -93,6 +93,32 @@ fn main() {
         .into_iter()
         .for_each(|thread| thread.join().unwrap());
     println!("40 children");
+}
+
+/// A fork that no library sees.
+fn fork_unseen() -> i32 {
+    let id: i64;
+    // SAFETY: the convention of system calls: a fork, as in `main`.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        std::arch::asm!(
+            "syscall",
+            inlateout("rax") CLONE => id,
+            in("rdi") SIGCHLD,
+            in("rsi") 0,
+            in("rdx") 0,
+            in("r10") 0,
+            in("r8") 0,
+            lateout("rcx") _,
+            lateout("r11") _,
+        );
+    }
+    // SAFETY: as in `main`.
+    #[cfg(not(target_arch = "x86_64"))]
+    unsafe {
+        id = syscall(CLONE, SIGCHLD, 0, 0, 0, 0);
+    }
+    id as i32
 }
 
 /// Finds nobody, and can wait and time out in every slot.
