@@ -1,5 +1,5 @@
-//! Children of forks, however they were made: by libc's `fork`, by `_Fork`, by a system call that may
-//! not have come through here. All who waited in the table stayed behind, so a child empties it.
+//! Children of forks, however they were made: by libc's `fork`, by `_Fork`, by a system call that
+//! may not have come through here. All who waited in the table stayed behind: a child empties it.
 //!
 //! A once lies in a page of which the kernel gives every child with memory of its own an empty one:
 //! there it is new. Whoever makes the first futex call in a process runs it, and whoever else comes
@@ -57,8 +57,8 @@ extern "C" fn forked() {
 
 #[inline]
 fn once() -> Option<&'static RawOnce> {
-    // SAFETY: null, or the once in its page, which is never unmapped. What the kernel leaves of it in
-    // a child is zeros, and that is a new one.
+    // SAFETY: null, or the once in its page, which is never unmapped. What the kernel leaves of it
+    // in a child is zeros, and that is a new one.
     unsafe { ONCE.load(Relaxed).as_ref() }
 }
 
@@ -75,7 +75,7 @@ fn begin_anew() {
     let _blocked = SignalsBlocked::new();
     // SAFETY: this is the child of a fork, and none of its threads is in a call to the table: each
     // begins by `enter`, and waits there until this is done. The thread that forked was in no call
-    // either: their critical parts run with signals blocked, so no handler that forks can run there.
+    // either: critical parts run with signals blocked, so no handler that forks can run there.
     unsafe { TABLE.reset_after_fork() };
     process::begin_anew();
 }
@@ -95,7 +95,7 @@ fn empty_page() -> Option<*mut RawOnce> {
     if unsafe { call(libc::SYS_madvise, advice) } == 0 {
         return Some(ptr::with_exposed_provenance_mut(address as usize));
     }
-    // SAFETY: as above.
+    // SAFETY: the mapping was made above, and nobody was told of it.
     unsafe { call(libc::SYS_munmap, [address, PAGE_BYTES, 0, 0]) };
     None
 }
@@ -128,7 +128,7 @@ mod tests {
         // SAFETY: the page is there in both.
         let byte = unsafe { page.cast::<u8>().read() };
         if child == 0 {
-            // SAFETY: ends the child.
+            // SAFETY: ends the child; nothing else is touched.
             unsafe { call(libc::SYS_exit_group, [byte.into(), 0, 0, 0]) };
         }
         let mut status = 0;

@@ -98,7 +98,7 @@ fn main() {
 /// A fork that no library sees.
 fn fork_unseen() -> i32 {
     let id: i64;
-    // SAFETY: the convention of system calls: a fork, as in `main`.
+    // SAFETY: the convention of system calls; a fork as in `main`: no flags but the signal.
     #[cfg(target_arch = "x86_64")]
     unsafe {
         std::arch::asm!(
@@ -113,7 +113,7 @@ fn fork_unseen() -> i32 {
             lateout("r11") _,
         );
     }
-    // SAFETY: as in `main`.
+    // SAFETY: a fork by system call, as in `main`: no flags but the signal, no new stack.
     #[cfg(not(target_arch = "x86_64"))]
     unsafe {
         id = syscall(CLONE, SIGCHLD, 0, 0, 0, 0);

@@ -163,8 +163,8 @@ fn signals() {
     assert!(run.total("moved") > 0 && run.total("woken") > 0);
 }
 
-/// Handlers end waits as in the kernel, but for two cases: it goes on with a `futex_waitv` and a wait
-/// of futex2 that have a timeout, after a handler with SA_RESTART.
+/// Handlers end waits as in the kernel, but for two cases: it goes on with a `futex_waitv` and a
+/// wait of futex2 that have a timeout, after a handler with SA_RESTART.
 #[test]
 fn handlers_end_waits() {
     if !kernel_has_futex2() {
