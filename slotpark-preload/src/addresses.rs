@@ -23,8 +23,9 @@ pub(crate) fn is_kernels(address: c_long) -> bool {
     address as usize >= end
 }
 
+/// Asks the kernel, and remembers what it says.
 #[cold]
-fn ask() -> usize {
+pub(crate) fn ask() -> usize {
     // In words. NULL is taken, and the last address is the kernel's everywhere.
     let (mut taken, mut end) = (0, usize::MAX / WORD_BYTES);
     while end - taken > 1 {

@@ -1,7 +1,7 @@
 //! The process as a whole: its row in the shared memory.
 //!
-//! Everything here happens in a constructor or in a child that has only one thread yet, so nothing
-//! is published by these accesses: all are relaxed. A futex call before the constructor counts in a
+//! Everything here happens in a constructor or in the once of a child, which orders it before what
+//! other threads do, so nothing is published by these accesses: all are relaxed. A futex call before the constructor counts in a
 //! row of nobody's; so does every call where the shared memory cannot be had, for instance since a
 //! program cleared the environment of the next.
 
@@ -11,6 +11,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering::Relaxed};
 use libc::c_long;
 
 use crate::abi::raw_syscall;
+use crate::addresses;
 use crate::fork;
 use crate::layout::{self, Counter, NAME_BYTES};
 use crate::row::Row;
@@ -38,6 +39,8 @@ extern "C" fn loaded() {
         claim_row(shared);
     }
     fork::watch();
+    // Now: later the program may have forbidden itself what that takes.
+    addresses::ask();
 }
 
 /// The row of this process.
