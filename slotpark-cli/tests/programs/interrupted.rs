@@ -15,6 +15,8 @@ const EINTR: i64 = -4;
 static WORD: AtomicU32 = AtomicU32::new(7);
 static OTHER: AtomicU32 = AtomicU32::new(9);
 static NOBODYS: AtomicU32 = AtomicU32::new(9);
+/// The thread that waits.
+static ID: AtomicU32 = AtomicU32::new(0);
 static HANDLED: AtomicU32 = AtomicU32::new(0);
 
 /// libc's struct sigaction, as 64-bit systems have it.
@@ -89,7 +91,10 @@ fn one((name, wait): Wait, is_timed: bool, times: u32) {
         0
     };
     HANDLED.store(0, SeqCst);
-    let thread = asleep_in(move || wait(time));
+    let thread = asleep_in(move || {
+        ID.store(thread_id(), SeqCst);
+        wait(time)
+    });
     for count in 1..=times {
         // SAFETY: the thread has not been joined.
         assert_eq!(
@@ -100,9 +105,11 @@ fn one((name, wait): Wait, is_timed: bool, times: u32) {
             std::thread::yield_now();
         }
     }
-    // One that goes on is woken.
-    while !thread.is_finished() && wake(&WORD, 1) == 0 {
-        std::thread::yield_now();
+    // One that goes on is woken; while it has not come so far it may still be queued.
+    while !thread.is_finished() {
+        if is_asleep(ID.load(SeqCst)) && wake(&WORD, 1) == 1 {
+            break;
+        }
     }
     let told = match thread.join().unwrap() {
         EINTR => "ends",

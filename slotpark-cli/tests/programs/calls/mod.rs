@@ -101,13 +101,18 @@ pub fn asleep_in(wait: impl FnOnce() -> i64 + Send + 'static) -> JoinHandle<i64>
     thread
 }
 
-/// Waits until the thread with this id, once it has one, sleeps: and goes on sleeping, since the
-/// kernel says so a moment before a thread has queued all that it waits for.
+/// Waits until the thread with this id, once it has one, sleeps.
 pub fn until_asleep(id: &AtomicU32) {
+    while id.load(SeqCst) == 0 || !is_asleep(id.load(SeqCst)) {}
+}
+
+/// Whether the thread with this id sleeps, and goes on sleeping: the kernel says so a moment before
+/// a thread has queued all that it waits for.
+pub fn is_asleep(id: u32) -> bool {
     let sleeps = || {
         thread::yield_now();
-        let stat = format!("/proc/self/task/{}/stat", id.load(SeqCst));
+        let stat = format!("/proc/self/task/{id}/stat");
         std::fs::read_to_string(stat).is_ok_and(|stat| stat.contains(") S "))
     };
-    while id.load(SeqCst) == 0 || !(0..20).all(|_| sleeps()) {}
+    (0..20).all(|_| sleeps())
 }
