@@ -9,7 +9,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::tools::{Ended, Folder, Run, command, finish};
+use crate::tools::{Ended, Folder, Run, command, finish, rustc};
 
 /// What the suites ask of rand.
 const RAND: &str = "\
@@ -91,7 +91,13 @@ fn lines(output: &str) -> impl Iterator<Item = Value> {
 
 /// The folder of the newest version that this workspace builds of, and the workspace's own.
 fn source(name: &str) -> Option<(PathBuf, PathBuf)> {
+    // Of this platform only: of the others there need be no sources.
+    let version = finish(rustc().arg("-vV")).stdout;
+    let host = version
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))?;
     let mut metadata = command(cargo(), &["metadata", "--offline", "--format-version", "1"]);
+    metadata.args(["--filter-platform", host]);
     let ended = finish(metadata.current_dir(env!("CARGO_MANIFEST_DIR")));
     let metadata = lines(&ended.stdout).next()?;
     let packages = metadata["packages"].as_array()?;
