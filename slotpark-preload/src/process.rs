@@ -1,9 +1,9 @@
 //! The process as a whole: its row in the shared memory.
 //!
 //! Everything here happens in a constructor or in the once of a child, which orders it before what
-//! other threads do, so nothing is published by these accesses: all are relaxed. A futex call before the constructor counts in a
-//! row of nobody's; so does every call where the shared memory cannot be had, for instance since a
-//! program cleared the environment of the next.
+//! other threads do, so nothing is published by these accesses: all are relaxed. A futex call
+//! before the constructor counts in a row of nobody's; so does every call where the shared memory
+//! cannot be had, for instance since a program cleared the environment of the next.
 
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering::Relaxed};
