@@ -24,6 +24,8 @@ use crate::sync::{AtomicU64, Ordering, const_unless_loom};
 #[derive(Debug)]
 pub struct Seeded {
     seed: AtomicU64,
+    /// Whose seed to take.
+    like: Option<&'static Seeded>,
 }
 
 impl Seeded {
@@ -39,7 +41,7 @@ impl Seeded {
         /// ```
         #[must_use]
         pub fn new() -> Self {
-            Self { seed: AtomicU64::new(0) }
+            Self { seed: AtomicU64::new(0), like: None }
         }
     }
 
@@ -54,7 +56,25 @@ impl Seeded {
         /// ```
         #[must_use]
         pub fn with_seed(seed: u64) -> Self {
-            Self { seed: AtomicU64::new(seed) }
+            Self { seed: AtomicU64::new(seed), like: None }
+        }
+    }
+
+    /// One that has the seed of another, whoever of the two is asked first.
+    ///
+    /// ```
+    /// use slotpark_core::Seeded;
+    /// use std::hash::BuildHasher;
+    /// static FIRST: Seeded = Seeded::new();
+    /// let second = Seeded::like(&FIRST);
+    /// assert_eq!(second.hash_one(5_u64), FIRST.hash_one(5_u64));
+    /// ```
+    #[cfg(not(slotpark_loom))]
+    #[must_use]
+    pub const fn like(other: &'static Self) -> Self {
+        Self {
+            seed: AtomicU64::new(0),
+            like: Some(other),
         }
     }
 
@@ -69,7 +89,10 @@ impl Seeded {
 
     #[cold]
     fn draw(&self) -> u64 {
-        let candidate = entropy(core::ptr::from_ref(self).addr()).max(1);
+        let candidate = match self.like {
+            Some(other) => other.seed(),
+            None => entropy(core::ptr::from_ref(self).addr()).max(1),
+        };
         // ORDERING: none, relaxed: all contenders agree by the compare-exchange on one word.
         match self
             .seed

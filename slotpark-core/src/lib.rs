@@ -76,8 +76,13 @@ pub use closed_key::ClosedKey;
 pub use counter::{EventError, RawEventCounter};
 #[cfg(feature = "alloc")]
 pub use flight::{FlightError, Flying, SingleFlight};
+#[cfg(all(target_has_atomic = "64", not(any(slotpark_loom, slotpark_shuttle))))]
+pub use futex::LinearMemory;
 #[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
-pub use futex::{FutexAbi, FutexShared, FutexTimespec, FutexWaitv};
+pub use futex::{
+    FutexAbi, FutexChange, FutexError, FutexFault, FutexMemory, FutexShared, FutexSize, FutexSpace,
+    FutexTest, FutexTimeout, FutexTimespec, FutexValue, FutexWaitv, NativeMemory, WakeCount,
+};
 #[cfg(feature = "alloc")]
 pub use gate::{
     ArmError, ArmedLatch, Barrier, BarrierOutcome, Latch, LatchOutcome, LatchWait, Member,
@@ -98,7 +103,7 @@ pub use platform::*;
 pub use prepare::Prepared;
 pub use process::{FutexKey, FutexWord};
 #[cfg(not(slotpark_loom))]
-pub use process::{PROCESS_SLOTS, process_table};
+pub use process::{PROCESS_HASHER, PROCESS_SLOTS, process_table};
 pub use raw::{OnceState, RawCondvar, RawMutex, RawOnce, RawRwLock};
 pub use reentry::slot_lock_held;
 pub use requeue::{RequeueOptions, Requeued};

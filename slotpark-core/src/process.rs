@@ -8,7 +8,7 @@
 use core::hash::{Hash, Hasher};
 
 use crate::semaphore::RawSemaphore;
-use crate::sync::AtomicU32;
+use crate::sync::{AtomicU8, AtomicU16, AtomicU32};
 use crate::word;
 #[cfg(target_has_atomic = "64")]
 use crate::{counter::RawEventCounter, sync::AtomicU64};
@@ -60,6 +60,24 @@ impl FutexKey {
         Self {
             kind: Kind::Guest,
             space,
+            address,
+        }
+    }
+
+    /// The key of the word of this process that has this address, of whatever width: as
+    /// [`of`](Self::of) such a word.
+    ///
+    /// ```
+    /// use slotpark_core::FutexKey;
+    /// use std::sync::atomic::AtomicU32;
+    /// let word = AtomicU32::new(0);
+    /// assert_eq!(FutexKey::at(word.as_ptr().addr() as u64), FutexKey::of(&word));
+    /// ```
+    #[must_use]
+    pub const fn at(address: u64) -> Self {
+        Self {
+            kind: Kind::Word,
+            space: 0,
             address,
         }
     }
@@ -142,11 +160,14 @@ impl Hash for FutexKey {
     }
 }
 
-/// A word that waits can compare: [`AtomicU32`], and `AtomicU64` where there is one.
+/// A word that waits can compare: [`AtomicU32`], `AtomicU8`, `AtomicU16`, and `AtomicU64` where
+/// there is one.
 ///
 /// ```
 /// use slotpark_core::FutexWord;
-/// assert_eq!(std::sync::atomic::AtomicU64::new(1 << 40).value(), 1 << 40);
+/// use std::sync::atomic::{AtomicU8, AtomicU64};
+/// assert_eq!(AtomicU64::new(1 << 40).value(), 1 << 40);
+/// assert_eq!(AtomicU8::new(7).value(), 7);
 /// ```
 pub trait FutexWord: sealed::Sealed {
     /// The word's value.
@@ -158,30 +179,33 @@ pub trait FutexWord: sealed::Sealed {
 
 mod sealed {
     pub trait Sealed {}
-    impl Sealed for crate::sync::AtomicU32 {}
-    #[cfg(target_has_atomic = "64")]
-    impl Sealed for crate::sync::AtomicU64 {}
 }
 
-impl FutexWord for AtomicU32 {
-    type Value = u32;
+macro_rules! words {
+    ($($word:ty => $value:ty, $load:ident;)*) => {$(
+        impl sealed::Sealed for $word {}
 
-    fn value(&self) -> u32 {
-        word::load(self)
-    }
+        impl FutexWord for $word {
+            type Value = $value;
+
+            fn value(&self) -> $value {
+                word::$load(self)
+            }
+        }
+    )*};
 }
-
+words! {
+    AtomicU8 => u8, load_u8;
+    AtomicU16 => u16, load_u16;
+    AtomicU32 => u32, load;
+}
 #[cfg(target_has_atomic = "64")]
-impl FutexWord for AtomicU64 {
-    type Value = u64;
-
-    fn value(&self) -> u64 {
-        word::load_u64(self)
-    }
+words! {
+    AtomicU64 => u64, load_u64;
 }
 
 #[cfg(not(slotpark_loom))]
-pub use shared::{PROCESS_SLOTS, process_table};
+pub use shared::{PROCESS_HASHER, PROCESS_SLOTS, process_table};
 #[cfg(not(slotpark_loom))]
 pub(crate) use shared::{Place, place};
 
@@ -204,7 +228,18 @@ mod shared {
     /// ```
     pub static PROCESS_SLOTS: Slots<FutexKey> = Slots::new();
     static TABLE: Table<FutexKey> = Table::over(&PROCESS_SLOTS);
-    static HASHER: Seeded = Seeded::new();
+
+    /// The hasher of the process-wide table: who waits in it by a key, and is to meet others,
+    /// hashes the key by this one, or by one made [`like`](Seeded::like) it.
+    ///
+    /// ```
+    /// use slotpark_core::{FutexKey, PROCESS_HASHER, finalize, process_table};
+    /// use std::hash::BuildHasher;
+    /// let key = FutexKey::new(1, 0x1000);
+    /// let hash = finalize(PROCESS_HASHER.hash_one(key));
+    /// assert_eq!(process_table().waiters(hash, &key), 0);
+    /// ```
+    pub static PROCESS_HASHER: Seeded = Seeded::new();
 
     /// The process-wide table that the locks wait in. A child of a fork resets it, or any other
     /// table over [`PROCESS_SLOTS`] through which it waits: none but a thread's own waits are in
@@ -227,7 +262,7 @@ mod shared {
         let key = FutexKey::of_object(kind, object);
         At {
             table: &TABLE,
-            hash: finalize(HASHER.hash_one(key)),
+            hash: finalize(PROCESS_HASHER.hash_one(key)),
             key,
         }
     }

@@ -51,6 +51,18 @@ pub struct RequeueOptions {
     pub token: u64,
 }
 
+impl RequeueOptions {
+    /// So many, with nothing to hand over.
+    #[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
+    pub(crate) const fn of(wake_max: usize, move_max: usize) -> Self {
+        Self {
+            wake_max,
+            move_max,
+            token: 0,
+        }
+    }
+}
+
 /// Whether anybody waits at the source of a requeue.
 type Anybody<'a> = &'a dyn Fn() -> bool;
 

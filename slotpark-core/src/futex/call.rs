@@ -1,22 +1,27 @@
-//! Reading the arguments of `futex(2)`: which command, which counts, until when.
+//! Reading the arguments of `futex(2)`: which command, which counts.
 
-use crate::futex::errno::Errno;
-use crate::platform::{Clock, Deadline, Platform};
+use crate::futex::error::FutexError;
 
-/// A `struct timespec` of a 64-bit system (`struct __kernel_timespec`), as the caller wrote it.
+/// What becomes of a call that lacks FUTEX_PRIVATE_FLAG: one on words that other processes may map
+/// too.
 ///
 /// ```
-/// use slotpark_core::FutexTimespec;
-/// let second = FutexTimespec { seconds: 1, nanoseconds: 0 };
-/// assert_eq!(size_of_val(&second), 16);
+/// use slotpark_core::{FutexAbi, FutexShared};
+/// let abi = FutexAbi::process().with_shared(FutexShared::AsPrivate);
+/// let mut word = 0;
+/// // SAFETY: the word lives.
+/// let woken = unsafe { abi.futex(&raw mut word, 1, 1, 0, std::ptr::null_mut(), 0) };
+/// assert_eq!(woken, 0);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
-pub struct FutexTimespec {
-    /// `tv_sec`; below 0 is EINVAL.
-    pub seconds: i64,
-    /// `tv_nsec`; below 0 or above 999,999,999 is EINVAL.
-    pub nanoseconds: i64,
+pub enum FutexShared {
+    /// ENOSYS: such a call is the kernel's. Who stands before it forwards it; see
+    /// [`FutexAbi::answers`](crate::FutexAbi::answers).
+    #[default]
+    Refused,
+    /// Answered like a private one: right if no other process maps the word. Waiters meet private
+    /// wakes of their word, unlike in the kernel.
+    AsPrivate,
 }
 
 /// The commands that are known here.
@@ -88,41 +93,7 @@ pub(super) fn wake_count(count: i32) -> usize {
     usize::try_from(count).unwrap_or(1).max(1)
 }
 
-/// When a wait gives up, in nanoseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Timeout {
-    Never,
-    After(u64),
-    At(Clock, u64),
-}
-
-impl Timeout {
-    /// A point on `clock`, or, with none, a time from now on.
-    pub(super) fn new(time: Option<FutexTimespec>, clock: Option<Clock>) -> Result<Self, Errno> {
-        const SECOND_NS: u64 = 1_000_000_000;
-        let Some(time) = time else {
-            return Ok(Self::Never);
-        };
-        let seconds = u64::try_from(time.seconds).map_err(|_| Errno::INVALID)?;
-        let part_ns = u64::try_from(time.nanoseconds).map_err(|_| Errno::INVALID)?;
-        if part_ns >= SECOND_NS {
-            return Err(Errno::INVALID);
-        }
-        let total_ns = seconds.saturating_mul(SECOND_NS).saturating_add(part_ns);
-        Ok(match clock {
-            // The kernel's time ends after 292 years, and so long is for ever.
-            _ if total_ns >= i64::MAX as u64 => Self::Never,
-            None => Self::After(total_ns),
-            Some(clock) => Self::At(clock, total_ns),
-        })
-    }
-
-    /// Reads the clock for a time from now on.
-    pub(super) fn deadline<P: Platform>(self) -> Option<Deadline> {
-        match self {
-            Self::Never => None,
-            Self::After(wait_ns) => Deadline::after::<P>(core::time::Duration::from_nanos(wait_ns)),
-            Self::At(clock, at_ns) => Some(Deadline::new(clock, at_ns)),
-        }
-    }
+/// How many a requeue wakes, or moves: 0 is nobody.
+pub(super) fn requeue_count(count: i32) -> Result<usize, FutexError> {
+    usize::try_from(count).map_err(|_| FutexError::Invalid)
 }

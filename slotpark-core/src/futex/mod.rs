@@ -1,297 +1,33 @@
-//! The numeric futex ABI: the kernel's arguments, counts and errno, on a table.
+//! Linux's futex operations on a table: in types, on the words of any memory, and by the kernel's
+//! numbers, on those of this process.
 //!
-//! **States**: none of its own. Every call reads its arguments in the kernel's order, which decides
-//! which errno wins, and then is a verb of the table.
+//! **States**: none of its own. A call reads its arguments, in the kernel's order, and then is a
+//! verb of the table.
 //!
-//! **Lock order**: that of the verbs. **Orderings**: those of the verbs; see `word_op` for the one
-//! word that is changed.
+//! **Lock order**: that of the verbs. **Orderings**: those of the verbs; WORD for the one word that
+//! is changed.
 
+mod abi;
 mod call;
-mod errno;
+mod error;
+#[cfg(target_has_atomic = "64")]
+mod linear;
+mod memory;
+mod space;
+mod time;
 mod vector;
 mod verbs;
+mod waits;
+mod wakes;
 mod word_op;
 
-use core::fmt;
-
-pub use call::FutexTimespec;
+pub use abi::FutexAbi;
+pub use call::FutexShared;
+pub use error::FutexError;
+#[cfg(target_has_atomic = "64")]
+pub use linear::LinearMemory;
+pub use memory::{FutexFault, FutexMemory, FutexSize, FutexValue, NativeMemory};
+pub use space::{FutexSpace, WakeCount};
+pub use time::{FutexTimeout, FutexTimespec};
 pub use vector::FutexWaitv;
-
-use crate::futex::call::{Command, Timeout};
-use crate::futex::errno::{Errno, result};
-use crate::futex::verbs::read_time;
-use crate::futex::word_op::WordOp;
-use crate::hash::Seeded;
-use crate::platform::{Clock, DefaultPlatform, Platform};
-use crate::process::FutexKey;
-use crate::table::Table;
-
-/// What becomes of a call that lacks FUTEX_PRIVATE_FLAG: one on words that other processes may map
-/// too.
-///
-/// ```
-/// use slotpark_core::{FutexAbi, FutexShared};
-/// let abi = FutexAbi::process().with_shared(FutexShared::AsPrivate);
-/// let mut word = 0;
-/// // SAFETY: the word lives.
-/// let woken = unsafe { abi.futex(&raw mut word, 1, 1, 0, std::ptr::null_mut(), 0) };
-/// assert_eq!(woken, 0);
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum FutexShared {
-    /// ENOSYS: such a call is the kernel's. Who stands before it forwards it; see
-    /// [`FutexAbi::answers`].
-    #[default]
-    Refused,
-    /// Answered like a private one: right if no other process maps the word. Waiters meet private
-    /// wakes of their word, unlike in the kernel.
-    AsPrivate,
-}
-
-/// The numeric futex ABI on a table: the arguments of `futex(2)`, and its result or `-errno`.
-///
-/// Answered are FUTEX_WAIT, FUTEX_WAKE, FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET, FUTEX_REQUEUE,
-/// FUTEX_CMP_REQUEUE and FUTEX_WAKE_OP, `futex_waitv`, and futex2's wake, wait and requeue, in the
-/// order of checks, with the counts, signs and clocks of the kernel. The operations with priority
-/// inheritance are not: they say ENOSYS.
-///
-/// What differs from the kernel: an address that is neither 0 nor the kernel's own and that nothing
-/// is mapped at is a SIGSEGV for a call that reads it, not EFAULT; a requeued waiter always stands
-/// behind those who wait at the target already; a wait on a table that is closed says EAGAIN; and
-/// there is more to say of signals.
-///
-/// On Linux the handler of a signal ends a wait with EINTR, as it does in the kernel: with a
-/// timeout any handler, without one those that lack SA_RESTART. Three things differ. A timed
-/// `waitv` or wait of futex2 is ended by all handlers, too. A wait that goes on keeps its place,
-/// where the kernel makes the call anew: its word is not compared again, and who was requeued stays
-/// at the target. And a handler that runs after the word was compared and before the thread sleeps
-/// ends nothing, so one that changes the word has to see to a wake. On other platforms no signal
-/// ends a wait.
-///
-/// Waits and wakes meet by the hasher: those of the typed API on the same table have another one,
-/// and do not meet these.
-///
-/// ```
-/// use slotpark_core::FutexAbi;
-/// use std::ptr::null_mut;
-/// const WAIT_PRIVATE: i32 = 128;
-/// const EAGAIN: isize = 11;
-/// let mut word = 5_u32;
-/// let abi = FutexAbi::process();
-/// // SAFETY: the word lives, and there is no timeout.
-/// let waited = unsafe { abi.futex(&raw mut word, WAIT_PRIVATE, 4, 0, null_mut(), 0) };
-/// assert_eq!(waited, -EAGAIN);
-/// ```
-pub struct FutexAbi<'t, P: Platform = DefaultPlatform> {
-    table: &'t Table<FutexKey, P>,
-    hasher: &'t Seeded,
-    space: u64,
-    shared: FutexShared,
-}
-
-impl FutexAbi<'static> {
-    /// On the process-wide table. All instances that this makes meet.
-    ///
-    /// ```
-    /// use slotpark_core::FutexAbi;
-    /// let mut word = 0_u32;
-    /// // SAFETY: the word lives.
-    /// let woken = unsafe {
-    ///     FutexAbi::process().futex(&raw mut word, 129, 1, 0, std::ptr::null_mut(), 0)
-    /// };
-    /// assert_eq!(woken, 0);
-    /// ```
-    #[must_use]
-    pub fn process() -> Self {
-        static HASHER: Seeded = Seeded::new();
-        Self::over(crate::process_table(), &HASHER)
-    }
-}
-
-impl<P: Platform> Clone for FutexAbi<'_, P> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-impl<P: Platform> Copy for FutexAbi<'_, P> {}
-
-impl<'t, P: Platform> FutexAbi<'t, P> {
-    /// On a table of the caller's. Instances over one table meet if they have one hasher and one
-    /// space.
-    ///
-    /// ```
-    /// use slotpark_core::{FutexAbi, FutexKey, Seeded, Slots, Table};
-    /// static SLOTS: Slots<FutexKey, 64> = Slots::new();
-    /// static TABLE: Table<FutexKey> = Table::over(&SLOTS);
-    /// static HASHER: Seeded = Seeded::new();
-    /// static ABI: FutexAbi = FutexAbi::over(&TABLE, &HASHER);
-    /// assert!(ABI.answers(128));
-    /// ```
-    #[must_use]
-    pub const fn over(table: &'t Table<FutexKey, P>, hasher: &'t Seeded) -> Self {
-        Self {
-            table,
-            hasher,
-            space: 0,
-            shared: FutexShared::Refused,
-        }
-    }
-
-    /// The same for the words of another space: no two spaces meet.
-    ///
-    /// ```
-    /// let guest = slotpark_core::FutexAbi::process().with_space(1);
-    /// assert!(guest.answers(129));
-    /// ```
-    #[must_use]
-    pub const fn with_space(mut self, space: u64) -> Self {
-        self.space = space;
-        self
-    }
-
-    /// The same with another answer to calls that are not private.
-    ///
-    /// ```
-    /// use slotpark_core::{FutexAbi, FutexShared};
-    /// let abi = FutexAbi::process();
-    /// assert!(!abi.answers(1));
-    /// assert!(abi.with_shared(FutexShared::AsPrivate).answers(1));
-    /// ```
-    #[must_use]
-    pub const fn with_shared(mut self, shared: FutexShared) -> Self {
-        self.shared = shared;
-        self
-    }
-
-    /// Whether [`futex`](Self::futex) answers calls with this second argument, be it by an error
-    /// that the kernel would give too. One who stands before the kernel sends the others on.
-    ///
-    /// ```
-    /// let abi = slotpark_core::FutexAbi::process();
-    /// assert!(abi.answers(128)); // FUTEX_WAIT | FUTEX_PRIVATE_FLAG
-    /// assert!(!abi.answers(0)); // not private
-    /// assert!(!abi.answers(128 + 6)); // FUTEX_LOCK_PI
-    /// ```
-    #[must_use]
-    pub const fn answers(&self, op: i32) -> bool {
-        let (command, private, _) = call::command(op);
-        let known = match command {
-            None | Some(Command::Inheriting { .. }) => false,
-            Some(_) => true,
-        };
-        known && (private || matches!(self.shared, FutexShared::AsPrivate))
-    }
-
-    /// `futex(2)`: the kernel's arguments in its order; its result, or a negative errno.
-    ///
-    /// A wait returns 0 when it was woken, and was counted by that wake; or EAGAIN, ETIMEDOUT,
-    /// EINTR. A wake returns how many it has woken, a requeue how many it has woken and moved.
-    /// `timeout_or_val2` is the address of a [`FutexTimespec`] (or 0, for ever) for waits, relative
-    /// for FUTEX_WAIT and absolute for FUTEX_WAIT_BITSET; it is a count for requeues and
-    /// FUTEX_WAKE_OP. A wake or FUTEX_WAKE_OP of 0 or less wakes one, a requeue takes 0 literally.
-    ///
-    /// No code of the caller's runs under a slot lock; what is read and changed there is the word.
-    ///
-    /// # Safety
-    /// - The word that the operation reads or changes is readable, or writable, for the whole call
-    ///   if its address is a multiple of 4, not 0 and not in the kernel's half: that at `uaddr` for
-    ///   a wait and FUTEX_CMP_REQUEUE, that at `uaddr2` for FUTEX_WAKE_OP. Others access it
-    ///   atomically. Where an operation reads no word its address is but a number.
-    /// - The timespec of a wait is readable.
-    ///
-    /// # Panics
-    /// In debug builds, if called from a closure that runs under a slot lock.
-    ///
-    /// ```
-    /// use slotpark_core::FutexAbi;
-    /// use std::ptr::null_mut;
-    /// use std::sync::atomic::{AtomicU32, Ordering};
-    /// static WORD: AtomicU32 = AtomicU32::new(0);
-    /// let abi = FutexAbi::process();
-    /// std::thread::scope(|scope| {
-    ///     scope.spawn(|| {
-    ///         while WORD.load(Ordering::Acquire) == 0 {
-    ///             // SAFETY: the word is static, and there is no timeout.
-    ///             let _result = unsafe { abi.futex(WORD.as_ptr(), 128, 0, 0, null_mut(), 0) };
-    ///         }
-    ///     });
-    ///     WORD.store(1, Ordering::Release);
-    ///     // SAFETY: a wake reads nothing.
-    ///     let woken = unsafe { abi.futex(WORD.as_ptr(), 129, 1, 0, null_mut(), 0) };
-    ///     assert!(woken <= 1);
-    /// });
-    /// ```
-    pub unsafe fn futex(
-        &self,
-        uaddr: *const u32,
-        op: i32,
-        val: u32,
-        timeout_or_val2: usize,
-        uaddr2: *mut u32,
-        val3: u32,
-    ) -> isize {
-        // SAFETY: the caller's contract, handed on.
-        result(unsafe { self.answer(uaddr, op, val, timeout_or_val2, uaddr2, val3) })
-    }
-
-    /// # Safety
-    /// As [`futex`](Self::futex).
-    unsafe fn answer(
-        &self,
-        uaddr: *const u32,
-        op: i32,
-        val: u32,
-        timeout_or_val2: usize,
-        uaddr2: *mut u32,
-        val3: u32,
-    ) -> Result<usize, Errno> {
-        let (command, private, realtime) = call::command(op);
-        let command = command.ok_or(Errno::NO_SUCH_CALL)?;
-        let timeout = if command.is_timed() {
-            let clock = match command {
-                Command::Wait => None,
-                _ if realtime => Some(Clock::Realtime),
-                _ => Some(Clock::Monotonic),
-            };
-            let time = core::ptr::with_exposed_provenance(timeout_or_val2);
-            // SAFETY: the caller's contract: 0, or the address of a timespec.
-            Timeout::new(unsafe { read_time(time) }, clock)?
-        } else {
-            Timeout::Never
-        };
-        let refused = !private && self.shared == FutexShared::Refused;
-        if refused || (realtime && !command.is_clocked()) {
-            return Err(Errno::NO_SUCH_CALL);
-        }
-        let (count, count2) = (val as i32, timeout_or_val2 as i32);
-        match command {
-            // SAFETY: the caller's contract: the word of a wait is readable.
-            Command::Wait => unsafe { self.wait(uaddr, val, u32::MAX, timeout) },
-            // SAFETY: the caller's contract, as above.
-            Command::WaitBitset => unsafe { self.wait(uaddr, val, val3, timeout) },
-            Command::Wake => self.wake(uaddr, count, u32::MAX),
-            Command::WakeBitset => self.wake(uaddr, count, val3),
-            // SAFETY: nothing is compared.
-            Command::Requeue => unsafe { self.requeue(uaddr, uaddr2, count, count2, None) },
-            Command::CmpRequeue => {
-                // SAFETY: the caller's contract: the word that is compared is readable.
-                unsafe { self.requeue(uaddr, uaddr2, count, count2, Some(val3)) }
-            }
-            Command::WakeOp => {
-                // SAFETY: the caller's contract: the second word is writable.
-                unsafe { self.wake_op(uaddr, uaddr2, count, count2, WordOp::new(val3)) }
-            }
-            Command::Inheriting { .. } => Err(Errno::NO_SUCH_CALL),
-        }
-    }
-}
-
-impl<P: Platform> fmt::Debug for FutexAbi<'_, P> {
-    /// Takes no lock.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FutexAbi")
-            .field("space", &self.space)
-            .field("shared", &self.shared)
-            .finish_non_exhaustive()
-    }
-}
+pub use word_op::{FutexChange, FutexTest};

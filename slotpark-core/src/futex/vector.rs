@@ -1,16 +1,14 @@
 //! `futex_waitv`, and the calls of futex2: flags for each word.
 
-use core::ptr;
-
 use crate::any::ANY_MAX;
-use crate::futex::call::{FutexTimespec, Timeout};
-use crate::futex::errno::{Errno, result};
-use crate::futex::verbs::{ended, existing, read_time};
-use crate::futex::{FutexAbi, FutexShared};
+use crate::futex::abi::{FutexAbi, result};
+use crate::futex::call::{FutexShared, requeue_count};
+use crate::futex::error::FutexError;
+use crate::futex::memory::{FutexSize, FutexValue};
+use crate::futex::time::{FutexTimeout, FutexTimespec, read_time};
 use crate::options::ParkOptions;
-use crate::platform::{Clock, Platform};
-use crate::process::FutexKey;
-use crate::word;
+use crate::platform::Platform;
+use crate::requeue::RequeueOptions;
 
 /// One entry of `futex_waitv`, and of futex2's requeue: the kernel's `struct futex_waitv`.
 ///
@@ -48,10 +46,6 @@ impl FutexWaitv {
             flags: SIZE_U32 | PRIVATE,
             reserved: 0,
         }
-    }
-
-    fn address(self) -> *const u32 {
-        ptr::with_exposed_provenance(self.uaddr as usize)
     }
 }
 
@@ -92,7 +86,7 @@ impl<P: Platform> FutexAbi<'_, P> {
     ) -> isize {
         let count = nr as usize;
         if flags != 0 || count == 0 || count > ANY_MAX || waiters.is_null() {
-            return result(Err(Errno::INVALID));
+            return result(Err(FutexError::Invalid));
         }
         // SAFETY: the caller's contract, handed on.
         result(unsafe { clocked(timeout, clockid) }.and_then(|timeout| {
@@ -112,14 +106,11 @@ impl<P: Platform> FutexAbi<'_, P> {
     pub fn futex2_wake(&self, uaddr: *const u32, mask: usize, nr: i32, flags: u32) -> isize {
         let wake = || {
             let bits = self.checked(flags, mask as u64)?;
+            let address = uaddr.expose_provenance() as u64;
             if nr != 0 {
-                return self.wake(uaddr, nr, bits);
+                return self.wake(address, nr, bits);
             }
-            // All that can be wrong is said first.
-            if bits == 0 {
-                return Err(Errno::INVALID);
-            }
-            self.place(uaddr).map(|_| 0)
+            self.words.wake_at(address, FutexSize::U32, 0, bits)
         };
         result(wake())
     }
@@ -152,8 +143,7 @@ impl<P: Platform> FutexAbi<'_, P> {
             let bits = self.checked(flags, mask as u64)?;
             // SAFETY: the caller's contract: null or a timespec.
             let timeout = unsafe { clocked(timeout, clockid) }?;
-            // SAFETY: the caller's contract: the word is readable.
-            unsafe { self.wait(uaddr, expected, bits, timeout) }
+            self.wait(uaddr.expose_provenance() as u64, expected, bits, timeout)
         };
         result(wait())
     }
@@ -181,7 +171,7 @@ impl<P: Platform> FutexAbi<'_, P> {
         nr_requeue: i32,
     ) -> isize {
         if flags != 0 || waiters.is_null() {
-            return result(Err(Errno::INVALID));
+            return result(Err(FutexError::Invalid));
         }
         let requeue = || {
             // SAFETY: the caller's contract: two entries are there.
@@ -189,67 +179,57 @@ impl<P: Platform> FutexAbi<'_, P> {
             let expected = self.parsed(from)?;
             self.parsed(to)?;
             if from.flags != to.flags {
-                return Err(Errno::INVALID);
+                return Err(FutexError::Invalid);
             }
-            let (uaddr, uaddr2) = (from.address(), to.address());
-            // SAFETY: the caller's contract: the first word is readable.
-            unsafe { self.requeue(uaddr, uaddr2, nr_wake, nr_requeue, Some(expected)) }
+            let options = RequeueOptions::of(requeue_count(nr_wake)?, requeue_count(nr_requeue)?);
+            let requeued = self.words.requeue_at(
+                from.uaddr,
+                to.uaddr,
+                FutexSize::U32,
+                options,
+                Some(FutexValue::U32(expected)),
+            )?;
+            Ok(requeued.woken + requeued.moved)
         };
         result(requeue())
     }
 
     /// # Safety
-    /// `count` entries are there, at most [`ANY_MAX`]; their words are readable or refused.
+    /// `count` entries are there, at most [`ANY_MAX`].
     unsafe fn wait_on_each(
         &self,
         waiters: *const FutexWaitv,
         count: usize,
-        timeout: Timeout,
-    ) -> Result<usize, Errno> {
-        let mut entries = [FutexWaitv::default(); ANY_MAX];
-        let mut places = [(0, FutexKey::new(0, 0)); ANY_MAX];
-        for (at, entry) in entries[..count].iter_mut().enumerate() {
+        timeout: FutexTimeout,
+    ) -> Result<usize, FutexError> {
+        let mut words = [(0, FutexValue::U32(0)); ANY_MAX];
+        for (at, word) in words[..count].iter_mut().enumerate() {
             // SAFETY: the caller's contract: there are more than `at`.
-            let waiter = unsafe { waiters.add(at) };
+            let entry = unsafe { waiters.add(at) };
             // SAFETY: as above, it is there; perhaps not aligned.
-            *entry = unsafe { waiter.read_unaligned() };
-            self.parsed(*entry)?;
+            let entry = unsafe { entry.read_unaligned() };
+            *word = (entry.uaddr, FutexValue::U32(self.parsed(entry)?));
         }
-        for (place, entry) in places.iter_mut().zip(&entries[..count]) {
-            *place = self.place(entry.address())?;
-        }
-        let keys: [(u64, &FutexKey); ANY_MAX] =
-            core::array::from_fn(|at| (places[at].0, &places[at].1));
-        let options = ParkOptions::new()
-            .deadline(timeout.deadline::<P>())
-            .tag(u64::from(u32::MAX))
-            .until_signal();
-        let unchanged = |at: usize| {
-            // SAFETY: the caller's contract; `place` has accepted its address.
-            let word = unsafe { existing(entries[at].address()) }?;
-            Ok(u64::from(word::load(word)) == entries[at].val)
-        };
-        let told = self.table.park_each(&keys[..count], options, unchanged)?;
-        ended(told.parked)?;
-        told.entry.ok_or(Errno::AGAIN)
+        let options = ParkOptions::new().until_signal();
+        self.words.wait_on_each(&words[..count], timeout, options)
     }
 
     /// The value of an entry, if all in it but its address is valid.
-    fn parsed(&self, entry: FutexWaitv) -> Result<u32, Errno> {
+    fn parsed(&self, entry: FutexWaitv) -> Result<u32, FutexError> {
         if entry.reserved != 0 {
-            return Err(Errno::INVALID);
+            return Err(FutexError::Invalid);
         }
         self.checked(entry.flags, entry.val)
     }
 
     /// A value as a word of the size that the flags name.
-    fn checked(&self, flags: u32, value: u64) -> Result<u32, Errno> {
+    fn checked(&self, flags: u32, value: u64) -> Result<u32, FutexError> {
         let value = u32::try_from(value)
             .ok()
             .filter(|_| flags & !PRIVATE == SIZE_U32);
-        let value = value.ok_or(Errno::INVALID)?;
+        let value = value.ok_or(FutexError::Invalid)?;
         if flags & PRIVATE == 0 && self.shared == FutexShared::Refused {
-            return Err(Errno::NO_SUCH_CALL);
+            return Err(FutexError::NoSuchCall);
         }
         Ok(value)
     }
@@ -259,13 +239,14 @@ impl<P: Platform> FutexAbi<'_, P> {
 ///
 /// # Safety
 /// `time` is null, or a timespec can be read there.
-unsafe fn clocked(time: *const FutexTimespec, clockid: i32) -> Result<Timeout, Errno> {
-    let clock = match clockid {
-        0 => Clock::Realtime,
-        1 => Clock::Monotonic,
-        _ if time.is_null() => return Ok(Timeout::Never),
-        _ => return Err(Errno::INVALID),
-    };
+unsafe fn clocked(time: *const FutexTimespec, clockid: i32) -> Result<FutexTimeout, FutexError> {
+    if !time.is_null() && !matches!(clockid, 0 | 1) {
+        return Err(FutexError::Invalid);
+    }
     // SAFETY: the caller's contract.
-    Timeout::new(unsafe { read_time(time) }, Some(clock))
+    Ok(match unsafe { read_time(time) }? {
+        None => FutexTimeout::Never,
+        Some(time) if clockid == 0 => FutexTimeout::Realtime(time),
+        Some(time) => FutexTimeout::Monotonic(time),
+    })
 }

@@ -1,59 +1,83 @@
-//! The operations, once their arguments are read.
+//! The futex operations on a memory. Typed and numeric calls are both made of these.
+//!
+//! **Order of checks**, which decides what is said: bits, then addresses, then the value under the
+//! slot lock. Counts and times are checked where they are read.
 
 use core::hash::BuildHasher;
 
-use crate::futex::FutexAbi;
-use crate::futex::call::{FutexTimespec, Timeout, wake_count};
-use crate::futex::errno::Errno;
+use crate::futex::error::FutexError;
+use crate::futex::memory::{FutexMemory, FutexSize, FutexValue};
+use crate::futex::space::FutexSpace;
+use crate::futex::time::FutexTimeout;
 use crate::futex::word_op::WordOp;
 use crate::hash::finalize;
+use crate::interrupt::Interrupter;
 use crate::options::{ParkOptions, Parked};
 use crate::platform::Platform;
 use crate::process::FutexKey;
-use crate::requeue::RequeueOptions;
-use crate::sync::AtomicU32;
-use crate::word;
+use crate::requeue::{RequeueOptions, Requeued};
 
-/// The first address that no program has: the kernel answers for those above with EFAULT, also
-/// where it would read nothing.
-#[cfg(target_pointer_width = "64")]
-const ADDRESS_END: usize = 1 << 56;
+/// Where the waiters of an address wait.
+pub(super) type Place = (u64, FutexKey);
 
-impl<P: Platform> FutexAbi<'_, P> {
-    /// # Safety
-    /// The word is readable, unless its address is refused.
-    pub(super) unsafe fn wait(
+impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
+    /// `options` lacks the bits and the deadline.
+    pub(super) fn wait_on(
         &self,
-        uaddr: *const u32,
-        expected: u32,
+        address: u64,
+        expected: FutexValue,
         bits: u32,
-        timeout: Timeout,
-    ) -> Result<usize, Errno> {
+        timeout: FutexTimeout,
+        options: ParkOptions,
+        interrupter: Option<&Interrupter<P>>,
+    ) -> Result<(), FutexError> {
         if bits == 0 {
-            return Err(Errno::INVALID);
+            return Err(FutexError::Invalid);
         }
-        let (hash, key) = self.place(uaddr)?;
-        // SAFETY: the caller's contract.
-        let word = unsafe { existing(uaddr) }?;
-        // Before the clock is read: a stale wait costs next to nothing.
-        if word::load(word) != expected {
-            return Err(Errno::AGAIN);
+        self.check(address, expected.size())?;
+        // Before anything is hashed or a clock is read: a stale wait costs next to nothing.
+        if !self.holds(address, expected)? {
+            return Err(FutexError::Again);
         }
-        let options = ParkOptions::new()
+        let (hash, key) = self.place_unchecked(address);
+        let options = options
             .deadline(timeout.deadline::<P>())
             .tag(u64::from(bits))
-            .validated()
-            .until_signal();
-        let unchanged = || word::load(word) == expected;
-        ended(self.table.park(hash, &key, options, unchanged)).map(|()| 0)
+            .validated();
+        let unchanged = || self.holds(address, expected);
+        let parked = match interrupter {
+            None => self
+                .table
+                .park_with(hash, &key, options, unchanged, || {}, |_| {})?,
+            Some(interrupter) => {
+                let mut fault = None;
+                let unchanged = || {
+                    unchanged().unwrap_or_else(|error| {
+                        fault = Some(error);
+                        false
+                    })
+                };
+                let parked =
+                    self.table
+                        .park_interruptible(hash, &key, options, interrupter, unchanged);
+                fault.map_or(Ok(parked), Err)?
+            }
+        };
+        ended(parked)
     }
 
-    pub(super) fn wake(&self, uaddr: *const u32, count: i32, bits: u32) -> Result<usize, Errno> {
+    #[inline]
+    pub(super) fn wake_at(
+        &self,
+        address: u64,
+        size: FutexSize,
+        count: usize,
+        bits: u32,
+    ) -> Result<usize, FutexError> {
         if bits == 0 {
-            return Err(Errno::INVALID);
+            return Err(FutexError::Invalid);
         }
-        let (hash, key) = self.place(uaddr)?;
-        let count = wake_count(count);
+        let (hash, key) = self.place(address, size)?;
         Ok(if bits == u32::MAX {
             self.table.unpark(hash, &key, count, 0)
         } else {
@@ -61,102 +85,81 @@ impl<P: Platform> FutexAbi<'_, P> {
         })
     }
 
-    /// # Safety
-    /// If something is compared, the first word is readable, unless its address is refused.
-    pub(super) unsafe fn requeue(
+    pub(super) fn requeue_at(
         &self,
-        uaddr: *const u32,
-        uaddr2: *const u32,
-        wake_max: i32,
-        move_max: i32,
-        expected: Option<u32>,
-    ) -> Result<usize, Errno> {
-        let count = |count: i32| usize::try_from(count).map_err(|_| Errno::INVALID);
-        let options = RequeueOptions {
-            wake_max: count(wake_max)?,
-            move_max: count(move_max)?,
-            token: 0,
-        };
-        let (hash, from) = self.place(uaddr)?;
-        let (hash2, to) = self.place(uaddr2)?;
+        from: u64,
+        to: u64,
+        size: FutexSize,
+        options: RequeueOptions,
+        expected: Option<FutexValue>,
+    ) -> Result<Requeued, FutexError> {
+        let (hash, key) = self.place(from, size)?;
+        let (hash2, key2) = self.place(to, size)?;
         let unchanged = || match expected {
             None => Ok(true),
-            // SAFETY: the caller's contract.
-            Some(expected) => unsafe { existing(uaddr) }.map(|word| word::load(word) == expected),
+            Some(expected) => self.holds(from, expected),
         };
-        let requeued = self
-            .table
-            .requeue((hash, &from), (hash2, &to), options, unchanged)?;
-        requeued.map_or(Err(Errno::AGAIN), |it| Ok(it.woken + it.moved))
+        self.table
+            .requeue((hash, &key), (hash2, &key2), options, unchanged)?
+            .ok_or(FutexError::Again)
     }
 
-    /// # Safety
-    /// The second word is writable, unless its address is refused.
-    pub(super) unsafe fn wake_op(
+    pub(super) fn wake_op_at(
         &self,
-        uaddr: *const u32,
-        uaddr2: *mut u32,
-        count: i32,
-        count2: i32,
+        address: u64,
+        address2: u64,
+        counts: (usize, usize),
         word_op: WordOp,
-    ) -> Result<usize, Errno> {
-        let (hash, first) = self.place(uaddr)?;
-        let (hash2, second) = self.place(uaddr2)?;
+    ) -> Result<usize, FutexError> {
+        let (hash, first) = self.place(address, FutexSize::U32)?;
+        let (hash2, second) = self.place(address2, FutexSize::U32)?;
         word_op.check()?;
-        // SAFETY: the caller's contract.
-        let word = unsafe { existing(uaddr2) }?;
         let operate = || {
-            let also = word_op.apply(word)?;
-            let count2 = if also { wake_count(count2) } else { 0 };
-            Ok((wake_count(count), count2))
+            let also = word_op.apply(&self.memory, address2)?;
+            Ok((counts.0, if also { counts.1 } else { 0 }))
         };
         self.table
             .unpark_both((hash, &first), (hash2, &second), operate)
     }
 
     /// Where the waiters of an address wait; an error if it can be none's.
-    pub(super) fn place(&self, uaddr: *const u32) -> Result<(u64, FutexKey), Errno> {
-        let address = uaddr.addr();
-        if address % size_of::<u32>() != 0 {
-            return Err(Errno::INVALID);
+    #[inline]
+    pub(super) fn place(&self, address: u64, size: FutexSize) -> Result<Place, FutexError> {
+        self.check(address, size)?;
+        Ok(self.place_unchecked(address))
+    }
+
+    #[inline]
+    fn check(&self, address: u64, size: FutexSize) -> Result<(), FutexError> {
+        if address & (size.bytes() - 1) != 0 {
+            return Err(FutexError::Invalid);
         }
-        #[cfg(target_pointer_width = "64")]
-        if address >= ADDRESS_END {
-            return Err(Errno::FAULT);
+        if !self.memory.is_address(address) {
+            return Err(FutexError::Fault);
         }
-        let key = FutexKey::new(self.space, address as u64);
-        Ok((finalize(self.hasher.hash_one(key)), key))
+        Ok(())
+    }
+
+    #[inline]
+    pub(super) fn place_unchecked(&self, address: u64) -> Place {
+        let key = self.key(address);
+        (finalize(self.hasher.hash_one(key)), key)
+    }
+
+    /// Whether a word holds a value.
+    #[inline]
+    pub(super) fn holds(&self, address: u64, value: FutexValue) -> Result<bool, FutexError> {
+        Ok(self.memory.load(address, value.size())? == value.bits())
     }
 }
 
-/// How a wait ended, as the kernel says it. A table that is closed has no counterpart there: EAGAIN
-/// makes every caller look again.
-pub(super) fn ended(parked: Parked) -> Result<(), Errno> {
+/// How a wait ended.
+pub(super) fn ended(parked: Parked) -> Result<(), FutexError> {
     match parked {
         Parked::Woken { .. } => Ok(()),
-        Parked::TimedOut => Err(Errno::TIMED_OUT),
-        Parked::Interrupted => Err(Errno::INTERRUPTED),
-        Parked::Stale | Parked::Closed => Err(Errno::AGAIN),
+        Parked::TimedOut => Err(FutexError::TimedOut),
+        Parked::Stale => Err(FutexError::Again),
+        Parked::Closed => Err(FutexError::Closed),
+        Parked::Interrupted => Err(FutexError::Interrupted),
     }
-}
-
-/// The word at an address that has a place; EFAULT at 0.
-///
-/// # Safety
-/// Unless it is 0, a word is there and will be for all of `'a`, which others access atomically.
-pub(super) unsafe fn existing<'a>(uaddr: *const u32) -> Result<&'a AtomicU32, Errno> {
-    if uaddr.is_null() {
-        return Err(Errno::FAULT);
-    }
-    // SAFETY: the caller's contract; `place` has seen that it is aligned.
-    Ok(unsafe { AtomicU32::from_ptr(uaddr.cast_mut()) })
-}
-
-/// The timespec at an address, if that is not 0. It need not be aligned.
-///
-/// # Safety
-/// Unless it is 0, a timespec can be read there.
-pub(super) unsafe fn read_time(time: *const FutexTimespec) -> Option<FutexTimespec> {
-    // SAFETY: the caller's contract.
-    (!time.is_null()).then(|| unsafe { time.read_unaligned() })
 }

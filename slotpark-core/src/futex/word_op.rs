@@ -2,67 +2,138 @@
 //!
 //! **Orderings**: WORD: callers give locks back with it. The slot locks order it against waits.
 
-use crate::futex::errno::Errno;
-use crate::sync::AtomicU32;
-use crate::word;
+use crate::futex::error::FutexError;
+use crate::futex::memory::{FutexMemory, FutexSize};
 
-/// The sixth argument, taken apart.
+/// What FUTEX_WAKE_OP does to its second word.
+///
+/// ```
+/// use slotpark_core::FutexChange;
+/// assert_ne!(FutexChange::Set(0), FutexChange::Add(0));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FutexChange {
+    /// Stores a value.
+    Set(u32),
+    /// Adds, wrapping.
+    Add(u32),
+    /// Sets these bits.
+    Or(u32),
+    /// Clears these bits.
+    AndNot(u32),
+    /// Turns these bits round.
+    Xor(u32),
+}
+
+/// What FUTEX_WAKE_OP asks of its second word's old value, as a signed number.
+///
+/// ```
+/// use slotpark_core::FutexTest;
+/// assert_ne!(FutexTest::Less(0), FutexTest::AtMost(0));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FutexTest {
+    /// It was this.
+    Equal(i32),
+    /// It was not this.
+    NotEqual(i32),
+    /// It was less.
+    Less(i32),
+    /// It was at most this.
+    AtMost(i32),
+    /// It was greater.
+    Greater(i32),
+    /// It was at least this.
+    AtLeast(i32),
+}
+
+/// The sixth argument of FUTEX_WAKE_OP, taken apart: what it asks for may be unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct WordOp {
-    operation: u8,
-    argument: u32,
-    comparison: u8,
-    compared: i32,
+    change: Option<FutexChange>,
+    test: Option<FutexTest>,
 }
 
 impl WordOp {
-    /// Every number can be read; what it asks for may be unknown.
-    pub(super) const fn new(encoded: u32) -> Self {
+    pub(super) const fn of(change: FutexChange, test: FutexTest) -> Self {
+        Self {
+            change: Some(change),
+            test: Some(test),
+        }
+    }
+
+    pub(super) const fn decode(encoded: u32) -> Self {
         /// The argument is the number of a bit.
         const SHIFT: u32 = 8 << 28;
         let argument = sign_extend(encoded >> 12);
-        Self {
-            operation: (encoded >> 28 & 7) as u8,
-            argument: if encoded & SHIFT == 0 {
-                argument as u32
-            } else {
-                1 << (argument & 31)
-            },
-            comparison: (encoded >> 24 & 15) as u8,
-            compared: sign_extend(encoded),
-        }
-    }
-
-    /// Whether there is such an operation: else no word is needed.
-    pub(super) fn check(self) -> Result<(), Errno> {
-        match self.operation {
-            0..=4 => Ok(()),
-            _ => Err(Errno::NO_SUCH_CALL),
-        }
-    }
-
-    /// Changes the word, then compares its old value. An unknown operation changes nothing, an
-    /// unknown comparison is found after the change.
-    pub(super) fn apply(self, word: &AtomicU32) -> Result<bool, Errno> {
-        let argument = self.argument;
-        let change = move |old: u32| match self.operation {
-            0 => argument,
-            1 => old.wrapping_add(argument),
-            2 => old | argument,
-            3 => old & !argument,
-            _ => old ^ argument,
+        let argument = if encoded & SHIFT == 0 {
+            argument as u32
+        } else {
+            1 << (argument & 31)
         };
-        self.check()?;
-        let old = word::update(word, change);
-        let (old, compared) = (old as i32, self.compared);
-        match self.comparison {
-            0 => Ok(old == compared),
-            1 => Ok(old != compared),
-            2 => Ok(old < compared),
-            3 => Ok(old <= compared),
-            4 => Ok(old > compared),
-            5 => Ok(old >= compared),
-            _ => Err(Errno::NO_SUCH_CALL),
+        let change = match encoded >> 28 & 7 {
+            0 => Some(FutexChange::Set(argument)),
+            1 => Some(FutexChange::Add(argument)),
+            2 => Some(FutexChange::Or(argument)),
+            3 => Some(FutexChange::AndNot(argument)),
+            4 => Some(FutexChange::Xor(argument)),
+            _ => None,
+        };
+        let compared = sign_extend(encoded);
+        let test = match encoded >> 24 & 15 {
+            0 => Some(FutexTest::Equal(compared)),
+            1 => Some(FutexTest::NotEqual(compared)),
+            2 => Some(FutexTest::Less(compared)),
+            3 => Some(FutexTest::AtMost(compared)),
+            4 => Some(FutexTest::Greater(compared)),
+            5 => Some(FutexTest::AtLeast(compared)),
+            _ => None,
+        };
+        Self { change, test }
+    }
+
+    /// Whether there is such a change: else no word is needed.
+    pub(super) fn check(self) -> Result<(), FutexError> {
+        self.change.map(|_| ()).ok_or(FutexError::NoSuchCall)
+    }
+
+    /// Changes the word, then compares its old value. An unknown change changes nothing, an unknown
+    /// comparison is found after the change.
+    pub(super) fn apply(self, memory: &impl FutexMemory, address: u64) -> Result<bool, FutexError> {
+        let change = self.change.ok_or(FutexError::NoSuchCall)?;
+        let mut old = memory.load(address, FutexSize::U32)? as u32;
+        loop {
+            match memory.compare_exchange(address, old, change.apply(old))? {
+                Ok(_) => break,
+                Err(now) => old = now,
+            }
+        }
+        let test = self.test.ok_or(FutexError::NoSuchCall)?;
+        Ok(test.holds(old as i32))
+    }
+}
+
+impl FutexChange {
+    const fn apply(self, old: u32) -> u32 {
+        match self {
+            Self::Set(value) => value,
+            Self::Add(value) => old.wrapping_add(value),
+            Self::Or(bits) => old | bits,
+            Self::AndNot(bits) => old & !bits,
+            Self::Xor(bits) => old ^ bits,
+        }
+    }
+}
+
+impl FutexTest {
+    const fn holds(self, old: i32) -> bool {
+        match self {
+            Self::Equal(value) => old == value,
+            Self::NotEqual(value) => old != value,
+            Self::Less(value) => old < value,
+            Self::AtMost(value) => old <= value,
+            Self::Greater(value) => old > value,
+            Self::AtLeast(value) => old >= value,
         }
     }
 }

@@ -1,11 +1,13 @@
 //! The numeric futex ABI.
 
 use std::ptr::null_mut;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::time::Duration;
 
 use slotpark_core::{
-    FutexAbi, FutexKey, FutexShared, FutexTimespec, FutexWaitv, Parked, Seeded, Slots, Table,
+    FutexAbi, FutexChange, FutexError, FutexKey, FutexMemory, FutexShared, FutexSize, FutexSpace,
+    FutexTest, FutexTimeout, FutexTimespec, FutexValue, FutexWaitv, Interrupter, LinearMemory,
+    NativeMemory, Parked, Seeded, Slots, Table, WakeCount,
 };
 
 use super::common::{FOREVER, soon};
@@ -14,22 +16,27 @@ use super::{AT, Operation, TO, ignore};
 static SLOTS: Slots<FutexKey, 4> = Slots::new();
 static TABLE: Table<FutexKey> = Table::over(&SLOTS);
 static HASHER: Seeded = Seeded::new();
+const SHORT: FutexTimeout = FutexTimeout::Relative(Duration::from_micros(200));
 
-pub(crate) const FUTEXES: [Operation; 12] = [
-    ("futex/mod::process", |_| ignore(FutexAbi::process())),
-    ("futex/mod::over", |_| {
+fn guest(bytes: &[AtomicU64]) -> FutexSpace<'static, LinearMemory<'_>> {
+    FutexSpace::over(&TABLE, &HASHER, 1, LinearMemory::new(bytes))
+}
+
+pub(crate) const FUTEXES: [Operation; 31] = [
+    ("futex/abi::process", |_| ignore(FutexAbi::process())),
+    ("futex/abi::over", |_| {
         ignore(FutexAbi::over(&TABLE, &HASHER));
     }),
-    ("futex/mod::with_space", |_| {
+    ("futex/abi::with_space", |_| {
         ignore(FutexAbi::process().with_space(1));
     }),
-    ("futex/mod::with_shared", |_| {
+    ("futex/abi::with_shared", |_| {
         ignore(FutexAbi::process().with_shared(FutexShared::AsPrivate));
     }),
-    ("futex/mod::answers", |_| {
+    ("futex/abi::answers", |_| {
         ignore(FutexAbi::process().answers(128));
     }),
-    ("futex/mod::futex", |_| {
+    ("futex/abi::futex", |_| {
         let abi = FutexAbi::over(&TABLE, &HASHER);
         let mut words = [0_u32; 2];
         let [first, second] = words.each_mut().map(|word| &raw mut *word);
@@ -75,6 +82,73 @@ pub(crate) const FUTEXES: [Operation; 12] = [
         // SAFETY: entries and words live.
         ignore(unsafe { abi.futex2_requeue(entries.as_ptr(), 0, 1, 1) });
     }),
+    ("futex/error::errno", |_| ignore(FutexError::Again.errno())),
+    ("futex/linear::new", |_| {
+        let bytes = [AtomicU64::new(0)];
+        let memory = LinearMemory::new(&bytes);
+        ignore(memory.load(4, FutexSize::U16));
+        ignore(memory.compare_exchange(4, 0, 1));
+    }),
+    ("futex/memory::new", |_| {
+        // SAFETY: the one address that is read is 0, which faults.
+        ignore(unsafe { NativeMemory::new() }.load(0, FutexSize::U32));
+    }),
+    ("futex/memory::bytes", |_| ignore(FutexSize::U8.bytes())),
+    ("futex/memory::bits", |_| ignore(FutexValue::U8(1).bits())),
+    ("futex/memory::size", |_| ignore(FutexValue::U8(1).size())),
+    ("futex/space::process", |_| {
+        ignore(FutexSpace::process(1, LinearMemory::new(&[])));
+    }),
+    ("futex/space::over", |_| ignore(guest(&[]))),
+    ("futex/space::key", |_| ignore(guest(&[]).key(8))),
+    ("futex/waits::wait", |_| {
+        let bytes = [AtomicU64::new(0)];
+        for expected in [0, 1] {
+            let waited = guest(&bytes).wait(0, FutexValue::U32(expected), SHORT);
+            ignore(waited);
+        }
+    }),
+    ("futex/waits::wait_bitset", |_| {
+        let bytes = [AtomicU64::new(0)];
+        ignore(guest(&bytes).wait_bitset(1, 0_u8, 1, SHORT));
+    }),
+    ("futex/waits::wait_interruptible", |_| {
+        let (bytes, interrupter) = ([AtomicU64::new(0)], Interrupter::new());
+        let guest = guest(&bytes);
+        ignore(guest.wait_interruptible(&interrupter, 0, 0_u64, 1, SHORT));
+        interrupter.interrupt();
+        ignore(guest.wait_interruptible(&interrupter, 0, 0_u64, 1, SHORT));
+    }),
+    ("futex/waits::wait_each", |_| {
+        let bytes = [AtomicU64::new(0)];
+        let words = [(0, FutexValue::U16(0)), (4, FutexValue::U32(0))];
+        ignore(guest(&bytes).wait_each(&words, SHORT));
+    }),
+    ("futex/wakes::wake", |_| {
+        ignore(guest(&[]).wake(0, WakeCount::One));
+        ignore(guest(&[AtomicU64::new(0)]).wake(0, WakeCount::One));
+    }),
+    ("futex/wakes::wake_bitset", |_| {
+        ignore(guest(&[AtomicU64::new(0)]).wake_bitset(0, WakeCount::One, 1));
+    }),
+    ("futex/wakes::requeue", |_| {
+        let bytes = [AtomicU64::new(0)];
+        ignore(guest(&bytes).requeue(0, 4, WakeCount::One, WakeCount::All));
+    }),
+    ("futex/wakes::cmp_requeue", |_| {
+        let bytes = [AtomicU64::new(0)];
+        for expected in [0, 1] {
+            let counts = (WakeCount::One, WakeCount::All);
+            ignore(guest(&bytes).cmp_requeue(0, FutexValue::U32(expected), 4, counts.0, counts.1));
+        }
+    }),
+    ("futex/wakes::wake_op", |_| {
+        let bytes = [AtomicU64::new(0)];
+        let counts = (WakeCount::One, WakeCount::All);
+        let (change, test) = (FutexChange::Add(1), FutexTest::Equal(0));
+        ignore(guest(&bytes).wake_op(0, 4, counts, change, test));
+    }),
+    ("futex/wakes::waiters", |_| ignore(guest(&[]).waiters(8))),
     ("each::park_each", |table| {
         let options = FOREVER.deadline(soon(Duration::from_micros(200)));
         let ended = table.park_each(&[AT, TO], options, |_| Ok::<_, ()>(true));

@@ -2,12 +2,12 @@
 
 use std::hash::BuildHasher;
 use std::hint::black_box;
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 use std::time::Duration;
 
 use slotpark_core::{
-    Clock, Deadline, DefaultPlatform, ParkOptions, Seeded, Slots, Spin, Table, finalize,
-    slot_lock_held, word,
+    Clock, Deadline, DefaultPlatform, PROCESS_HASHER, ParkOptions, Seeded, Slots, Spin, Table,
+    finalize, slot_lock_held, word,
 };
 
 use super::common::FOREVER;
@@ -42,13 +42,21 @@ pub(crate) const OTHERS: [Operation; 27] = [
     ("hash::with_seed", |_| {
         ignore(Seeded::with_seed(1).hash_one("a string"));
     }),
+    ("hash::like", |_| {
+        ignore(Seeded::like(&PROCESS_HASHER).hash_one(7_u64))
+    }),
     ("hash::finalize", |_| ignore(finalize(7))),
-    ("word::load", |_| ignore(word::load(&AtomicU32::new(7)))),
+    // Those that a macro makes, for all widths.
+    ("word::$name", |_| {
+        ignore(word::load(&AtomicU32::new(7)));
+        ignore(word::load_u8(&AtomicU8::new(7)));
+        ignore(word::load_u16(&AtomicU16::new(7)));
+        ignore(word::load_u64(&AtomicU64::new(7)));
+        ignore(word::compare_exchange(&AtomicU32::new(7), 7, 8));
+        ignore(word::compare_exchange_u64(&AtomicU64::new(7), 7, 8));
+    }),
     ("word::update", |_| {
         ignore(word::update(&AtomicU32::new(7), |old| old + 1));
-    }),
-    ("word::load_u64", |_| {
-        ignore(word::load_u64(&AtomicU64::new(7)));
     }),
     ("reentry::slot_lock_held", |_| ignore(slot_lock_held())),
     ("platform/deadline::new", |_| {

@@ -191,6 +191,10 @@ impl<K, S, P: Platform> ShardedWait<K, S, P> {
     pub const fn spin(&self) -> Spin {
         self.table.spin()
     }
+
+    pub(crate) const fn hasher(&self) -> &S {
+        &self.hasher
+    }
 }
 
 impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {

@@ -1,0 +1,309 @@
+//! `FutexAbi`: the arguments of `futex(2)`, read in the kernel's order, which decides what errno
+//! wins.
+
+use core::fmt;
+
+use crate::futex::call::{self, Command, FutexShared, requeue_count, wake_count};
+use crate::futex::error::FutexError;
+use crate::futex::memory::{FutexSize, FutexValue, NativeMemory};
+use crate::futex::space::{FutexSpace, Space};
+use crate::futex::time::{FutexTimeout, read_time};
+use crate::futex::word_op::WordOp;
+use crate::hash::Seeded;
+use crate::options::ParkOptions;
+use crate::platform::{DefaultPlatform, Platform};
+use crate::process::FutexKey;
+use crate::requeue::RequeueOptions;
+use crate::table::Table;
+
+/// The numeric futex ABI on a table: the arguments of `futex(2)`, and its result or `-errno`.
+///
+/// Answered are FUTEX_WAIT, FUTEX_WAKE, FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET, FUTEX_REQUEUE,
+/// FUTEX_CMP_REQUEUE and FUTEX_WAKE_OP, `futex_waitv`, and futex2's wake, wait and requeue, in the
+/// order of checks, with the counts, signs and clocks of the kernel. The operations with priority
+/// inheritance are not: they say ENOSYS.
+///
+/// What differs from the kernel: an address that is neither 0 nor the kernel's own and that nothing
+/// is mapped at is a SIGSEGV for a call that reads it, not EFAULT; a requeued waiter always stands
+/// behind those who wait at the target already; a wait on a table that is closed says EAGAIN; and
+/// there is more to say of signals.
+///
+/// On Linux the handler of a signal ends a wait with EINTR, as it does in the kernel: with a
+/// timeout any handler, without one those that lack SA_RESTART. Three things differ. A timed
+/// `waitv` or wait of futex2 is ended by all handlers, too. A wait that goes on keeps its place,
+/// where the kernel makes the call anew: its word is not compared again, and who was requeued stays
+/// at the target. And a handler that runs after the word was compared and before the thread sleeps
+/// ends nothing, so one that changes the word has to see to a wake. On other platforms no signal
+/// ends a wait.
+///
+/// Waits and wakes meet by the hasher and the key. On the process-wide table the words are those of
+/// [`FutexKey::of`]: a wake by the typed API ends a wait by number, and the other way round.
+///
+/// ```
+/// use slotpark_core::FutexAbi;
+/// use std::ptr::null_mut;
+/// const WAIT_PRIVATE: i32 = 128;
+/// const EAGAIN: isize = 11;
+/// let mut word = 5_u32;
+/// let abi = FutexAbi::process();
+/// // SAFETY: the word lives, and there is no timeout.
+/// let waited = unsafe { abi.futex(&raw mut word, WAIT_PRIVATE, 4, 0, null_mut(), 0) };
+/// assert_eq!(waited, -EAGAIN);
+/// ```
+pub struct FutexAbi<'t, P: Platform = DefaultPlatform> {
+    pub(super) words: FutexSpace<'t, NativeMemory, P>,
+    pub(super) shared: FutexShared,
+}
+
+impl FutexAbi<'static> {
+    /// On the process-wide table, with its hasher.
+    ///
+    /// ```
+    /// use slotpark_core::FutexAbi;
+    /// let mut word = 0_u32;
+    /// // SAFETY: the word lives.
+    /// let woken = unsafe {
+    ///     FutexAbi::process().futex(&raw mut word, 129, 1, 0, std::ptr::null_mut(), 0)
+    /// };
+    /// assert_eq!(woken, 0);
+    /// ```
+    #[must_use]
+    pub fn process() -> Self {
+        Self::over(crate::process_table(), &crate::PROCESS_HASHER)
+    }
+}
+
+impl<P: Platform> Clone for FutexAbi<'_, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<P: Platform> Copy for FutexAbi<'_, P> {}
+
+impl<'t, P: Platform> FutexAbi<'t, P> {
+    /// On a table of the caller's. Instances over one table meet if they have one hasher and one
+    /// space.
+    ///
+    /// ```
+    /// use slotpark_core::{FutexAbi, FutexKey, Seeded, Slots, Table};
+    /// static SLOTS: Slots<FutexKey, 64> = Slots::new();
+    /// static TABLE: Table<FutexKey> = Table::over(&SLOTS);
+    /// static HASHER: Seeded = Seeded::new();
+    /// static ABI: FutexAbi = FutexAbi::over(&TABLE, &HASHER);
+    /// assert!(ABI.answers(128));
+    /// ```
+    #[must_use]
+    pub const fn over(table: &'t Table<FutexKey, P>, hasher: &'t Seeded) -> Self {
+        // SAFETY: `futex` and its like hand on addresses of words that their callers vouch for, or
+        // such that operations read and change nothing at.
+        let memory = unsafe { NativeMemory::new() };
+        let words = FutexSpace {
+            table,
+            hasher,
+            space: Space::Process,
+            memory,
+        };
+        Self {
+            words,
+            shared: FutexShared::Refused,
+        }
+    }
+
+    /// The same with keys of another space, whose addresses are those of this process too: no two
+    /// spaces meet, and none meets the words of this process.
+    ///
+    /// ```
+    /// let guest = slotpark_core::FutexAbi::process().with_space(1);
+    /// assert!(guest.answers(129));
+    /// ```
+    #[must_use]
+    pub const fn with_space(mut self, space: u64) -> Self {
+        self.words.space = Space::Guest(space);
+        self
+    }
+
+    /// The same with another answer to calls that are not private.
+    ///
+    /// ```
+    /// use slotpark_core::{FutexAbi, FutexShared};
+    /// let abi = FutexAbi::process();
+    /// assert!(!abi.answers(1));
+    /// assert!(abi.with_shared(FutexShared::AsPrivate).answers(1));
+    /// ```
+    #[must_use]
+    pub const fn with_shared(mut self, shared: FutexShared) -> Self {
+        self.shared = shared;
+        self
+    }
+
+    /// Whether [`futex`](Self::futex) answers calls with this second argument, be it by an error
+    /// that the kernel would give too. One who stands before the kernel sends the others on.
+    ///
+    /// ```
+    /// let abi = slotpark_core::FutexAbi::process();
+    /// assert!(abi.answers(128)); // FUTEX_WAIT | FUTEX_PRIVATE_FLAG
+    /// assert!(!abi.answers(0)); // not private
+    /// assert!(!abi.answers(128 + 6)); // FUTEX_LOCK_PI
+    /// ```
+    #[must_use]
+    pub const fn answers(&self, op: i32) -> bool {
+        let (command, private, _) = call::command(op);
+        let known = match command {
+            None | Some(Command::Inheriting { .. }) => false,
+            Some(_) => true,
+        };
+        known && (private || matches!(self.shared, FutexShared::AsPrivate))
+    }
+
+    /// `futex(2)`: the kernel's arguments in its order; its result, or a negative errno.
+    ///
+    /// A wait returns 0 when it was woken, and was counted by that wake; or EAGAIN, ETIMEDOUT,
+    /// EINTR. A wake returns how many it has woken, a requeue how many it has woken and moved.
+    /// `timeout_or_val2` is the address of a `FutexTimespec` (or 0, for ever) for waits, relative
+    /// for FUTEX_WAIT and absolute for FUTEX_WAIT_BITSET; it is a count for requeues and
+    /// FUTEX_WAKE_OP. A wake or FUTEX_WAKE_OP of 0 or less wakes one, a requeue takes 0 literally.
+    ///
+    /// No code of the caller's runs under a slot lock; what is read and changed there is the word.
+    ///
+    /// # Safety
+    /// - The word that the operation reads or changes is readable, or writable, for the whole call
+    ///   if its address is a multiple of 4, not 0 and not in the kernel's half: that at `uaddr` for
+    ///   a wait and FUTEX_CMP_REQUEUE, that at `uaddr2` for FUTEX_WAKE_OP. Others access it
+    ///   atomically. Where an operation reads no word its address is but a number.
+    /// - The timespec of a wait is readable.
+    ///
+    /// # Panics
+    /// In debug builds, if called from a closure that runs under a slot lock.
+    ///
+    /// ```
+    /// use slotpark_core::FutexAbi;
+    /// use std::ptr::null_mut;
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    /// static WORD: AtomicU32 = AtomicU32::new(0);
+    /// let abi = FutexAbi::process();
+    /// std::thread::scope(|scope| {
+    ///     scope.spawn(|| {
+    ///         while WORD.load(Ordering::Acquire) == 0 {
+    ///             // SAFETY: the word is static, and there is no timeout.
+    ///             let _result = unsafe { abi.futex(WORD.as_ptr(), 128, 0, 0, null_mut(), 0) };
+    ///         }
+    ///     });
+    ///     WORD.store(1, Ordering::Release);
+    ///     // SAFETY: a wake reads nothing.
+    ///     let woken = unsafe { abi.futex(WORD.as_ptr(), 129, 1, 0, null_mut(), 0) };
+    ///     assert!(woken <= 1);
+    /// });
+    /// ```
+    pub unsafe fn futex(
+        &self,
+        uaddr: *const u32,
+        op: i32,
+        val: u32,
+        timeout_or_val2: usize,
+        uaddr2: *mut u32,
+        val3: u32,
+    ) -> isize {
+        // SAFETY: the caller's contract, handed on.
+        result(unsafe { self.answer(uaddr, op, val, timeout_or_val2, uaddr2, val3) })
+    }
+
+    /// # Safety
+    /// As [`futex`](Self::futex).
+    #[inline]
+    unsafe fn answer(
+        &self,
+        uaddr: *const u32,
+        op: i32,
+        val: u32,
+        timeout_or_val2: usize,
+        uaddr2: *mut u32,
+        val3: u32,
+    ) -> Result<usize, FutexError> {
+        let (command, private, realtime) = call::command(op);
+        let command = command.ok_or(FutexError::NoSuchCall)?;
+        let timeout = if command.is_timed() {
+            let time = core::ptr::with_exposed_provenance(timeout_or_val2);
+            // SAFETY: the caller's contract: 0, or the address of a timespec.
+            match unsafe { read_time(time) }? {
+                None => FutexTimeout::Never,
+                Some(time) if command == Command::Wait => FutexTimeout::Relative(time),
+                Some(time) if realtime => FutexTimeout::Realtime(time),
+                Some(time) => FutexTimeout::Monotonic(time),
+            }
+        } else {
+            FutexTimeout::Never
+        };
+        let refused = !private && self.shared == FutexShared::Refused;
+        if refused || (realtime && !command.is_clocked()) {
+            return Err(FutexError::NoSuchCall);
+        }
+        let (count, count2) = (val as i32, timeout_or_val2 as i32);
+        // Told to the compiler as leaving the program: the word is found again by its address.
+        let address = uaddr.expose_provenance() as u64;
+        let address2 = uaddr2.expose_provenance() as u64;
+        let requeue = |expected: Option<u32>| {
+            let options = RequeueOptions::of(requeue_count(count)?, requeue_count(count2)?);
+            let expected = expected.map(FutexValue::U32);
+            let requeued =
+                self.words
+                    .requeue_at(address, address2, FutexSize::U32, options, expected)?;
+            Ok(requeued.woken + requeued.moved)
+        };
+        match command {
+            Command::Wait => self.wait(address, val, u32::MAX, timeout),
+            Command::WaitBitset => self.wait(address, val, val3, timeout),
+            Command::Wake => self.wake(address, count, u32::MAX),
+            Command::WakeBitset => self.wake(address, count, val3),
+            Command::Requeue => requeue(None),
+            Command::CmpRequeue => requeue(Some(val3)),
+            Command::WakeOp => {
+                let counts = (wake_count(count), wake_count(count2));
+                let word_op = WordOp::decode(val3);
+                self.words.wake_op_at(address, address2, counts, word_op)
+            }
+            Command::Inheriting { .. } => Err(FutexError::NoSuchCall),
+        }
+    }
+
+    pub(super) fn wait(
+        &self,
+        address: u64,
+        expected: u32,
+        bits: u32,
+        timeout: FutexTimeout,
+    ) -> Result<usize, FutexError> {
+        let expected = FutexValue::U32(expected);
+        let options = ParkOptions::new().until_signal();
+        self.words
+            .wait_on(address, expected, bits, timeout, options, None)
+            .map(|()| 0)
+    }
+
+    #[inline]
+    pub(super) fn wake(&self, address: u64, count: i32, bits: u32) -> Result<usize, FutexError> {
+        self.words
+            .wake_at(address, FutexSize::U32, wake_count(count), bits)
+    }
+}
+
+/// A count, or a failure as a negative number. That a table is closed has no counterpart in the
+/// kernel: EAGAIN makes every caller look again.
+#[inline]
+pub(super) fn result(answer: Result<usize, FutexError>) -> isize {
+    match answer {
+        // More waiters than that have no room in memory.
+        Ok(count) => isize::try_from(count).unwrap_or(isize::MAX),
+        Err(FutexError::Closed) => -(FutexError::Again.errno() as isize),
+        Err(error) => -(error.errno() as isize),
+    }
+}
+
+impl<P: Platform> fmt::Debug for FutexAbi<'_, P> {
+    /// Takes no lock.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FutexAbi")
+            .field("space", &self.words.space)
+            .field("shared", &self.shared)
+            .finish_non_exhaustive()
+    }
+}
