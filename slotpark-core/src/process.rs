@@ -248,8 +248,9 @@ mod shared {
     /// ```
     /// assert_eq!(slotpark_core::process_table().slot_count(), 512);
     /// ```
+    #[inline]
     #[must_use]
-    pub fn process_table() -> &'static Table<FutexKey> {
+    pub const fn process_table() -> &'static Table<FutexKey> {
         &TABLE
     }
 

@@ -16,12 +16,14 @@ use crate::options::{ParkOptions, Parked};
 use crate::platform::Platform;
 use crate::process::FutexKey;
 use crate::requeue::{RequeueOptions, Requeued};
+use crate::table::Table;
 
 /// Where the waiters of an address wait.
 pub(super) type Place = (u64, FutexKey);
 
 impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
     /// `options` lacks the bits and the deadline.
+    #[inline]
     pub(super) fn wait_on(
         &self,
         address: u64,
@@ -39,11 +41,22 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
         if !self.holds(address, expected)? {
             return Err(FutexError::Again);
         }
+        let options = options.tag(u64::from(bits)).validated();
+        self.queue_on(address, expected, timeout, options, interrupter)
+    }
+
+    /// The wait that found its value.
+    #[inline(never)]
+    fn queue_on(
+        &self,
+        address: u64,
+        expected: FutexValue,
+        timeout: FutexTimeout,
+        options: ParkOptions,
+        interrupter: Option<&Interrupter<P>>,
+    ) -> Result<(), FutexError> {
         let (hash, key) = self.place_unchecked(address);
-        let options = options
-            .deadline(timeout.deadline::<P>())
-            .tag(u64::from(bits))
-            .validated();
+        let options = options.deadline(timeout.deadline::<P>());
         let unchanged = || self.holds(address, expected);
         let parked = match interrupter {
             None => self
@@ -77,12 +90,30 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
         if bits == 0 {
             return Err(FutexError::Invalid);
         }
-        let (hash, key) = self.place(address, size)?;
-        Ok(if bits == u32::MAX {
-            self.table.unpark(hash, &key, count, 0)
+        self.check(address, size)?;
+        let hash = self.hash(&self.key(address));
+        if !self.table.may_wake(hash, count) {
+            return Ok(0);
+        }
+        let place = (hash, self.key(address));
+        Ok(Self::wake_found(self.table, place, count, bits))
+    }
+
+    /// The wake that may have found somebody. Neither `self` nor a key that was made before is lent
+    /// to it: they would be written to the stack by every wake, and its fence would wait for that.
+    #[cold]
+    #[inline(never)]
+    fn wake_found(
+        table: &Table<FutexKey, P>,
+        (hash, key): Place,
+        count: usize,
+        bits: u32,
+    ) -> usize {
+        if bits == u32::MAX {
+            table.wake_first(hash, &key, count, 0)
         } else {
-            self.table.unpark_bitset(hash, &key, count, bits, 0)
-        })
+            table.wake_bits(hash, &key, count, bits, 0)
+        }
     }
 
     pub(super) fn requeue_at(
@@ -143,7 +174,12 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
     #[inline]
     pub(super) fn place_unchecked(&self, address: u64) -> Place {
         let key = self.key(address);
-        (finalize(self.hasher.hash_one(key)), key)
+        (self.hash(&key), key)
+    }
+
+    #[inline]
+    fn hash(&self, key: &FutexKey) -> u64 {
+        finalize(self.hasher.hash_one(key))
     }
 
     /// Whether a word holds a value.
