@@ -12,9 +12,11 @@ mod common;
 #[path = "../common/signalled.rs"]
 mod signalled;
 
+mod bytes;
 mod calls;
 mod immediate;
 mod others;
+mod program;
 mod queues;
 mod random;
 mod sides;
