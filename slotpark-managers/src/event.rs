@@ -1,0 +1,137 @@
+//! What state of a manager is waited for: a version, and a place in the shared table.
+//!
+//! **States** of an event: its version, which is moved on with each change that somebody may wait
+//! for. **Invariant** E1: it is moved on under the lock of the state that changes, before the wake.
+//! So who has looked at the state under that lock, and finds the same version under the slot lock,
+//! has missed nothing. **Orderings**: relaxed: the state's lock orders versions against the state,
+//! and the table's fences order them against waits.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use slotpark::{ShardedWait, WaitOutcome};
+
+use crate::{Block, Errno};
+
+/// The table of slots that managers share: all that block on any of their keys wait here.
+pub type Waits = ShardedWait<WaitKey>;
+
+/// What a wait of a manager is for: an event of one of its entries. No two have the same number,
+/// ever.
+///
+/// ```
+/// use slotpark_managers::Waits;
+/// assert_eq!(Waits::new().memory_bytes(), 32 * 1024);
+/// ```
+#[derive(Clone, Copy)]
+pub struct WaitKey {
+    number: u64,
+    /// For those who look at waits.
+    kind: &'static str,
+}
+
+impl PartialEq for WaitKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.number == other.number
+    }
+}
+
+impl Eq for WaitKey {}
+
+impl Hash for WaitKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.number);
+    }
+}
+
+impl fmt::Debug for WaitKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.number)
+    }
+}
+
+/// Something that threads and tasks wait for.
+#[derive(Debug)]
+pub(crate) struct Event {
+    key: WaitKey,
+    version: AtomicU64,
+}
+
+/// The version of an event that somebody has seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen(u64);
+
+impl Event {
+    /// `kind` is for those who look at waits: `pipe reader`.
+    pub(crate) fn new(kind: &'static str) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        // ORDERING: none, relaxed: that a number is given out once is decided by the addition.
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self {
+            key: WaitKey { number, kind },
+            version: AtomicU64::new(0),
+        }
+    }
+
+    /// The version. Under the lock of the state that is looked at (E1).
+    pub(crate) fn seen(&self) -> Seen {
+        // ORDERING: none, relaxed: see above.
+        Seen(self.version.load(Ordering::Relaxed))
+    }
+
+    /// The state has changed. Under its lock (E1); the wake follows, without.
+    pub(crate) fn advance(&self) {
+        // ORDERING: none, relaxed: see above.
+        self.version.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Wakes the first `count` who wait; how many.
+    pub(crate) fn wake(&self, waits: &Waits, count: usize) -> usize {
+        waits.wake(&self.key, count)
+    }
+
+    /// Wakes all who wait; how many.
+    pub(crate) fn wake_all(&self, waits: &Waits) -> usize {
+        waits.wake_all(&self.key)
+    }
+
+    /// How many wait at this moment.
+    pub(crate) fn waiters(&self, waits: &Waits) -> usize {
+        waits.waiters(&self.key)
+    }
+
+    pub(crate) fn key(&self) -> WaitKey {
+        self.key
+    }
+
+    /// Waits while the version is `seen`; then look again.
+    pub(crate) fn wait(&self, waits: &Waits, seen: Seen, block: Block<'_>) -> Result<(), Errno> {
+        if !block.may_block() {
+            return Err(Errno::Again);
+        }
+        let unchanged = || self.seen() == seen;
+        let outcome = match block.interrupter {
+            None => waits.wait_with(&self.key, u32::MAX, block.deadline, unchanged),
+            Some(thread) => waits.wait_interruptible(&self.key, thread, block.deadline, unchanged),
+        };
+        ended(outcome)
+    }
+
+    /// Waits while the version is `seen`; then look again. Cancel-safe: a wake that had chosen it
+    /// goes on to the next.
+    pub(crate) async fn wait_async(&self, waits: &Waits, seen: Seen) -> Result<(), Errno> {
+        ended(waits.wait_async(self.key, || self.seen() == seen).await)
+    }
+}
+
+/// What a wait that has ended means for its call.
+pub(crate) fn ended(outcome: WaitOutcome) -> Result<(), Errno> {
+    match outcome {
+        WaitOutcome::Woken { .. } | WaitOutcome::Stale => Ok(()),
+        WaitOutcome::TimedOut => Err(Errno::TimedOut),
+        WaitOutcome::Interrupted => Err(Errno::Interrupted),
+        // The whole table, by its owner.
+        _ => Err(Errno::Closed),
+    }
+}
