@@ -16,10 +16,15 @@
 //! an entry of the map, then the lock of its state; both are given back before a table is called.
 #![forbid(unsafe_code)]
 
+mod access;
 mod block;
 mod errno;
 mod event;
+mod number;
+mod pipe;
 
+pub use access::Access;
 pub use block::Block;
 pub use errno::Errno;
 pub use event::{WaitKey, Waits};
+pub use pipe::{PIPE_BUF, PipeEnd, PipeManager, PipePoll, Readiness};
