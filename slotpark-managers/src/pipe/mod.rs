@@ -114,7 +114,7 @@ type Hook = Box<dyn Fn(PipeEnd) + Send + Sync>;
 /// | SIGPIPE | [`on_broken_pipe`](PipeManager::on_broken_pipe), then `EPIPE` | sent by the kernel |
 /// | an end is closed while a thread is blocked through it | that thread fails with `EBADF` | it stays blocked |
 /// | deadlines of reads, writes, opens | `ETIMEDOUT` | none |
-/// | a write that fails with `EAGAIN` | no edge for those who poll a reader | an edge, with nothing new |
+/// | a write that fails with `EAGAIN`; one of several ends of a side is closed, and the other side is gone | no edge for those who poll | an edge, with nothing new |
 /// | an end that was polled by edges is closed | `POLLNVAL` | epoll forgets it |
 /// | packets (`O_DIRECT`), `splice`, `tee`, `O_ASYNC` | none | there |
 /// | limits for each user | none: one for each pipe | `pipe-user-pages-soft`, `-hard` |

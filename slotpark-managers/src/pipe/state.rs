@@ -214,14 +214,14 @@ impl State {
         wakes.is_changed = true;
         wakes.readers = if access.reads() { ALL } else { 0 };
         wakes.writers = if access.writes() { ALL } else { 0 };
-        match (self.readers, self.writers) {
-            (0, 0) => *self = Self::new(),
-            (0, _) | (_, 0) => {
-                self.edges.reader += 1;
-                self.edges.writer += 1;
-                (wakes.readers, wakes.writers) = (ALL, ALL);
-            }
-            _ => {}
+        let is_last =
+            (access.reads() && self.readers == 0) || (access.writes() && self.writers == 0);
+        if self.readers == 0 && self.writers == 0 {
+            *self = Self::new();
+        } else if is_last {
+            self.edges.reader += 1;
+            self.edges.writer += 1;
+            (wakes.readers, wakes.writers) = (ALL, ALL);
         }
     }
 }
