@@ -18,6 +18,7 @@
 
 mod access;
 mod block;
+mod channel;
 mod errno;
 mod event;
 mod number;
@@ -25,6 +26,10 @@ mod pipe;
 
 pub use access::Access;
 pub use block::Block;
+pub use channel::{
+    Channel, ChannelAttributes, ChannelLimits, ChannelOptions, ChannelState, IpcChannels,
+    PRIORITIES, Received,
+};
 pub use errno::Errno;
 pub use event::{WaitKey, Waits};
 pub use pipe::{PIPE_BUF, PipeEnd, PipeManager, PipePoll, Readiness};
