@@ -4,31 +4,22 @@
 //! `PipeManager` names them). After one nobody compares the edges that were due by then.
 #![cfg(target_os = "linux")]
 
+mod calls;
+#[path = "../../../slotpark-core/tests/common/mod.rs"]
+mod common;
+#[path = "../host/mod.rs"]
 mod host;
 
 use std::io::{IoSlice, IoSliceMut};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use host::{HostEnd, Outcome};
+use calls::{Call, of_a_name, of_an_end};
+use host::outcome;
+use host::pipes::{self, HostEnd};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use slotpark_managers::{Access, Block, Errno, PipeEnd, PipeManager, PipePoll, Readiness, Waits};
-
-/// A call. `at` chooses one of the open ends.
-#[derive(Clone, Debug)]
-enum Call {
-    Pipe,
-    Write { at: usize, sizes: Vec<usize> },
-    Read { at: usize, sizes: Vec<usize> },
-    Dup { at: usize },
-    Close { at: usize },
-    SetCapacity { at: usize, bytes: u32 },
-    Edges { at: usize },
-    Mkfifo { name: usize },
-    Unlink { name: usize },
-    Open { name: usize, access: Access },
-}
+use slotpark_managers::{Block, Errno, PipeEnd, PipeManager, PipePoll, Readiness, Waits};
 
 /// An end here, and the same on the host.
 struct Both {
@@ -49,10 +40,6 @@ const INTEREST: u32 = (libc::EPOLLIN | libc::EPOLLOUT) as u32;
 
 fn both_ways() -> Readiness {
     Readiness::IN | Readiness::OUT
-}
-
-fn outcome<T>(result: Result<T, Errno>) -> Outcome<T> {
-    result.map_err(Errno::number)
 }
 
 impl World {
@@ -80,14 +67,14 @@ impl World {
         match *call {
             Call::Pipe => {
                 let (reader, writer) = self.pipes.pipe();
-                let hosts = host::pipe(INTEREST);
+                let hosts = pipes::pipe(INTEREST);
                 self.add(reader, hosts.0);
                 self.add(writer, hosts.1);
             }
             Call::Mkfifo { name } => {
                 let path = self.path(name);
                 let ours = outcome(self.pipes.mkfifo(name.to_string()));
-                prop_assert_eq!(ours.map(|()| 0), host::mkfifo(&path));
+                prop_assert_eq!(ours.map(|()| 0), pipes::mkfifo(&path));
             }
             Call::Unlink { name } => {
                 let theirs = std::fs::remove_file(self.path(name));
@@ -95,7 +82,7 @@ impl World {
                 prop_assert_eq!(ours, theirs.map_err(|error| host::number(&error)));
             }
             Call::Open { name, access } => {
-                let theirs = host::open(&self.path(name), access, INTEREST);
+                let theirs = pipes::open(&self.path(name), access, INTEREST);
                 let ours = self.pipes.open_fifo(name.to_string(), access, Block::NO);
                 match (ours, theirs) {
                     (Ok(ours), Ok(theirs)) => self.add(ours, theirs),
@@ -246,47 +233,6 @@ impl Drop for World {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.folder);
     }
-}
-
-fn size() -> impl Strategy<Value = usize> {
-    prop_oneof![
-        4 => 0..100_usize,
-        3 => (1..5_usize, 0..7_usize).prop_map(|(pages, around)| pages * 4096 + around - 3),
-        2 => 0..5000_usize,
-        1 => 0..100_000_usize,
-    ]
-}
-
-fn of_an_end() -> impl Strategy<Value = Call> {
-    let at = 0..12_usize;
-    let capacity = prop_oneof![
-        0..70_000_u32,
-        Just(1 << 20),
-        Just((1 << 31) + 1),
-        Just(u32::MAX)
-    ];
-    prop_oneof![
-        8 => (at.clone(), vec(size(), 1..4)).prop_map(|(at, sizes)| Call::Write { at, sizes }),
-        8 => (at.clone(), vec(size(), 1..4)).prop_map(|(at, sizes)| Call::Read { at, sizes }),
-        1 => at.clone().prop_map(|at| Call::Dup { at }),
-        1 => at.clone().prop_map(|at| Call::Close { at }),
-        1 => (at.clone(), capacity).prop_map(|(at, bytes)| Call::SetCapacity { at, bytes }),
-        6 => at.prop_map(|at| Call::Edges { at }),
-    ]
-}
-
-fn of_a_name() -> impl Strategy<Value = Call> {
-    let access = prop_oneof![
-        3 => Just(Access::Read),
-        3 => Just(Access::Write),
-        1 => Just(Access::Both),
-    ];
-    let name = 0..2_usize;
-    prop_oneof![
-        1 => name.clone().prop_map(|name| Call::Mkfifo { name }),
-        1 => name.clone().prop_map(|name| Call::Unlink { name }),
-        4 => (name, access).prop_map(|(name, access)| Call::Open { name, access }),
-    ]
 }
 
 proptest! {
