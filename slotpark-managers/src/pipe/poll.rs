@@ -211,10 +211,10 @@ impl PipeManager {
     }
 
     /// As [`poll`](Self::poll), for ever, as a future. Cancel safety: a dropped future leaves the
-    /// ends as they are.
+    /// ends as they are. Other numbers of ends than 1 to [`ANY_MAX`] do not compile.
     ///
     /// # Errors
-    /// EINVAL: no ends, or too many.
+    /// ECANCELED: the table was closed.
     ///
     /// ```
     /// use slotpark_managers::{PipeManager, PipePoll, Readiness, Waits};
@@ -231,9 +231,6 @@ impl PipeManager {
         &self,
         polls: &mut [PipePoll; N],
     ) -> Result<usize, Errno> {
-        if !(1..=ANY_MAX).contains(&N) {
-            return Err(Errno::Invalid);
-        }
         loop {
             let watched = self.look_at_all(polls);
             let ready = count_ready(polls);
