@@ -62,7 +62,7 @@ impl HostEnd {
         // SAFETY: the one entry lives during the call.
         let count = unsafe { libc::poll(&raw mut poll, 1, 0) };
         assert_eq!(count, i32::from(poll.revents != 0));
-        poll.revents.cast_unsigned()
+        poll.revents as u16
     }
 
     /// What is new, as epoll has it; 0 if nothing is.

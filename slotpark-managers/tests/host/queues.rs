@@ -19,6 +19,7 @@ pub(crate) struct Opened {
 }
 
 /// The host's descriptor.
+#[derive(Debug)]
 pub(crate) struct Host(libc::mqd_t);
 
 impl Drop for Host {
@@ -85,9 +86,7 @@ impl Host {
 
     pub(crate) fn dup(&self) -> Self {
         // SAFETY: it takes no pointers.
-        Self::made(unsafe { libc::dup(self.0) })
-            .ok()
-            .expect("a descriptor is free")
+        Self::made(unsafe { libc::dup(self.0) }).expect("a descriptor is free")
     }
 
     pub(crate) fn send(&self, bytes: &[u8], priority: u32) -> Outcome<()> {
