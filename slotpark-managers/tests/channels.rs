@@ -77,6 +77,7 @@ fn end(channels: &IpcChannels, open: &[Channel]) {
 
 #[test]
 fn the_highest_comes_first_and_of_equals_the_oldest() {
+    let _watchdog = watchdog("the_highest_comes_first_and_of_equals_the_oldest");
     let (channels, channel) = queue(6);
     for (text, priority) in [("c", 1), ("a", 9), ("e", 0), ("b", 9), ("d", 1), ("f", 0)] {
         let sent = channels.send(channel, text.as_bytes(), priority, Block::NO);
@@ -92,6 +93,7 @@ fn the_highest_comes_first_and_of_equals_the_oldest() {
 /// comes before that one runs can take it.
 #[test]
 fn a_message_is_given_to_who_waits_longest() {
+    let _watchdog = watchdog("a_message_is_given_to_who_waits_longest");
     let (channels, channel) = queue(2);
     let (mut first, bell) = receiving(&channels, channel);
     let (mut second, other) = receiving(&channels, channel);
@@ -107,6 +109,7 @@ fn a_message_is_given_to_who_waits_longest() {
 
 #[test]
 fn room_is_given_to_who_waits_longest() {
+    let _watchdog = watchdog("room_is_given_to_who_waits_longest");
     let (channels, channel) = queue(1);
     send(&channels, channel, "one");
     let (bell, other) = (Bell::new(), Bell::new());
@@ -160,6 +163,7 @@ fn who_gives_up_has_neither_sent_nor_received() {
 /// A message that was given to a future which is dropped is not lost: the next who waits has it.
 #[test]
 fn a_dropped_receive_passes_its_message_on() {
+    let _watchdog = watchdog("a_dropped_receive_passes_its_message_on");
     let (channels, channel) = queue(2);
     let (first, _) = receiving(&channels, channel);
     let (mut second, bell) = receiving(&channels, channel);
@@ -175,6 +179,7 @@ fn a_dropped_receive_passes_its_message_on() {
 /// its room be taken, the queue has one too many until one is received.
 #[test]
 fn a_dropped_receive_puts_its_message_back() {
+    let _watchdog = watchdog("a_dropped_receive_puts_its_message_back");
     let (channels, channel) = queue(1);
     let (first, _) = receiving(&channels, channel);
     send(&channels, channel, "one");
@@ -226,6 +231,7 @@ fn a_closed_descriptor_ends_the_calls_through_it() {
 /// A name that is removed is free for another queue; those who have the old one keep it.
 #[test]
 fn an_unlinked_queue_lives_as_long_as_its_descriptors() {
+    let _watchdog = watchdog("an_unlinked_queue_lives_as_long_as_its_descriptors");
     let channels = IpcChannels::new(Arc::new(Waits::new())).limits(ChannelLimits {
         queues_max: 2,
         ..ChannelLimits::default()
@@ -250,6 +256,7 @@ fn an_unlinked_queue_lives_as_long_as_its_descriptors() {
 /// Told once, of a message that comes to the empty queue while nobody waits for it.
 #[test]
 fn a_notification_is_for_a_message_that_nobody_waits_for() {
+    let _watchdog = watchdog("a_notification_is_for_a_message_that_nobody_waits_for");
     let (channels, channel) = queue(3);
     let told = Arc::new(AtomicUsize::new(0));
     let count = || told.load(Ordering::Relaxed);
@@ -289,6 +296,7 @@ fn a_notification_is_for_a_message_that_nobody_waits_for() {
 /// As `mq_notify(3)` shows it: who is told registers again, then empties the queue.
 #[test]
 fn who_is_told_may_register_again() {
+    let _watchdog = watchdog("who_is_told_may_register_again");
     let (channels, channel) = queue(3);
     let told = Arc::new(AtomicUsize::new(0));
     fn register(channels: &Arc<IpcChannels>, channel: Channel, told: &Arc<AtomicUsize>) {
@@ -312,6 +320,7 @@ fn who_is_told_may_register_again() {
 /// The flag is of what was opened: copies in children have the same; a call that is blocked stays so.
 #[test]
 fn the_flag_is_shared_by_copies() {
+    let _watchdog = watchdog("the_flag_is_shared_by_copies");
     let (channels, channel) = queue(1);
     let child = channels.dup(channel).expect("it is open");
     let other = open(&channels, 1);

@@ -109,6 +109,7 @@ fn an_open_that_is_given_up_leaves_nothing() {
 /// While a writer waits for a reader that gives up, nobody is told that there was one for it.
 #[test]
 fn the_last_reader_to_give_up_breaks_the_pipe() {
+    let _watchdog = watchdog("the_last_reader_to_give_up_breaks_the_pipe");
     let pipes = pipes();
     let mut reading = Box::pin(pipes.open_fifo_async("fifo", Access::Read));
     assert!(poll(reading.as_mut(), &Bell::new()).is_pending());
@@ -121,6 +122,7 @@ fn the_last_reader_to_give_up_breaks_the_pipe() {
 /// What was not read goes with the last end; and so does a size.
 #[test]
 fn a_fifo_begins_anew() {
+    let _watchdog = watchdog("a_fifo_begins_anew");
     let pipes = pipes();
     let both = open(&pipes, Access::Both).expect("it does not wait");
     assert_eq!(pipes.write(both, b"hello", Block::NO), Ok(5));

@@ -79,6 +79,7 @@ fn a_reader_waits_for_bytes_and_a_writer_for_room() {
 /// next, or that one sleeps on beside bytes that it could have.
 #[test]
 fn who_leaves_bytes_wakes_the_next_reader() {
+    let _watchdog = watchdog("who_leaves_bytes_wakes_the_next_reader");
     let pipes = pipes();
     let (reader, writer) = pipes.pipe();
     let (mut one, mut two) = ([0], [0]);
@@ -97,6 +98,7 @@ fn who_leaves_bytes_wakes_the_next_reader() {
 
 #[test]
 fn who_leaves_room_wakes_the_next_writer() {
+    let _watchdog = watchdog("who_leaves_room_wakes_the_next_writer");
     let pipes = pipes();
     let (reader, writer) = full(&pipes);
     let (bell_one, bell_two) = (Bell::new(), Bell::new());
@@ -118,6 +120,7 @@ fn who_leaves_room_wakes_the_next_writer() {
 /// A future that was woken and is dropped has taken nothing; the next is woken for it.
 #[test]
 fn a_dropped_read_passes_its_wake_on() {
+    let _watchdog = watchdog("a_dropped_read_passes_its_wake_on");
     let pipes = pipes();
     let (reader, writer) = pipes.pipe();
     let (mut one, mut two) = ([0], [0]);
@@ -136,6 +139,7 @@ fn a_dropped_read_passes_its_wake_on() {
 /// A large write that is dropped leaves what it has put in; a small one leaves nothing.
 #[test]
 fn a_dropped_write_leaves_whole_pages_or_nothing() {
+    let _watchdog = watchdog("a_dropped_write_leaves_whole_pages_or_nothing");
     let pipes = pipes();
     let (reader, writer) = full(&pipes);
     for (bytes, left) in [(3 * PIPE_BUF, 2 * PIPE_BUF), (PIPE_BUF, 0)] {
@@ -285,6 +289,7 @@ fn room_that_is_added_is_used_by_all_who_wait_for_it() {
 
 #[test]
 fn misuse_is_told_with_the_kernels_numbers() {
+    let _watchdog = watchdog("misuse_is_told_with_the_kernels_numbers");
     let pipes = pipes();
     let (reader, writer) = pipes.pipe();
     assert_eq!(pipes.read(writer, &mut [0], Block::NO), Err(Errno::BadFd));

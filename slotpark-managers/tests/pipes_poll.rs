@@ -184,6 +184,7 @@ fn a_poll_by_edges_waits_for_what_is_new() {
 
 #[test]
 fn a_task_polls_several_ends() {
+    let _watchdog = watchdog("a_task_polls_several_ends");
     let pipes = pipes();
     pipes.mkfifo("fifo").expect("the name is free");
     let both = pipes

@@ -181,8 +181,7 @@ impl State {
         if is_possible {
             self.edges.writer += 1;
             wakes.is_changed = true;
-            // There may be room for more than one.
-            wakes.writers = ALL;
+            wakes.writers = usize::from(!self.pages.is_full());
         }
         is_possible
     }
