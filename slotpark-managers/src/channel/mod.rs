@@ -10,6 +10,8 @@ mod open;
 mod queue;
 mod receive;
 mod send;
+#[cfg(test)]
+mod tests;
 mod ticket;
 
 use std::fmt;

@@ -1,5 +1,6 @@
 //! Being told of a message instead of waiting for it.
 
+use super::queue::{Notify, Queue};
 use super::{Channel, IpcChannels};
 use crate::Errno;
 
@@ -29,8 +30,18 @@ impl IpcChannels {
         channel: Channel,
         notify: impl FnOnce() + Send + 'static,
     ) -> Result<(), Errno> {
-        let queue = &self.description(channel)?.queue;
-        let given_back = queue.lock().register(channel, Box::new(notify));
+        let description = self.description(channel)?;
+        self.register(&description.queue, channel, Box::new(notify))
+    }
+
+    /// As `notify`: the descriptor was open.
+    pub(super) fn register(
+        &self,
+        queue: &Queue,
+        channel: Channel,
+        notify: Notify,
+    ) -> Result<(), Errno> {
+        let given_back = queue.lock().register(channel, notify);
         if given_back.is_some() {
             return Err(Errno::Busy);
         }

@@ -28,20 +28,24 @@ pub struct Received {
 }
 
 /// A call to receive.
-struct Receive<'c> {
+pub(super) struct Receive<'c> {
     channels: &'c IpcChannels,
     description: Arc<Description>,
     channel: Channel,
 }
 
 /// A call that is done, or waits.
-enum Begun<'c> {
+pub(super) enum Begun<'c> {
     Done(Message),
     Waits(Waiting<'c>),
 }
 
 impl<'c> Receive<'c> {
-    fn new(channels: &'c IpcChannels, channel: Channel, room: usize) -> Result<Self, Errno> {
+    pub(super) fn new(
+        channels: &'c IpcChannels,
+        channel: Channel,
+        room: usize,
+    ) -> Result<Self, Errno> {
         let description = channels.description(channel)?;
         if !description.access.reads() {
             return Err(Errno::BadFd);
@@ -57,7 +61,7 @@ impl<'c> Receive<'c> {
     }
 
     /// Receives at once, or begins to wait.
-    fn begin(&self, may_block: bool) -> Result<Begun<'_>, Errno> {
+    pub(super) fn begin(&self, may_block: bool) -> Result<Begun<'_>, Errno> {
         let queue = &*self.description.queue;
         let mut state = queue.lock();
         if let Some((message, sender)) = queue.receive(&mut state) {

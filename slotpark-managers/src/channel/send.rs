@@ -15,7 +15,7 @@ use crate::{Block, Errno};
 pub const PRIORITIES: u32 = 32_768;
 
 /// A call to send.
-struct Send<'c> {
+pub(super) struct Send<'c> {
     channels: &'c IpcChannels,
     description: Arc<Description>,
     channel: Channel,
@@ -24,7 +24,7 @@ struct Send<'c> {
 }
 
 impl<'c> Send<'c> {
-    fn new(
+    pub(super) fn new(
         channels: &'c IpcChannels,
         channel: Channel,
         bytes: &'c [u8],
@@ -51,7 +51,7 @@ impl<'c> Send<'c> {
     }
 
     /// Sends at once, or begins to wait.
-    fn begin(&self, may_block: bool) -> Result<Option<Waiting<'_>>, Errno> {
+    pub(super) fn begin(&self, may_block: bool) -> Result<Option<Waiting<'_>>, Errno> {
         let queue = &*self.description.queue;
         let bytes = self.bytes.into();
         let mut state = queue.lock();

@@ -11,9 +11,9 @@ use crate::{Access, Block, Errno};
 
 /// A FIFO that is being opened. It is counted as one end from the beginning, as the other side is to
 /// see it; dropped, it has been none.
-struct Opening<'m> {
+pub(super) struct Opening<'m> {
     manager: &'m PipeManager,
-    pipe: Arc<Pipe>,
+    pub(super) pipe: Arc<Pipe>,
     access: Access,
     /// How many of the other side had come, where there is none now.
     awaited: Option<u64>,
@@ -21,7 +21,7 @@ struct Opening<'m> {
 }
 
 impl<'m> Opening<'m> {
-    fn begin(
+    pub(super) fn begin(
         manager: &'m PipeManager,
         name: &[u8],
         access: Access,
@@ -52,7 +52,7 @@ impl<'m> Opening<'m> {
     }
 
     /// What to wait for while nobody of the other side has come since, if only to go again.
-    fn pending(&self) -> Option<Seen> {
+    pub(super) fn pending(&self) -> Option<Seen> {
         let awaited = self.awaited?;
         self.pipe.look(|state| {
             let come = match self.access {

@@ -11,6 +11,8 @@ mod read;
 mod readiness;
 mod size;
 mod state;
+#[cfg(test)]
+mod tests;
 mod transfer;
 mod write;
 

@@ -37,7 +37,7 @@ enum Reports {
 }
 
 /// What the wait of a poll looks at.
-struct Watched {
+pub(super) struct Watched {
     pipe: Arc<Pipe>,
     seen: Seen,
 }
@@ -117,6 +117,11 @@ impl PipePoll {
     fn look(&mut self, manager: &PipeManager) -> Option<Watched> {
         self.ready = Readiness::NVAL;
         let end = manager.end(self.end).ok()?;
+        self.look_at(end, manager)
+    }
+
+    /// As `look`: it was open.
+    pub(super) fn look_at(&mut self, end: End, manager: &PipeManager) -> Option<Watched> {
         let (levels, edges, seen) = end.pipe.look(|state| {
             let levels = levels(&end, state);
             (levels, state.edges, end.pipe.changed.seen())
@@ -244,7 +249,7 @@ impl PipeManager {
         }
     }
 
-    fn look_at_all(&self, polls: &mut [PipePoll]) -> Vec<Watched> {
+    pub(super) fn look_at_all(&self, polls: &mut [PipePoll]) -> Vec<Watched> {
         polls
             .iter_mut()
             .filter_map(|poll| poll.look(self))
@@ -252,7 +257,7 @@ impl PipeManager {
     }
 
     /// Waits until something changes. All ends were open, else there were some to report.
-    fn wait_for_any(&self, watched: &[Watched], block: Block<'_>) -> Result<(), Errno> {
+    pub(super) fn wait_for_any(&self, watched: &[Watched], block: Block<'_>) -> Result<(), Errno> {
         if watched.is_empty() {
             let never = Event::new("poll of nothing");
             return never.wait(&self.waits, never.seen(), block);

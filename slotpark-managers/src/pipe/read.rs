@@ -10,16 +10,16 @@ use super::{PipeEnd, PipeManager};
 use crate::{Block, Errno};
 
 /// A read under way.
-struct Read<'c, 's, 'b> {
+pub(super) struct Read<'c, 's, 'b> {
     manager: &'c PipeManager,
-    pipe: Arc<Pipe>,
+    pub(super) pipe: Arc<Pipe>,
     end: PipeEnd,
     sink: Sink<'s, 'b>,
     is_first: bool,
 }
 
 impl<'c, 's, 'b> Read<'c, 's, 'b> {
-    fn new(
+    pub(super) fn new(
         manager: &'c PipeManager,
         end: PipeEnd,
         slices: &'s mut [IoSliceMut<'b>],
@@ -37,7 +37,7 @@ impl<'c, 's, 'b> Read<'c, 's, 'b> {
         })
     }
 
-    fn step(&mut self) -> Result<Step, Errno> {
+    pub(super) fn step(&mut self) -> Result<Step, Errno> {
         let room = self.sink.left();
         if room == 0 {
             return Ok(Step::Done(0));

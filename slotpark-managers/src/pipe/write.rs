@@ -10,9 +10,9 @@ use super::{PipeEnd, PipeManager};
 use crate::{Block, Errno};
 
 /// A write under way.
-struct Write<'c> {
+pub(super) struct Write<'c> {
     manager: &'c PipeManager,
-    pipe: Arc<Pipe>,
+    pub(super) pipe: Arc<Pipe>,
     end: PipeEnd,
     source: Source<'c>,
     written: usize,
@@ -20,7 +20,7 @@ struct Write<'c> {
 }
 
 impl<'c> Write<'c> {
-    fn new(
+    pub(super) fn new(
         manager: &'c PipeManager,
         end: PipeEnd,
         slices: &'c [IoSlice<'c>],
@@ -39,7 +39,7 @@ impl<'c> Write<'c> {
         })
     }
 
-    fn step(&mut self) -> Result<Step, Errno> {
+    pub(super) fn step(&mut self) -> Result<Step, Errno> {
         if self.is_first && self.source.left() == 0 {
             return Ok(Step::Done(0));
         }
