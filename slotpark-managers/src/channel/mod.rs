@@ -120,10 +120,10 @@ pub struct ChannelState {
 /// | what | here | Linux |
 /// |---|---|---|
 /// | owners, modes, rights | none: the caller's affair | as files |
-/// | memory of all queues | `queues_max` queues of limited size | also `RLIMIT_MSGQUEUE` for each user |
+/// | memory of all queues | limits of each, and of their number | also `RLIMIT_MSGQUEUE` |
 /// | who waits longest | is served first | of those with the highest priority of scheduling |
-/// | who is to be notified | belongs to a descriptor, and goes when that one is closed | to a process, and goes when it closes any descriptor of the queue |
-/// | a descriptor is closed while a thread is blocked through it | that thread fails with `EBADF` | it stays blocked |
+/// | a notification goes | with its descriptor | with any descriptor of the process |
+/// | closing what a thread is blocked through | it fails with `EBADF` | it stays blocked |
 /// | a descriptor can be polled | no | yes, as a file |
 pub struct IpcChannels {
     waits: Arc<Waits>,
@@ -202,8 +202,8 @@ impl IpcChannels {
         Ok(self.insert(self.description(channel)?))
     }
 
-    /// Closes a descriptor, `mq_close(3)`: who is blocked through it fails with `EBADF`, and who was
-    /// to be notified through it is not.
+    /// Closes a descriptor, `mq_close(3)`: who is blocked through it fails with `EBADF`, and who
+    /// was to be notified through it is not.
     ///
     /// # Errors
     /// EBADF: the descriptor is not open.

@@ -5,9 +5,10 @@ use super::{Channel, IpcChannels};
 use crate::Errno;
 
 impl IpcChannels {
-    /// Calls `notify` when a message comes to the empty queue while nobody waits to receive it, once:
-    /// `mq_notify(3)`. The thread that sends calls it, with no lock held: to send a signal, or to
-    /// start a thread. If there are messages already, nothing happens before the queue was empty.
+    /// Calls `notify` when a message comes to the empty queue while nobody waits to receive it,
+    /// once: `mq_notify(3)`. The thread that sends calls it, with no lock held: to send a signal,
+    /// or to start a thread. If there are messages already, nothing happens before the queue was
+    /// empty.
     ///
     /// # Errors
     /// EBADF: the descriptor is not open. EBUSY: somebody is to be notified already.
@@ -54,8 +55,8 @@ impl IpcChannels {
         Err(Errno::BadFd)
     }
 
-    /// Takes back a [`notify`](Self::notify) that was made through this descriptor, if there is one:
-    /// `mq_notify(3)` without an event. Whether there was.
+    /// Takes back a [`notify`](Self::notify) that was made through this descriptor, if there is
+    /// one: `mq_notify(3)` without an event. Whether there was.
     ///
     /// # Errors
     /// EBADF: the descriptor is not open.

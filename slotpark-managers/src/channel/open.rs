@@ -118,9 +118,9 @@ impl IpcChannels {
     ///
     /// # Errors
     /// ENOENT: there is none, or the name is only a slash. EEXIST: there is one, and it was to be
-    /// made. EINVAL: the name has no slash, or the attributes are 0 or beyond the limits. EACCES: the
-    /// name has another slash. ENAMETOOLONG: it has more than 255 bytes behind the slash. ENOSPC:
-    /// there are too many queues.
+    /// made. EINVAL: the name has no slash, or the attributes are 0 or beyond the limits. EACCES:
+    /// the name has another slash. ENAMETOOLONG: it has more than 255 bytes behind the slash.
+    /// ENOSPC: there are too many queues.
     ///
     /// ```
     /// use slotpark_managers::{Access, ChannelOptions, Errno, IpcChannels, Waits};

@@ -1,8 +1,8 @@
 //! A message queue: its messages, who waits for some or for room, and who is to be notified.
 //!
 //! **Invariants.** C1: while a receiver waits there is no message: one that comes is given to the
-//! first of them. C2: while a sender waits there is no room: what becomes free is taken by the first
-//! of them. So who comes later overtakes nobody, and each is woken when its call is done.
+//! first of them. C2: while a sender waits there is no room: what becomes free is taken by the
+//! first of them. So who comes later overtakes nobody, and each is woken when its call is done.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};

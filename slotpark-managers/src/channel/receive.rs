@@ -103,9 +103,9 @@ impl IpcChannels {
     /// `mq_timedreceive(3)` with a [`Block`] that has a deadline.
     ///
     /// # Errors
-    /// EBADF: the descriptor is not open, not to read, or was closed meanwhile. EMSGSIZE: the buffer
-    /// is shorter than a message of the queue may be. EAGAIN, EINTR, ETIMEDOUT as `block` and the
-    /// descriptor's flag say, while the queue is empty.
+    /// EBADF: the descriptor is not open, not to read, or was closed meanwhile. EMSGSIZE: the
+    /// buffer is shorter than a message of the queue may be. EAGAIN, EINTR, ETIMEDOUT as `block`
+    /// and the descriptor's flag say, while the queue is empty.
     ///
     /// ```
     /// use slotpark_managers::{Access, Block, ChannelOptions, Errno, IpcChannels, Waits};
@@ -130,9 +130,9 @@ impl IpcChannels {
         }
     }
 
-    /// As [`receive`](Self::receive), blocking for ever unless the descriptor's flag says otherwise,
-    /// as a future. Cancel safety: a message that was given to a future which is dropped goes to the
-    /// next who waits, or back to its place in the queue.
+    /// As [`receive`](Self::receive), blocking for ever unless the descriptor's flag says
+    /// otherwise, as a future. Cancel safety: a message that was given to a future which is dropped
+    /// goes to the next who waits, or back to its place in the queue.
     ///
     /// # Errors
     /// As [`receive`](Self::receive).

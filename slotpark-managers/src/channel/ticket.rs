@@ -7,8 +7,8 @@ use super::{Channel, IpcChannels};
 use crate::event::{Event, Seen};
 use crate::{Block, Errno, Waits};
 
-/// Stands in a list of its queue while it waits. Who takes it out of there gives it something, under
-/// the queue's lock, and then wakes it.
+/// Stands in a list of its queue while it waits. Who takes it out of there gives it something,
+/// under the queue's lock, and then wakes it.
 #[derive(Debug)]
 pub(super) struct Ticket {
     pub(super) event: Event,

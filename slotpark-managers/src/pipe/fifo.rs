@@ -9,8 +9,8 @@ use super::{PipeEnd, PipeManager};
 use crate::event::Seen;
 use crate::{Access, Block, Errno};
 
-/// A FIFO that is being opened. It is counted as one end from the beginning, as the other side is to
-/// see it; dropped, it has been none.
+/// A FIFO that is being opened. It is counted as one end from the beginning, as the other side is
+/// to see it; dropped, it has been none.
 pub(super) struct Opening<'m> {
     manager: &'m PipeManager,
     pub(super) pipe: Arc<Pipe>,

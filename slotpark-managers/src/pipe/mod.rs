@@ -40,7 +40,8 @@ pub const PIPE_BUF: usize = PAGE;
 /// [`capacity_max`](PipeManager::capacity_max) says otherwise: Linux's `pipe-max-size`.
 const CAPACITY_MAX_DEFAULT: usize = 1 << 20;
 
-/// An open end of a pipe or FIFO: what a kernel keeps in an open file. Its number is given out once.
+/// An open end of a pipe or FIFO: what a kernel keeps in an open file. Its number is given out
+/// once.
 ///
 /// ```
 /// use slotpark_managers::{PipeManager, Waits};
@@ -112,11 +113,12 @@ type Hook = Box<dyn Fn(PipeEnd) + Send + Sync>;
 ///
 /// | what | here | Linux |
 /// |---|---|---|
-/// | `O_NONBLOCK` | said with each call: [`Block::NO`](crate::Block::NO) | a flag of the open file |
-/// | SIGPIPE | [`on_broken_pipe`](PipeManager::on_broken_pipe), then `EPIPE` | sent by the kernel |
-/// | an end is closed while a thread is blocked through it | that thread fails with `EBADF` | it stays blocked |
+/// | `O_NONBLOCK` | each call says it: [`Block::NO`](crate::Block::NO) | a flag of the open file |
+/// | SIGPIPE | [`on_broken_pipe`](Self::on_broken_pipe), then `EPIPE` | sent by the kernel |
+/// | closing what a thread is blocked through | it fails with `EBADF` | it stays blocked |
 /// | deadlines of reads, writes, opens | `ETIMEDOUT` | none |
-/// | a write that fails with `EAGAIN`; one of several ends of a side is closed, and the other side is gone | no edge for those who poll | an edge, with nothing new |
+/// | a write that fails with `EAGAIN` | no edge for polls | an edge, with nothing new |
+/// | the other side is gone, one of several ends is closed | no edge for polls | an edge |
 /// | an end that was polled by edges is closed | `POLLNVAL` | epoll forgets it |
 /// | packets (`O_DIRECT`), `splice`, `tee`, `O_ASYNC` | none | there |
 /// | limits for each user | none: one for each pipe | `pipe-user-pages-soft`, `-hard` |
@@ -148,9 +150,10 @@ impl PipeManager {
         }
     }
 
-    /// What to do when a thread writes what nobody is left to read: to send it SIGPIPE. It is called
-    /// by that thread (or by who polls that task) before the write returns, with no lock held, also
-    /// if the write has put in a part of its bytes and returns their number instead of `EPIPE`.
+    /// What to do when a thread writes what nobody is left to read: to send it SIGPIPE. It is
+    /// called by that thread (or by who polls that task) before the write returns, with no lock
+    /// held, also if the write has put in a part of its bytes and returns their number instead of
+    /// `EPIPE`.
     ///
     /// ```
     /// use slotpark_managers::{Block, Errno, PipeManager, Waits};
@@ -274,20 +277,6 @@ impl PipeManager {
             .pipe
             .change(&self.waits, |state, wakes| state.leave(access, wakes));
         Ok(())
-    }
-
-    /// What an end is open for.
-    ///
-    /// # Errors
-    /// EBADF: the end is not open.
-    ///
-    /// ```
-    /// use slotpark_managers::{Access, PipeManager, Waits};
-    /// let pipes = PipeManager::new(std::sync::Arc::new(Waits::new()));
-    /// assert_eq!(pipes.access(pipes.pipe().0), Ok(Access::Read));
-    /// ```
-    pub fn access(&self, end: PipeEnd) -> Result<Access, Errno> {
-        Ok(self.end(end)?.access)
     }
 }
 

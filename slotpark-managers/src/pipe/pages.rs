@@ -67,8 +67,9 @@ impl Pages {
         is_possible
     }
 
-    /// Adds what exceeds whole pages to the last page, if it fits there as a whole. At the beginning
-    /// of a write, as the kernel does: the rest of a large one then fills pages to their ends.
+    /// Adds what exceeds whole pages to the last page, if it fits there as a whole. At the
+    /// beginning of a write, as the kernel does: the rest of a large one then fills pages to their
+    /// ends.
     pub(super) fn merge(&mut self, source: &mut Source<'_>) {
         let excess = source.left() % PAGE;
         if let Some(last) = self.ring.back_mut() {

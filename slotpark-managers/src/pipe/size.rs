@@ -1,13 +1,27 @@
-//! How much a pipe holds, and can hold; how many pipes there are.
+//! What an end is of, how much its pipe holds and can hold, how many there are.
 
 use super::pages::PAGE;
 use super::{PipeEnd, PipeManager};
-use crate::Errno;
+use crate::{Access, Errno};
 
 /// Sizes from here on do not exist.
 const CAPACITY_BOUND: usize = 1 << 31;
 
 impl PipeManager {
+    /// What an end is open for.
+    ///
+    /// # Errors
+    /// EBADF: the end is not open.
+    ///
+    /// ```
+    /// use slotpark_managers::{Access, PipeManager, Waits};
+    /// let pipes = PipeManager::new(std::sync::Arc::new(Waits::new()));
+    /// assert_eq!(pipes.access(pipes.pipe().0), Ok(Access::Read));
+    /// ```
+    pub fn access(&self, end: PipeEnd) -> Result<Access, Errno> {
+        Ok(self.end(end)?.access)
+    }
+
     /// How many bytes the pipe has room for: `F_GETPIPE_SZ`.
     ///
     /// # Errors

@@ -87,8 +87,8 @@ impl PipeManager {
     /// those of others. See `write(2)` and `pipe(7)`.
     ///
     /// # Errors
-    /// EBADF: the end is not open, not to write, or was closed meanwhile. EPIPE: nobody can read it.
-    /// EAGAIN, EINTR, ETIMEDOUT as `block` says, if nothing was written.
+    /// EBADF: the end is not open, not to write, or was closed meanwhile. EPIPE: nobody can read
+    /// it. EAGAIN, EINTR, ETIMEDOUT as `block` says, if nothing was written.
     ///
     /// ```
     /// use slotpark_managers::{Block, Errno, PipeManager, Waits};

@@ -50,7 +50,10 @@ fn opened() -> impl Strategy<Value = Opened> {
         1 => Just(Access::Read),
         1 => Just(Access::Write),
     ];
-    let number = |usual: std::ops::Range<usize>, beyond: usize| prop_oneof![20 => usual, 1 => Just(0), 1 => Just(beyond)];
+    let number = |usual: std::ops::Range<usize>, beyond: usize| {
+        let wrong = prop_oneof![Just(0), Just(beyond)];
+        prop_oneof![10 => usual, 1 => wrong]
+    };
     // Beyond what Linux allows even the privileged.
     let create = proptest::option::weighted(0.8, (number(1..4, 70_000), number(1..9, 17 << 20)));
     let flags = (proptest::bool::weighted(0.1), any::<bool>());

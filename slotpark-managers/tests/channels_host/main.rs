@@ -2,7 +2,8 @@
 //!
 //! Every call to send or receive is timed, with a deadline that is past: who would block fails with
 //! ETIMEDOUT, or with EAGAIN where the descriptor says so. Linux's notifications belong to the
-//! process, which is the same for all descriptors here: what that takes away is taken away here too.
+//! process, which is the same for all descriptors here: what that takes away is taken away here
+//! too.
 #![cfg(target_os = "linux")]
 
 mod calls;

@@ -1,10 +1,13 @@
 //! Stories of message queues: who is served, what comes back, and who is told.
 
-#[path = "../../slotpark-core/tests/common/mod.rs"]
+#[path = "../../../slotpark-core/tests/common/mod.rs"]
 mod common;
+mod given;
+#[path = "../guests/mod.rs"]
 mod guests;
+mod notify;
 
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::scope;
@@ -89,46 +92,6 @@ fn the_highest_comes_first_and_of_equals_the_oldest() {
     end(&channels, &[channel]);
 }
 
-/// A message belongs to the receiver that has waited longest from the moment it is sent: nobody who
-/// comes before that one runs can take it.
-#[test]
-fn a_message_is_given_to_who_waits_longest() {
-    let _watchdog = watchdog("a_message_is_given_to_who_waits_longest");
-    let (channels, channel) = queue(2);
-    let (mut first, bell) = receiving(&channels, channel);
-    let (mut second, other) = receiving(&channels, channel);
-    assert_eq!(channels.waiters(channel), 2);
-    send(&channels, channel, "one");
-    assert_eq!((bell.rings(), other.rings()), (1, 0));
-    assert_eq!(receive(&channels, channel, Block::NO), Err(Errno::Again));
-    send(&channels, channel, "two");
-    assert_eq!(ready(second.as_mut()), Ok("two".into()));
-    assert_eq!(ready(first.as_mut()), Ok("one".into()));
-    end(&channels, &[channel]);
-}
-
-#[test]
-fn room_is_given_to_who_waits_longest() {
-    let _watchdog = watchdog("room_is_given_to_who_waits_longest");
-    let (channels, channel) = queue(1);
-    send(&channels, channel, "one");
-    let (bell, other) = (Bell::new(), Bell::new());
-    let mut first = pin!(channels.send_async(channel, b"two", 0));
-    // A message that is more urgent makes its sender no earlier.
-    let mut second = pin!(channels.send_async(channel, b"three", 9));
-    assert!(poll(first.as_mut(), &bell).is_pending());
-    assert!(poll(second.as_mut(), &other).is_pending());
-    assert_eq!(receive(&channels, channel, Block::NO), Ok("one".into()));
-    assert_eq!((bell.rings(), other.rings()), (1, 0));
-    let sent = channels.send(channel, b"late", 9, Block::NO);
-    assert_eq!(sent, Err(Errno::Again));
-    assert_eq!(receive(&channels, channel, Block::NO), Ok("two".into()));
-    assert_eq!(receive(&channels, channel, Block::NO), Ok("three".into()));
-    assert_eq!(ready(second.as_mut()), Ok(()));
-    assert_eq!(ready(first.as_mut()), Ok(()));
-    end(&channels, &[channel]);
-}
-
 /// Who gives up takes its message with it, and is given none.
 #[test]
 fn who_gives_up_has_neither_sent_nor_received() {
@@ -157,47 +120,6 @@ fn who_gives_up_has_neither_sent_nor_received() {
     drop(dropped);
     assert_eq!(receive(&channels, channel, Block::NO), Ok("one".into()));
     assert_eq!(receive(&channels, channel, Block::NO), Err(Errno::Again));
-    end(&channels, &[channel]);
-}
-
-/// A message that was given to a future which is dropped is not lost: the next who waits has it.
-#[test]
-fn a_dropped_receive_passes_its_message_on() {
-    let _watchdog = watchdog("a_dropped_receive_passes_its_message_on");
-    let (channels, channel) = queue(2);
-    let (first, _) = receiving(&channels, channel);
-    let (mut second, bell) = receiving(&channels, channel);
-    send(&channels, channel, "one");
-    assert_eq!(bell.rings(), 0);
-    drop(first);
-    assert_eq!(bell.rings(), 1);
-    assert_eq!(ready(second.as_mut()), Ok("one".into()));
-    end(&channels, &[channel]);
-}
-
-/// With nobody waiting it goes back to its place, before those that were sent after it; and should
-/// its room be taken, the queue has one too many until one is received.
-#[test]
-fn a_dropped_receive_puts_its_message_back() {
-    let _watchdog = watchdog("a_dropped_receive_puts_its_message_back");
-    let (channels, channel) = queue(1);
-    let (first, _) = receiving(&channels, channel);
-    send(&channels, channel, "one");
-    send(&channels, channel, "two");
-    let mut third = pin!(channels.send_async(channel, b"three", 0));
-    assert!(poll(third.as_mut(), &Bell::new()).is_pending());
-    drop(first);
-    let messages = |count| {
-        let state = channels.attributes(channel).expect("it is open");
-        assert_eq!(state.messages, count);
-    };
-    messages(2);
-    assert_eq!(receive(&channels, channel, Block::NO), Ok("one".into()));
-    messages(1);
-    assert!(poll(third.as_mut(), &Bell::new()).is_pending());
-    assert_eq!(receive(&channels, channel, Block::NO), Ok("two".into()));
-    assert_eq!(ready(third.as_mut()), Ok(()));
-    assert_eq!(receive(&channels, channel, Block::NO), Ok("three".into()));
     end(&channels, &[channel]);
 }
 
@@ -253,71 +175,8 @@ fn an_unlinked_queue_lives_as_long_as_its_descriptors() {
     end(&channels, &[new, more]);
 }
 
-/// Told once, of a message that comes to the empty queue while nobody waits for it.
-#[test]
-fn a_notification_is_for_a_message_that_nobody_waits_for() {
-    let _watchdog = watchdog("a_notification_is_for_a_message_that_nobody_waits_for");
-    let (channels, channel) = queue(3);
-    let told = Arc::new(AtomicUsize::new(0));
-    let count = || told.load(Ordering::Relaxed);
-    let register = || {
-        let told = Arc::clone(&told);
-        channels.notify(channel, move || _ = told.fetch_add(1, Ordering::Relaxed))
-    };
-    assert_eq!(register(), Ok(()));
-    assert_eq!(register(), Err(Errno::Busy));
-    let (mut task, _) = receiving(&channels, channel);
-    send(&channels, channel, "one");
-    assert_eq!(count(), 0, "a receiver has it");
-    assert_eq!(ready(task.as_mut()), Ok("one".into()));
-    send(&channels, channel, "two");
-    assert_eq!(count(), 1);
-    assert_eq!(register(), Ok(()), "once is all");
-    send(&channels, channel, "three");
-    assert_eq!(count(), 1, "the queue was not empty");
-    for _ in 0..2 {
-        assert!(receive(&channels, channel, Block::NO).is_ok());
-    }
-    assert_eq!(channels.cancel_notify(channel), Ok(true));
-    assert_eq!(channels.cancel_notify(channel), Ok(false));
-    send(&channels, channel, "four");
-    assert_eq!(count(), 1, "it was taken back");
-    assert!(receive(&channels, channel, Block::NO).is_ok());
-    let child = channels.dup(channel).expect("it is open");
-    assert_eq!(register(), Ok(()));
-    assert_eq!(channels.cancel_notify(child), Ok(false), "it is another's");
-    assert_eq!(channels.close(channel), Ok(()));
-    assert_eq!(Arc::strong_count(&told), 1, "nothing is kept of it");
-    send(&channels, child, "five");
-    assert_eq!(count(), 1);
-    end(&channels, &[child]);
-}
-
-/// As `mq_notify(3)` shows it: who is told registers again, then empties the queue.
-#[test]
-fn who_is_told_may_register_again() {
-    let _watchdog = watchdog("who_is_told_may_register_again");
-    let (channels, channel) = queue(3);
-    let told = Arc::new(AtomicUsize::new(0));
-    fn register(channels: &Arc<IpcChannels>, channel: Channel, told: &Arc<AtomicUsize>) {
-        let (again, count) = (Arc::clone(channels), Arc::clone(told));
-        let notified = channels.notify(channel, move || {
-            register(&again, channel, &count);
-            while receive(&again, channel, Block::NO).is_ok() {
-                count.fetch_add(1, Ordering::Relaxed);
-            }
-        });
-        assert_eq!(notified, Ok(()));
-    }
-    register(&channels, channel, &told);
-    for text in ["one", "two", "three"] {
-        send(&channels, channel, text);
-    }
-    assert_eq!(told.load(Ordering::Relaxed), 3);
-    end(&channels, &[channel]);
-}
-
-/// The flag is of what was opened: copies in children have the same; a call that is blocked stays so.
+/// The flag is of what was opened: copies in children have the same; a call that is blocked stays
+/// so.
 #[test]
 fn the_flag_is_shared_by_copies() {
     let _watchdog = watchdog("the_flag_is_shared_by_copies");
@@ -336,8 +195,8 @@ fn the_flag_is_shared_by_copies() {
     end(&channels, &[channel, child, other]);
 }
 
-/// Many senders and receivers on a small queue, with deadlines that pass meanwhile: what was sent is
-/// received, once, and nobody is left asleep.
+/// Many senders and receivers on a small queue, with deadlines that pass meanwhile: what was sent
+/// is received, once, and nobody is left asleep.
 #[test]
 fn every_message_arrives_once() {
     let _watchdog = watchdog("every_message_arrives_once");
