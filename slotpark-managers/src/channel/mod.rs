@@ -113,7 +113,8 @@ pub struct ChannelState {
 /// ```
 ///
 /// **Fair**: a message is given to the receiver that has waited longest, room to the sender that
-/// has; who comes later overtakes nobody.
+/// has; who comes later overtakes nobody. Once the table of waits is closed, calls that would
+/// block fail with `ECANCELED`.
 ///
 /// **Where it differs from Linux**
 ///

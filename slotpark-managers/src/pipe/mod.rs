@@ -107,7 +107,8 @@ type Hook = Box<dyn Fn(PipeEnd) + Send + Sync>;
 /// **Blocking.** A write of more than [`PIPE_BUF`] bytes goes in part by part as readers make room;
 /// when it is interrupted, past its deadline, or not to block, it returns what it has written so
 /// far, and fails only if that is nothing. A read returns what there is. **Fairness**: the thread
-/// that has waited longest is woken first, but who comes meanwhile may be faster.
+/// that has waited longest is woken first, but who comes meanwhile may be faster. Once the table of
+/// waits is closed, calls that would block fail with `ECANCELED`.
 ///
 /// **Where it differs from Linux**
 ///

@@ -208,3 +208,72 @@ fn every_byte_arrives_once() {
     );
     close_all(pipes, &[reader]);
 }
+
+/// Guests come and go with pipes of their own and of their parents, block on them, are interrupted,
+/// and lose their ends while they are blocked: every call returns, and nothing stays.
+#[test]
+fn guests_come_and_go_and_leave_nothing() {
+    let _watchdog = watchdog("guests_come_and_go_and_leave_nothing");
+    let pipes = &pipes();
+    scope(|scope| {
+        for seed in 0..3 {
+            scope.spawn(move || {
+                let mut numbers = Numbers::new(seed);
+                for _ in 0..300 {
+                    life(pipes, &mut numbers);
+                }
+            });
+        }
+    });
+    assert!(pipes.is_empty());
+}
+
+/// A parent, and a child that inherits both ends of a pipe and blocks on one of them.
+fn life(pipes: &PipeManager, numbers: &mut Numbers) {
+    let (reader, writer) = pipes.pipe();
+    let inherited = [reader, writer].map(|end| pipes.dup(end).expect("it is open"));
+    let thread = &Interrupter::new();
+    let (is_reader, end) = (numbers.below(2) == 0, numbers.below(4));
+    scope(|scope| {
+        let child = scope.spawn(move || {
+            let block = Block::FOREVER.interruptible(thread);
+            let mut buffer = vec![0; 3 * ROOM];
+            if is_reader {
+                // Its own writing end would keep it from the end for ever.
+                let _ = pipes.close(inherited[1]);
+                pipes.read(inherited[0], &mut buffer, block)
+            } else {
+                pipes.write(inherited[1], &buffer, block)
+            }
+        });
+        if numbers.below(2) == 0 {
+            let is_blocked = || pipes.waiters(reader) > 0 || child.is_finished();
+            common::until("the child is blocked", is_blocked);
+        }
+        // What a writer of that much wants is not there: it gives up in one of four ways.
+        let expected: &[_] = match (end, is_reader) {
+            (0, _) => {
+                let _ = thread.interrupt();
+                &[Err(Errno::Interrupted), Ok(ROOM)]
+            }
+            (1, _) => {
+                assert_eq!(pipes.close(inherited[usize::from(!is_reader)]), Ok(()));
+                &[Err(Errno::BadFd), Ok(ROOM)]
+            }
+            (_, true) => {
+                assert_eq!(pipes.write(writer, b"a", Block::NO), Ok(1));
+                &[Ok(1)]
+            }
+            (_, false) => {
+                assert_eq!(pipes.close(inherited[0]), Ok(()));
+                assert_eq!(pipes.close(reader), Ok(()));
+                &[Err(Errno::Pipe), Ok(ROOM)]
+            }
+        };
+        let outcome = ended(child);
+        assert!(expected.contains(&outcome), "{end} {is_reader} {outcome:?}");
+    });
+    for end in [reader, writer, inherited[0], inherited[1]] {
+        let _ = pipes.close(end);
+    }
+}
