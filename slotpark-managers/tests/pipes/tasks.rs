@@ -94,3 +94,25 @@ fn a_dropped_write_leaves_whole_pages_or_nothing() {
     );
     assert_eq!(pipes.waiters(reader), 0);
 }
+
+/// As in the kernel: only at its beginning is a write added to the last page.
+#[test]
+fn a_write_that_has_waited_wants_a_page_of_its_own() {
+    let _watchdog = watchdog("a_write_that_has_waited_wants_a_page_of_its_own");
+    let pipes = pipes();
+    let (reader, writer) = full(&pipes);
+    let mut write = pin!(pipes.write_async(writer, b"late"));
+    assert!(poll(write.as_mut(), &Bell::new()).is_pending());
+    assert_eq!(
+        pipes.read(reader, &mut [0; PIPE_BUF], Block::NO),
+        Ok(PIPE_BUF)
+    );
+    assert_eq!(pipes.write(writer, b"early", Block::NO), Ok(5));
+    assert!(poll(write.as_mut(), &Bell::new()).is_pending());
+    assert_eq!(pipes.write(writer, b"added", Block::NO), Ok(5));
+    assert_eq!(
+        pipes.read(reader, &mut [0; PIPE_BUF], Block::NO),
+        Ok(PIPE_BUF)
+    );
+    assert_eq!(ready(write.as_mut()), Ok(4));
+}
