@@ -7,6 +7,7 @@ const PUBLISHED: [&str; 5] = [
     "slotpark-core",
     "slotpark",
     "slotpark-capi",
+    "slotpark-managers",
     "slotpark-preload",
     "slotpark-cli",
 ];
