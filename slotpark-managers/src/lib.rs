@@ -19,7 +19,18 @@
 mod block;
 mod errno;
 mod event;
+mod pid;
+mod process;
+mod signal;
 
 pub use block::Block;
 pub use errno::Errno;
 pub use event::{WaitKey, Waits};
+pub use pid::Pid;
+pub use process::{
+    ChildChange, ChildReport, Children, ExitStatus, KillTarget, ProcessManager, WaitFor,
+};
+pub use signal::{
+    DefaultAction, Delivered, Handler, HandlerCall, MaskChange, Restart, Signal, SignalAction,
+    SignalFlags, SignalInfo, SignalManager, SignalSet,
+};

@@ -1,0 +1,304 @@
+//! Processes: who is whose child, in which group and session, how each ended, and who waits for it.
+//!
+//! **Where this differs from Linux**
+//!
+//! | | Linux | here | why |
+//! |---|---|---|---|
+//! | who may signal whom | EPERM by users | everybody | there are no users here |
+//! | children of a thread | belong to it; `__WNOTHREAD`, `__WCLONE`, `__WALL` | belong to the process | nobody else asks |
+//! | tracing | ptrace(2) reparents and reports | none | a debugger is the guest's kernel's own |
+//! | pidfds | P_PIDFD | none | a descriptor of the guest's kernel can hold a [`Pid`](crate::Pid) |
+//! | the end of the first process | the machine stops; in a namespace all are killed | children are left without a parent and leave no zombies | [`kill`](ProcessManager::kill) all, if they are to end |
+//! | wait for a time | not at all | as [`Block`](crate::Block) says | costs nothing |
+//! | the terminal | SIGHUP when a session's leader ends, foreground groups | none | a terminal is a device, not a process |
+//! | numbers | 300 and more after the first round | 1 and more | nothing here is older than the first round |
+//!
+//! A group that is orphaned while a member of it is stopped gets SIGHUP and SIGCONT, and SIGTSTP,
+//! SIGTTIN and SIGTTOU stop nobody in one that is orphaned already, as on Linux.
+//!
+//! **Inside.** What spans processes is one tree under one lock, as the kernel has it: a wait for any
+//! child, a fork into a group that is being killed, two ends at once that inherit each other's
+//! children are each one step. Signals have their state by process, and who waits for a child waits
+//! for the event of its own process. **Lock order**: the tree, then what the signals lock.
+
+mod exit;
+mod fork;
+mod group;
+mod status;
+mod tree;
+mod wait;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use crate::event::Event;
+use crate::signal::{ChildPolicy, JobChange, Tells, Watch};
+use crate::{Errno, Pid, Signal, SignalInfo, SignalManager, Waits};
+use tree::{Life, Tree};
+
+pub use group::KillTarget;
+pub use status::{ChildChange, ChildReport, Children, ExitStatus, WaitFor};
+
+/// The processes of a guest system: fork(2), wait(2), exit(2), setpgid(2), kill(2).
+///
+/// It keeps the [`SignalManager`] in step: a process and a thread are registered there when they
+/// begin and removed when they end, and parents are sent SIGCHLD.
+///
+/// ```
+/// use slotpark_managers::{Block, ChildChange, Children, Errno, ExitStatus, ProcessManager};
+/// use slotpark_managers::{SignalManager, WaitFor, Waits};
+/// use std::sync::Arc;
+/// let waits = Arc::new(Waits::new());
+/// let signals = Arc::new(SignalManager::new(waits.clone()));
+/// let processes = ProcessManager::new(waits, signals)?;
+/// let init = processes.init();
+/// let child = processes.fork(init)?;
+/// processes.exit_group(child, 7)?;
+/// let report = processes.wait(init, Children::Any, WaitFor::EXITED, Block::FOREVER)?;
+/// assert_eq!(report.child, child);
+/// assert_eq!(report.change, ChildChange::Ended(ExitStatus::exited(7)));
+/// # Ok::<_, Errno>(())
+/// ```
+pub struct ProcessManager {
+    inner: Arc<Inner>,
+}
+
+type Hook = Arc<dyn Fn(Pid) + Send + Sync>;
+
+struct Inner {
+    waits: Arc<Waits>,
+    signals: Arc<SignalManager>,
+    tree: Mutex<Tree>,
+    hooks: Mutex<Vec<Hook>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl ProcessManager {
+    /// The greatest number, unless [`with_numbers`](Self::with_numbers) says another.
+    pub const PID_MAX: u32 = 4_194_303;
+
+    /// With the first process, [`init`](Self::init), and nobody else. Threads wait in `waits`.
+    ///
+    /// # Errors
+    /// [`Errno::Busy`]: the signals are those of another manager. [`Errno::Exists`]: the number of
+    /// the first process is registered there.
+    ///
+    /// ```
+    /// use slotpark_managers::{Errno, ProcessManager, SignalManager, Waits};
+    /// use std::sync::Arc;
+    /// let waits = Arc::new(Waits::new());
+    /// let signals = Arc::new(SignalManager::new(waits.clone()));
+    /// let processes = ProcessManager::new(waits.clone(), signals.clone())?;
+    /// assert_eq!(processes.len(), 1);
+    /// assert_eq!(ProcessManager::new(waits, signals).err(), Some(Errno::Busy));
+    /// # Ok::<_, Errno>(())
+    /// ```
+    pub fn new(waits: Arc<Waits>, signals: Arc<SignalManager>) -> Result<Self, Errno> {
+        Self::with_numbers(waits, signals, Self::PID_MAX)
+    }
+
+    /// As [`new`](Self::new), with numbers from 1 to `max`: so many processes, threads, and groups
+    /// and sessions that have outlived those that began them, there can be.
+    ///
+    /// ```
+    /// use slotpark_managers::{Errno, ProcessManager, SignalManager, Waits};
+    /// use std::sync::Arc;
+    /// let waits = Arc::new(Waits::new());
+    /// let signals = Arc::new(SignalManager::new(waits.clone()));
+    /// let processes = ProcessManager::with_numbers(waits, signals, 2)?;
+    /// processes.fork(processes.init())?;
+    /// assert_eq!(processes.fork(processes.init()), Err(Errno::Again));
+    /// # Ok::<_, Errno>(())
+    /// ```
+    pub fn with_numbers(
+        waits: Arc<Waits>,
+        signals: Arc<SignalManager>,
+        max: u32,
+    ) -> Result<Self, Errno> {
+        let mut tree = Tree::new(max);
+        let init = tree.allocate()?;
+        tree.insert(init, None, init, init);
+        let inner = Arc::new(Inner {
+            waits,
+            signals,
+            tree: Mutex::new(tree),
+            hooks: Mutex::new(Vec::new()),
+        });
+        let weak: Weak<Inner> = Arc::downgrade(&inner);
+        inner.signals.set_watch(weak)?;
+        inner.signals.register_init(init)?;
+        Ok(Self { inner })
+    }
+
+    /// The first process: the parent of those whose parents end. Signals that it has no handler for
+    /// do nothing to it.
+    ///
+    /// ```
+    /// use slotpark_managers::{Pid, ProcessManager, SignalManager, Waits};
+    /// # let waits = std::sync::Arc::new(Waits::new());
+    /// # let signals = std::sync::Arc::new(SignalManager::new(waits.clone()));
+    /// let processes = ProcessManager::new(waits, signals)?;
+    /// assert_eq!(processes.init(), Pid(1));
+    /// # Ok::<_, slotpark_managers::Errno>(())
+    /// ```
+    #[must_use]
+    pub const fn init(&self) -> Pid {
+        Pid(1)
+    }
+
+    /// The signals of these processes.
+    ///
+    /// ```
+    /// use slotpark_managers::{ProcessManager, SignalManager, Waits};
+    /// # let waits = std::sync::Arc::new(Waits::new());
+    /// # let signals = std::sync::Arc::new(SignalManager::new(waits.clone()));
+    /// let processes = ProcessManager::new(waits, signals)?;
+    /// assert_eq!(processes.signals().len(), 1);
+    /// # Ok::<_, slotpark_managers::Errno>(())
+    /// ```
+    #[must_use]
+    pub fn signals(&self) -> &Arc<SignalManager> {
+        &self.inner.signals
+    }
+
+    /// How many processes there are, those that have ended and were not waited for included.
+    ///
+    /// ```
+    /// use slotpark_managers::{ProcessManager, SignalManager, Waits};
+    /// # let waits = std::sync::Arc::new(Waits::new());
+    /// # let signals = std::sync::Arc::new(SignalManager::new(waits.clone()));
+    /// let processes = ProcessManager::new(waits, signals)?;
+    /// processes.fork(processes.init())?;
+    /// assert_eq!(processes.len(), 2);
+    /// # Ok::<_, slotpark_managers::Errno>(())
+    /// ```
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.inner.tree().processes.len()
+    }
+
+    /// Whether no process, thread, group or session is left: the first process has ended too.
+    ///
+    /// ```
+    /// use slotpark_managers::{ProcessManager, SignalManager, Waits};
+    /// # let waits = std::sync::Arc::new(Waits::new());
+    /// # let signals = std::sync::Arc::new(SignalManager::new(waits.clone()));
+    /// let processes = ProcessManager::new(waits, signals)?;
+    /// processes.exit_group(processes.init(), 0)?;
+    /// assert!(processes.is_empty() && processes.signals().is_empty());
+    /// # Ok::<_, slotpark_managers::Errno>(())
+    /// ```
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.inner.tree().is_empty()
+    }
+
+    /// How many threads and tasks wait for children of `pid` at this moment.
+    ///
+    /// # Errors
+    /// [`Errno::NoProcess`]: there is no such process.
+    ///
+    /// ```
+    /// use slotpark_managers::{ProcessManager, SignalManager, Waits};
+    /// # let waits = std::sync::Arc::new(Waits::new());
+    /// # let signals = std::sync::Arc::new(SignalManager::new(waits.clone()));
+    /// let processes = ProcessManager::new(waits, signals)?;
+    /// assert_eq!(processes.waiters(processes.init()), Ok(0));
+    /// # Ok::<_, slotpark_managers::Errno>(())
+    /// ```
+    pub fn waiters(&self, pid: Pid) -> Result<usize, Errno> {
+        let changes = Arc::clone(&self.inner.tree().get(pid)?.changes);
+        Ok(changes.waiters(&self.inner.waits))
+    }
+}
+
+impl Inner {
+    fn tree(&self) -> MutexGuard<'_, Tree> {
+        lock(&self.tree)
+    }
+
+    /// A parent learns of a child: by SIGCHLD, if it wants that, and by a wake of those that wait.
+    /// Returns what it wants. Under the lock of the tree.
+    fn notify_parent(
+        &self,
+        tree: &Tree,
+        (child, parent): (Pid, Pid),
+        change: ChildChange,
+        news: &mut News,
+    ) -> Option<ChildPolicy> {
+        news.changed(&tree.get(parent).ok()?.changes);
+        let policy = self.signals.child_policy(parent)?;
+        let is_wanted = match change {
+            ChildChange::Ended(_) => !policy.is_ignored,
+            ChildChange::Stopped(_) | ChildChange::Continued => policy.of_stops,
+        };
+        if is_wanted {
+            let status = change.status() as u64;
+            let info = SignalInfo::kernel(Signal::CHLD, change.code(), child, status);
+            // A standard signal of the kernel's has no limit, and a parent that is in the tree has
+            // threads.
+            let _sent = self.signals.send_into(parent, info, &mut news.tells);
+        }
+        Some(policy)
+    }
+
+    /// Tells all that are to be told. Without locks.
+    fn tell(&self, news: News) {
+        for event in news.events {
+            // All: each may wait for another child, or for another change of it.
+            event.wake_all(&self.waits);
+        }
+        self.signals.ring(news.tells);
+    }
+}
+
+/// Whom to tell once all locks are given back.
+#[derive(Default)]
+#[must_use = "who is not told sleeps on"]
+struct News {
+    events: Vec<Arc<Event>>,
+    tells: Tells,
+}
+
+impl News {
+    /// Under the lock of the tree.
+    fn changed(&mut self, event: &Arc<Event>) {
+        event.advance();
+        self.events.push(Arc::clone(event));
+    }
+}
+
+impl Watch for Inner {
+    fn job_changed(&self, pid: Pid, change: JobChange) {
+        let change = match change {
+            JobChange::Stopped(signal) => ChildChange::Stopped(signal),
+            JobChange::Continued => ChildChange::Continued,
+        };
+        let mut news = News::default();
+        {
+            let tree = self.tree();
+            let found = tree.get(pid);
+            let living = found.ok().filter(|process| process.life == Life::Running);
+            if let Some(parent) = living.and_then(|process| process.parent) {
+                let _policy = self.notify_parent(&tree, (pid, parent), change, &mut news);
+            }
+        }
+        self.tell(news);
+    }
+
+    fn is_orphaned(&self, pid: Pid) -> bool {
+        let tree = self.tree();
+        let group = tree.get(pid).map(|process| process.group);
+        group.is_ok_and(|group| tree.is_orphaned(group, None))
+    }
+}
+
+impl fmt::Debug for ProcessManager {
+    /// Takes no lock.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProcessManager").finish_non_exhaustive()
+    }
+}
