@@ -41,7 +41,8 @@ impl ProcessManager {
     /// A thread begins in the process of thread `tid`. clone(2) with CLONE_THREAD.
     ///
     /// # Errors
-    /// As [`fork`](Self::fork).
+    /// As [`fork`](Self::fork); [`Errno::Again`] also while `tid` is about to
+    /// [`exec`](Self::exec).
     ///
     /// ```
     /// use slotpark_managers::{ProcessManager, SignalManager, Waits};
@@ -86,9 +87,10 @@ impl ProcessManager {
     /// execve(2).
     ///
     /// # Errors
-    /// [`Errno::Interrupted`]: a signal was there before, or the interrupter of `block` ended the
-    /// wait; [`Errno::Again`], [`Errno::TimedOut`]: others are there still, as `block` says; they
-    /// leave all the same. [`Errno::NoProcess`]: there is no such thread.
+    /// [`Errno::Interrupted`]: a signal was there before, or the process ends; deliver it.
+    /// [`Errno::Again`], [`Errno::TimedOut`]: others are there still, as `block` says; they leave
+    /// all the same, and until another call succeeds no thread can begin. Interrupters do not end
+    /// it. [`Errno::NoProcess`]: there is no such thread.
     ///
     /// ```
     /// use slotpark_managers::{Block, ProcessManager, SignalManager, Waits};
@@ -100,6 +102,7 @@ impl ProcessManager {
     /// ```
     pub fn exec(&self, tid: Pid, block: Block<'_>) -> Result<Pid, Errno> {
         self.inner.signals.begin_exec(tid)?;
+        let block = block.uninterruptible();
         loop {
             match self.try_exec(tid)? {
                 Ok(pid) => return Ok(pid),
@@ -141,6 +144,9 @@ impl ProcessManager {
         if process.threads > 1 {
             let seen = process.changes.seen();
             return Ok(Err((Arc::clone(&process.changes), seen)));
+        }
+        if self.inner.signals.exit_status(pid).is_some() {
+            return Err(Errno::Interrupted);
         }
         process.has_execed = true;
         process.leader_code = None;

@@ -82,7 +82,7 @@ impl SignalManager {
     /// it alone. clone(2) with CLONE_THREAD.
     ///
     /// # Errors
-    /// As [`fork`](Self::fork).
+    /// As [`fork`](Self::fork). [`Errno::Again`]: the process is about to run another program.
     ///
     /// ```
     /// use slotpark_managers::{Pid, SignalManager};
@@ -101,6 +101,9 @@ impl SignalManager {
                 let at = state.thread(tid).ok_or(Errno::NoProcess)?;
                 if state.is_due(at) {
                     return Err(Errno::Interrupted);
+                }
+                if state.survivor.is_some() {
+                    return Err(Errno::Again);
                 }
                 let mask = state.threads[at].mask;
                 let thread = ThreadState::new(thread, mask);
