@@ -24,7 +24,8 @@ pub(super) fn run(mut script: Vec<Call>) -> (Vec<Call>, Vec<String>) {
         let mut world = World::new();
         let mut calls = Vec::new();
         for index in 0..script.len() {
-            let call = script[index];
+            let count = world.pids.len();
+            let call = script[index].placed(|at| at % count);
             if !world.can_make(call) {
                 continue;
             }
@@ -48,6 +49,9 @@ impl World {
         processes.set_subreaper(first, true).expect("it is there");
         let blocked = SignalSet::EMPTY.with(Signal::CHLD);
         signals.set_mask(first, blocked).expect("it is there");
+        // Its group is orphaned, and told so when a member is stopped: it drives on.
+        let handled = signals.set_action(first, Signal::HUP, SignalAction::call(1));
+        handled.expect("it is there");
         Self {
             processes,
             signals,
@@ -62,18 +66,7 @@ impl World {
     }
 
     fn can_make(&self, call: Call) -> bool {
-        let Some(caller) = self.pids.get(call.caller()) else {
-            return false;
-        };
-        let others = match call {
-            Call::Kill(_, To::Process(at) | To::Group(at), _) => [Some(at), None],
-            Call::Wait(_, Of::One(at) | Of::Group(at), _) => [Some(at), None],
-            Call::SetGroup(_, pid, group) => [pid, group],
-            Call::Group(_, at) | Call::Session(_, at) => [Some(at), None],
-            _ => [None, None],
-        };
-        let is_there = |at: &usize| *at < self.pids.len();
-        if !self.is_running(*caller) || !others.iter().flatten().all(is_there) {
+        if !self.is_running(self.pids[call.caller()]) {
             return false;
         }
         match call {
@@ -122,6 +115,10 @@ impl World {
             Call::Fork(_) => {
                 let child = self.processes.fork(pid).expect("there are numbers left");
                 self.pids.push(child);
+                let set = self
+                    .signals
+                    .set_action(child, Signal::HUP, SignalAction::DEFAULT);
+                set.expect("it is there");
                 "done".to_string()
             }
             Call::Exit(_, code) => {
@@ -233,9 +230,14 @@ impl World {
                 self.processes.exit_thread(pid, 0).expect("it runs");
                 true
             }
-            Ok(Some(other)) => {
-                unreachable!("SIGCHLD is blocked, threads there are none: {other:?}")
+            Ok(Some(Delivered::Handler(call))) => {
+                assert_eq!((pid, call.info.signal), (self.pids[0], Signal::HUP));
+                self.signals
+                    .end_handler(pid, call.restores)
+                    .expect("it runs");
+                true
             }
+            Ok(Some(Delivered::ExitThread)) => unreachable!("each has one thread"),
             Ok(None) | Err(Errno::NoProcess) => false,
             Err(error) => panic!("{error}"),
         }

@@ -85,10 +85,13 @@ impl Driver {
         let (call, none) = (libc::SYS_rt_sigprocmask, std::ptr::null::<u64>());
         // SAFETY: the set is as large as is said.
         unsafe { libc::syscall(call, libc::SIG_SETMASK, &raw const set, none, 8) };
-        for signal in [libc::SIGCHLD, libc::SIGHUP, libc::SIGTERM, libc::SIGTSTP] {
+        for signal in [libc::SIGCHLD, libc::SIGTERM, libc::SIGTSTP] {
             // SAFETY: the default action of a signal.
             unsafe { libc::signal(signal, libc::SIG_DFL) };
         }
+        // Its group is orphaned, and told so when a member is stopped: it drives on.
+        // SAFETY: the handler does nothing.
+        unsafe { libc::signal(libc::SIGHUP, ignore as *const () as usize) };
         let mut driver = Self {
             pids: vec![own],
             orders: Vec::new(),

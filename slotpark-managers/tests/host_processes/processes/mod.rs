@@ -140,6 +140,35 @@ fn call() -> impl Strategy<Value = Call> {
 }
 
 impl Call {
+    /// With other places.
+    fn placed(self, place: impl Fn(At) -> At) -> Self {
+        let to = |to| match to {
+            To::Process(at) => To::Process(place(at)),
+            To::Group(at) => To::Group(place(at)),
+            To::Own => To::Own,
+        };
+        let of = |of| match of {
+            Of::One(at) => Of::One(place(at)),
+            Of::Group(at) => Of::Group(place(at)),
+            Of::Any | Of::Own => of,
+        };
+        let some = |at: Option<At>| at.map(&place);
+        match self {
+            Self::Fork(at) => Self::Fork(place(at)),
+            Self::Exit(at, code) => Self::Exit(place(at), code),
+            Self::Kill(at, whom, signal) => Self::Kill(place(at), to(whom), signal),
+            Self::Wait(at, whom, wanted) => Self::Wait(place(at), of(whom), wanted),
+            Self::SetGroup(at, pid, group) => Self::SetGroup(place(at), some(pid), some(group)),
+            Self::BeginSession(at) => Self::BeginSession(place(at)),
+            Self::Group(at, whom) => Self::Group(place(at), place(whom)),
+            Self::Session(at, whom) => Self::Session(place(at), place(whom)),
+            Self::OnChild(at, action) => Self::OnChild(place(at), action),
+            Self::TakeChild(at) => Self::TakeChild(place(at)),
+            Self::Subreaper(at, is) => Self::Subreaper(place(at), is),
+            Self::Exec(at) => Self::Exec(place(at)),
+        }
+    }
+
     fn caller(self) -> At {
         match self {
             Self::Fork(at)

@@ -88,6 +88,8 @@ pub(super) fn make(at: usize, Order([call, first, second, third, _]): Order) -> 
             if child == 0 {
                 let child_at = usize::try_from(first).expect("a place");
                 leave_driver();
+                // SAFETY: the default action of a signal, which the driver has a handler for.
+                unsafe { libc::signal(libc::SIGHUP, libc::SIG_DFL) };
                 serve(child_at, false);
             }
             returned(child)
@@ -145,7 +147,7 @@ fn wait(kind: i32, id: i32, options: i32) -> Option<Answer> {
     Some(Answer([errno, pid, info.si_code, status, 0]))
 }
 
-extern "C" fn ignore(_signal: i32) {}
+pub(super) extern "C" fn ignore(_signal: i32) {}
 
 fn on_child(what: i32, flags: i32) -> Option<Answer> {
     // SAFETY: zeros are a `sigaction`.
