@@ -1,0 +1,172 @@
+//! Stopping and going on.
+
+use slotpark_managers::*;
+
+use crate::common::{until, watchdog};
+use crate::{System, result, set};
+
+fn wait_for(system: &System, wait_for: WaitFor) -> Result<ChildReport, Errno> {
+    let init = system.init();
+    system
+        .processes
+        .wait(init, Children::Any, wait_for, Block::FOREVER)
+}
+
+#[test]
+fn a_stop_is_reported_when_all_threads_rest() {
+    let _watchdog = watchdog("a_stop_is_reported_when_all_threads_rest");
+    let system = System::new();
+    let first = system.child();
+    let second = system.processes.add_thread(first).expect("a thread");
+    // The second thread waits for something else, and is interrupted.
+    let busy = system.waiting(second, move |system| {
+        let awaited = set(&[Signal::USR1]);
+        system.signals.timed_wait(second, awaited, Block::FOREVER)
+    });
+    let parent =
+        system.waiting_for_children(system.init(), |system| wait_for(system, WaitFor::STOPPED));
+    system.kill(first, Signal::STOP);
+    assert_eq!(system.signals.deliver(first), Ok(Some(Delivered::Stop)));
+    let first_rests = system.waiting(first, move |system| {
+        system.signals.while_stopped(first, Block::FOREVER)
+    });
+    assert_eq!(result(busy), Err(Errno::Interrupted));
+    assert_eq!(system.signals.is_stopped(first), Ok(false));
+    assert_eq!(system.processes.waiters(system.init()), Ok(1));
+    assert_eq!(system.signals.deliver(second), Ok(Some(Delivered::Stop)));
+    let second_rests = system.waiting(second, move |system| {
+        system.signals.while_stopped(second, Block::FOREVER)
+    });
+    let change = ChildChange::Stopped(Signal::STOP);
+    let report = ChildReport {
+        child: first,
+        change,
+    };
+    assert_eq!(result(parent), Ok(report));
+    assert_eq!(system.signals.is_stopped(first), Ok(true));
+
+    // What comes meanwhile is there afterwards.
+    let action = SignalAction::call(1);
+    let before = system.signals.set_action(first, Signal::USR2, action);
+    before.expect("it is there");
+    system.kill(first, Signal::USR2);
+    assert_eq!(system.signals.waiters(first), Ok(1));
+    system.kill(first, Signal::CONT);
+    assert_eq!(result(first_rests), Ok(()));
+    assert_eq!(result(second_rests), Ok(()));
+    let told = system.signals.deliver(first);
+    assert!(matches!(told, Ok(Some(Delivered::Handler(_)))), "{told:?}");
+    let report = wait_for(system, WaitFor::CONTINUED).map(|report| report.change);
+    assert_eq!(report, Ok(ChildChange::Continued));
+}
+
+#[test]
+fn a_thread_that_leaves_completes_a_stop() {
+    let _watchdog = watchdog("a_thread_that_leaves_completes_a_stop");
+    let system = System::new();
+    let first = system.child();
+    let second = system.processes.add_thread(first).expect("a thread");
+    system.kill(first, Signal::TSTP);
+    // A group of the first process's session is nobody's job: SIGTSTP does nothing in it.
+    assert_eq!(system.signals.deliver(first), Ok(None));
+    system.kill(first, Signal::STOP);
+    assert_eq!(system.signals.deliver(first), Ok(Some(Delivered::Stop)));
+    let stopped = system.signals.while_stopped(first, Block::NO);
+    assert_eq!(stopped, Err(Errno::Again));
+    assert_eq!(system.signals.is_stopped(first), Ok(false));
+    system.processes.exit_thread(second, 0).expect("it runs");
+    assert_eq!(system.signals.is_stopped(first), Ok(true));
+    assert!(wait_for(system, WaitFor::STOPPED).is_ok());
+}
+
+#[test]
+fn a_stopped_process_can_be_killed() {
+    let _watchdog = watchdog("a_stopped_process_can_be_killed");
+    let system = System::new();
+    let guest = system.child();
+    system.kill(guest, Signal::STOP);
+    assert_eq!(system.signals.deliver(guest), Ok(Some(Delivered::Stop)));
+    let rests = system.waiting(guest, move |system| {
+        system.signals.while_stopped(guest, Block::FOREVER)
+    });
+    system.kill(guest, Signal::TERM);
+    assert_eq!(system.signals.waiters(guest), Ok(1));
+    system.kill(guest, Signal::KILL);
+    assert_eq!(result(rests), Ok(()));
+    let killed = ExitStatus::signaled(Signal::KILL);
+    let told = system.signals.deliver(guest);
+    assert_eq!(told, Ok(Some(Delivered::Exit(killed))));
+    system.processes.exit_thread(guest, 0).expect("it runs");
+    let report = wait_for(system, WaitFor::EXITED).map(|report| report.change);
+    assert_eq!(report, Ok(ChildChange::Ended(killed)));
+}
+
+/// A stop and a continue race each other: whatever comes last decides, and nobody sleeps on.
+#[test]
+fn stops_and_continues_race() {
+    let _watchdog = watchdog("stops_and_continues_race");
+    let system = System::new();
+    let guest = system.child();
+    let guest_thread = std::thread::spawn(move || {
+        loop {
+            let wait = system
+                .signals
+                .timed_wait(guest, SignalSet::EMPTY, Block::FOREVER);
+            assert_eq!(wait, Err(Errno::Interrupted));
+            match system.signals.deliver(guest).expect("it is there") {
+                Some(Delivered::Stop) => {
+                    let stopped = system.signals.while_stopped(guest, Block::FOREVER);
+                    stopped.expect("for ever");
+                }
+                Some(Delivered::Exit(_)) => break,
+                Some(told) => panic!("{told:?}"),
+                None => {}
+            }
+        }
+        system.processes.exit_thread(guest, 0).expect("it runs");
+    });
+    let others = [Signal::STOP, Signal::CONT].map(|signal| {
+        std::thread::spawn(move || {
+            for _ in 0..2_000 {
+                system.kill(guest, signal);
+            }
+        })
+    });
+    for other in others {
+        result(other);
+    }
+    system.kill(guest, Signal::STOP);
+    until("it is stopped", || {
+        system.signals.is_stopped(guest) == Ok(true)
+    });
+    system.kill(guest, Signal::CONT);
+    until("it goes on", || system.signals.waiters(guest) == Ok(1));
+    assert_eq!(system.signals.is_stopped(guest), Ok(false));
+    system.kill(guest, Signal::TERM);
+    result(guest_thread);
+}
+
+/// The last tie of a stopped group to its session goes: it is told, and goes on.
+#[test]
+fn an_orphaned_group_is_not_left_stopped() {
+    let _watchdog = watchdog("an_orphaned_group_is_not_left_stopped");
+    let system = System::new();
+    let shell = system.child();
+    system
+        .processes
+        .begin_session(shell)
+        .expect("it leads no group");
+    let job = system.processes.fork(shell).expect("a child");
+    let in_job = system.processes.set_group(shell, job, Pid(0));
+    in_job.expect("a child of the same session");
+    system.kill(job, Signal::TSTP);
+    assert_eq!(system.signals.deliver(job), Ok(Some(Delivered::Stop)));
+    let rests = system.waiting(job, move |system| {
+        system.signals.while_stopped(job, Block::FOREVER)
+    });
+    system.processes.exit_group(shell, 0).expect("it runs");
+    assert_eq!(result(rests), Ok(()));
+    let hung_up = ExitStatus::signaled(Signal::HUP);
+    let told = system.signals.deliver(job);
+    assert_eq!(told, Ok(Some(Delivered::Exit(hung_up))));
+}
