@@ -127,8 +127,7 @@ impl ProcessManager {
             tree: Mutex::new(tree),
             hooks: Mutex::new(Vec::new()),
         });
-        let weak: Weak<Inner> = Arc::downgrade(&inner);
-        inner.signals.set_watch(weak)?;
+        inner.signals.set_watch(Arc::downgrade(&inner) as Weak<_>)?;
         inner.signals.register_init(init)?;
         Ok(Self { inner })
     }

@@ -31,6 +31,7 @@ mod restart;
 mod send;
 mod set;
 mod state;
+mod suspend;
 mod wait;
 
 use std::fmt;

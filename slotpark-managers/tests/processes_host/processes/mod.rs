@@ -90,7 +90,7 @@ pub(super) fn random_calls() {
     if let Err(error) = result {
         panic!("{error}");
     }
-    eprintln!("host_processes: processes: 150 scripts are the same");
+    eprintln!("processes_host: processes: 150 scripts are the same");
 }
 
 fn at() -> impl Strategy<Value = At> {

@@ -13,11 +13,10 @@ mod signals;
 #[cfg(target_os = "linux")]
 fn main() {
     let arguments: Vec<_> = std::env::args().collect();
-    if let [_, serve, at] = &arguments[..]
-        && serve == "--serve"
-    {
-        let at = at.parse().expect("a place");
-        processes::serve::serve(at, true);
+    if let Some([serve, at]) = arguments.get(1..3).and_then(|rest| rest.first_chunk()) {
+        if serve == "--serve" {
+            processes::serve::serve(at.parse().expect("a place"), true);
+        }
     }
     signals::random_calls();
     processes::random_calls();
@@ -25,5 +24,5 @@ fn main() {
 
 #[cfg(not(target_os = "linux"))]
 fn main() {
-    eprintln!("skipped: host_processes: the host is not Linux");
+    eprintln!("skipped: processes_host: the host is not Linux");
 }

@@ -167,7 +167,7 @@ fn on_child(what: i32, flags: i32) -> Option<Answer> {
 fn exec(at: usize) -> Option<Answer> {
     let place = std::ffi::CString::new(at.to_string()).expect("digits");
     let arguments = [
-        c"host_processes".as_ptr(),
+        c"processes_host".as_ptr(),
         c"--serve".as_ptr(),
         place.as_ptr(),
         std::ptr::null(),

@@ -45,7 +45,7 @@ pub(super) fn random_calls() {
     // SAFETY: geteuid(2) is always callable.
     let has_limit = unsafe { libc::geteuid() } == 0;
     if !has_limit {
-        eprintln!("skipped: host_processes: RLIMIT_SIGPENDING: not root");
+        eprintln!("skipped: processes_host: RLIMIT_SIGPENDING: not root");
     }
     let script = prop::collection::vec(call(has_limit), 1..40);
     let result = TestRunner::new(config).run(&script, |script| {
@@ -57,7 +57,7 @@ pub(super) fn random_calls() {
     if let Err(error) = result {
         panic!("{error}");
     }
-    eprintln!("host_processes: signals: 600 scripts are the same");
+    eprintln!("processes_host: signals: 600 scripts are the same");
 }
 
 fn signal() -> impl Strategy<Value = Signal> {
