@@ -2,22 +2,22 @@
 //!
 //! **Where this differs from Linux**
 //!
-//! | | Linux | here | why |
-//! |---|---|---|---|
-//! | who may signal whom | EPERM by users | everybody | there are no users here |
-//! | children of a thread | belong to it; `__WNOTHREAD`, `__WCLONE`, `__WALL` | belong to the process | nobody else asks |
-//! | tracing | ptrace(2) reparents and reports | none | a debugger is the guest's kernel's own |
-//! | pidfds | P_PIDFD | none | a descriptor of the guest's kernel can hold a [`Pid`](crate::Pid) |
-//! | the end of the first process | the machine stops; in a namespace all are killed | children are left without a parent and leave no zombies | [`kill`](ProcessManager::kill) all, if they are to end |
-//! | wait for a time | not at all | as [`Block`](crate::Block) says | costs nothing |
-//! | the terminal | SIGHUP when a session's leader ends, foreground groups | none | a terminal is a device, not a process |
-//! | numbers | 300 and more after the first round | 1 and more | nothing here is older than the first round |
+//! | | Linux | here |
+//! |---|---|---|
+//! | who may signal whom | EPERM by users | everybody: there are no users here |
+//! | children | of a thread: `__WNOTHREAD`, `__WCLONE` | of a process |
+//! | ptrace(2) | reparents and reports | none: a debugger is its kernel's |
+//! | P_PIDFD | a descriptor | none: a descriptor can hold a [`Pid`] |
+//! | the first process ends | and all others | children lose their parent, leave no zombies |
+//! | a wait | has no time-out | as its [`Block`](crate::Block) says |
+//! | terminals | SIGHUP, foreground groups | none: a terminal is a device |
+//! | numbers, second round | 300 and more | 1 and more |
 //!
 //! A group that is orphaned while a member of it is stopped gets SIGHUP and SIGCONT, and SIGTSTP,
 //! SIGTTIN and SIGTTOU stop nobody in one that is orphaned already, as on Linux.
 //!
-//! **Inside.** What spans processes is one tree under one lock, as the kernel has it: a wait for any
-//! child, a fork into a group that is being killed, two ends at once that inherit each other's
+//! **Inside.** What spans processes is one tree under one lock, as the kernel has it: a wait for
+//! any child, a fork into a group that is being killed, two ends at once that inherit each other's
 //! children are each one step. Signals have their state by process, and who waits for a child waits
 //! for the event of its own process. **Lock order**: the tree, then what the signals lock.
 

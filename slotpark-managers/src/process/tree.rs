@@ -5,7 +5,8 @@
 //! - R1 A process that has ended and whose end was not waited for (a zombie) is in the tree, in its
 //!   group and in its session, and among `zombies` of its parent.
 //! - R2 A number is free if no process, thread, group or session has it.
-//! - R3 Who has no parent leaves no zombie. Only the first process has none, and those that it left.
+//! - R3 Who has no parent leaves no zombie. Only the first process has none, and those that it
+//!   left.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

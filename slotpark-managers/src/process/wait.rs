@@ -26,7 +26,8 @@ impl ProcessManager {
     /// [`try_wait`](Self::try_wait). [`Errno::NoProcess`]: there is no process `pid`.
     ///
     /// ```
-    /// use slotpark_managers::{Block, Children, Errno, ProcessManager, SignalManager, WaitFor, Waits};
+    /// use slotpark_managers::{Block, Children, Errno, WaitFor};
+    /// use slotpark_managers::{ProcessManager, SignalManager, Waits};
     /// # let waits = std::sync::Arc::new(Waits::new());
     /// # let signals = std::sync::Arc::new(SignalManager::new(waits.clone()));
     /// let processes = ProcessManager::new(waits, signals)?;

@@ -2,14 +2,16 @@
 //!
 //! **Where this differs from Linux**
 //!
-//! | | Linux | here | why |
-//! |---|---|---|---|
-//! | who may send | EPERM by users and capabilities | everybody | there are no users here; ask before you send |
-//! | limit of pending signals | by user | by process | as above |
-//! | a dump of the core | if RLIMIT_CORE and the disk allow it | never | [`ExitStatus::dumped`](crate::ExitStatus::dumped) says that it was made |
-//! | the frame of a handler | saved on the guest's stack | in [`HandlerCall`], which the guest's kernel keeps | the stack is its own |
-//! | signals to several processes | seen by a fork that is going on | a fork is before or after them | one lock |
-//! | a thread that waits in a call | sees EINTR only if there is something to deliver | may see it for something that is gone | [`Restart`] makes the call again |
+//! | | Linux | here |
+//! |---|---|---|
+//! | who may send | EPERM by users | everybody: there are no users here |
+//! | the limit | by user | by process, for the same reason |
+//! | an image of the memory | by RLIMIT_CORE | said by [`ExitStatus::dumped`] |
+//! | frames of handlers | on the guest's stack | [`HandlerCall`], kept by the guest's kernel |
+//! | a fork, while a group is sent a signal | is made again | the same, or comes before |
+//! | EINTR | only with something to deliver | also for what is gone: see [`Restart`] |
+//!
+//! [`ExitStatus::dumped`]: crate::ExitStatus::dumped
 //!
 //! **Inside.** An entry by process with one lock ([`state`]), and the process by thread. A send
 //! changes the state, gives back the lock, and then rings the bell of a thread: an event of the

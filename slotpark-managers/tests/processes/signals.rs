@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use slotpark_managers::*;
 
-use crate::common::{soon, until, watchdog};
+use crate::common::{Numbers, soon, until, watchdog};
 use crate::{System, result, set};
 
 const USR1: Signal = Signal::USR1;
@@ -98,11 +98,15 @@ fn no_signal_is_lost_between_two_waits() {
             }
         }
     });
+    let mut numbers = Numbers::new(1);
     for number in 0..COUNT {
         let info = SignalInfo::queued(Signal::RT_MIN, system.init(), number);
         system.signals.send(guest, info).expect("within the limit");
-        // One at a time, so that each has to end a wait by itself.
+        // One at a time, so that each has to end a wait by itself; and at any moment between.
         until("it is taken", || taken.load(Ordering::Relaxed) > number);
+        for _ in 0..numbers.below(400) {
+            std::hint::spin_loop();
+        }
     }
     result(thread);
 }

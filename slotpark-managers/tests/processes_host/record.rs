@@ -46,6 +46,10 @@ impl Record {
         Self(record)
     }
 
+    pub(crate) fn is(&self, kind: Kind) -> bool {
+        self.0[0] == kind as u64
+    }
+
     fn bytes(self) -> [u8; 48] {
         let mut bytes = [0; 48];
         for (chunk, number) in bytes.chunks_exact_mut(8).zip(self.0) {
@@ -70,7 +74,7 @@ pub(crate) fn pipe() -> (File, File) {
     assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
     // SAFETY: the descriptor is new, and nobody else's.
     let read = unsafe { File::from_raw_fd(ends[0]) };
-    // SAFETY: as above.
+    // SAFETY: the descriptor is new, and nobody else's.
     let write = unsafe { File::from_raw_fd(ends[1]) };
     (read, write)
 }

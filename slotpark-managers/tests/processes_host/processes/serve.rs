@@ -56,7 +56,7 @@ pub(crate) fn serve(at: usize, is_new_program: bool) -> ! {
     let (orders, answers) = descriptors(at);
     // SAFETY: the descriptor is this process's to use.
     let orders = unsafe { File::from_raw_fd(orders) };
-    // SAFETY: as above.
+    // SAFETY: as above, and of nobody else's use.
     let answers = unsafe { File::from_raw_fd(answers) };
     if is_new_program {
         write(&answers, [0; 5]);
@@ -134,7 +134,7 @@ fn leave_driver() {
 }
 
 fn wait(kind: i32, id: i32, options: i32) -> Option<Answer> {
-    // SAFETY: zeros are an info.
+    // SAFETY: zeros are a valid `siginfo_t`.
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
     let (kind, id) = (kind as libc::idtype_t, id as libc::id_t);
     // SAFETY: `info` is a place for one.
@@ -142,7 +142,7 @@ fn wait(kind: i32, id: i32, options: i32) -> Option<Answer> {
     let errno = if result == -1 { errno() } else { 0 };
     // SAFETY: zeros, or what waitid has written.
     let pid = unsafe { info.si_pid() };
-    // SAFETY: as above.
+    // SAFETY: zeros, or what waitid has written.
     let status = unsafe { info.si_status() };
     Some(Answer([errno, pid, info.si_code, status, 0]))
 }
@@ -150,7 +150,7 @@ fn wait(kind: i32, id: i32, options: i32) -> Option<Answer> {
 pub(super) extern "C" fn ignore(_signal: i32) {}
 
 fn on_child(what: i32, flags: i32) -> Option<Answer> {
-    // SAFETY: zeros are a `sigaction`.
+    // SAFETY: zeros are a valid `sigaction`.
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
     action.sa_sigaction = match what {
         0 => libc::SIG_DFL,

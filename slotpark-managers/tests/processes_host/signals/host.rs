@@ -142,7 +142,7 @@ fn set_limit(limit: u64) -> libc::c_long {
         rlim_cur: limit,
         rlim_max: 1024,
     };
-    // SAFETY: `limits` is one.
+    // SAFETY: `limits` is a valid `rlimit`.
     unsafe { libc::setrlimit(libc::RLIMIT_SIGPENDING, &raw const limits) }.into()
 }
 
@@ -216,13 +216,13 @@ fn handle(function: u64, info: *const [u32; 32]) {
     tell(Record::new(Kind::Handled, numbers));
     // SAFETY: the place of this thread's errno.
     let place = unsafe { libc::__errno_location() };
-    // SAFETY: as above.
+    // SAFETY: the place is this thread's.
     unsafe { *place = before };
 }
 
 fn set_action(signal: Signal, action: SignalAction) -> Result<SignalAction, i32> {
     let (first, second) = (first as *const () as usize, second as *const () as usize);
-    // SAFETY: zeros are a `sigaction`.
+    // SAFETY: zeros are a valid `sigaction`.
     let mut host: libc::sigaction = unsafe { zeroed() };
     host.sa_sigaction = match action.handler {
         Handler::Default => libc::SIG_DFL,

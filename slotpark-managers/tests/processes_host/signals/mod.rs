@@ -4,11 +4,13 @@
 mod guest;
 mod host;
 
+use std::cell::Cell;
+
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use slotpark_managers::{Handler, MaskChange, Signal, SignalAction, SignalFlags, SignalSet};
 
-use super::record::Record;
+use super::record::{Kind, Record};
 
 /// A call of the process.
 #[derive(Clone, Copy, Debug)]
@@ -47,9 +49,19 @@ pub(super) fn random_calls() {
     if !has_limit {
         eprintln!("skipped: processes_host: RLIMIT_SIGPENDING: not root");
     }
-    let script = prop::collection::vec(call(has_limit), 1..40);
+    let script = (
+        first_actions(),
+        prop::collection::vec(call(has_limit), 1..50),
+    );
+    let script = script.prop_map(|(mut script, calls)| {
+        script.extend(calls);
+        script
+    });
+    let handlers = Cell::new(0);
     let result = TestRunner::new(config).run(&script, |script| {
         let (calls, expected) = guest::run(&script);
+        let handled = expected.iter().filter(|record| record.is(Kind::Handled));
+        handlers.set(handlers.get() + handled.count());
         let story = host::run(&calls, has_limit);
         prop_assert_eq!(&expected, &story, "managers, then host, of {:#?}", calls);
         Ok(())
@@ -57,7 +69,9 @@ pub(super) fn random_calls() {
     if let Err(error) = result {
         panic!("{error}");
     }
-    eprintln!("processes_host: signals: 600 scripts are the same");
+    let handlers = handlers.get();
+    eprintln!("processes_host: signals: 600 scripts are the same, {handlers} handlers run");
+    assert!(handlers > 600, "scripts in which next to nothing happens");
 }
 
 fn signal() -> impl Strategy<Value = Signal> {
@@ -66,12 +80,26 @@ fn signal() -> impl Strategy<Value = Signal> {
     let synchronous = vec![4, 7, 8, 11];
     let ends = vec![3, 9, 13, 14, 15, 19];
     let number = prop_oneof![
-        30 => prop::sample::select(often),
+        60 => prop::sample::select(often),
         3 => prop::sample::select(stops),
         3 => prop::sample::select(synchronous),
         1 => prop::sample::select(ends),
     ];
     number.prop_map(|number| Signal::new(number).expect("one of Linux's"))
+}
+
+/// An action for most signals, so that the first that comes is not the end.
+fn first_actions() -> impl Strategy<Value = Vec<Call>> {
+    let numbers = [
+        1, 2, 10, 12, 17, 18, 34, 35, 40, 64, 4, 7, 8, 11, 20, 21, 22,
+    ];
+    let signals = numbers.map(|number| Signal::new(number).expect("one of Linux's"));
+    let actions = prop::collection::vec(prop::option::weighted(0.98, action()), signals.len());
+    actions.prop_map(move |actions| {
+        let calls = signals.iter().zip(actions);
+        let calls = calls.filter_map(|(signal, action)| Some(Call::Action(*signal, action?)));
+        calls.collect()
+    })
 }
 
 fn set() -> impl Strategy<Value = SignalSet> {
@@ -85,20 +113,24 @@ fn set() -> impl Strategy<Value = SignalSet> {
 
 fn action() -> impl Strategy<Value = SignalAction> {
     let handler = prop_oneof![
-        2 => Just(Handler::Default),
-        2 => Just(Handler::Ignore),
-        6 => (1..=2_u64).prop_map(Handler::Call),
+        1 => Just(Handler::Default),
+        3 => Just(Handler::Ignore),
+        25 => (1..=2_u64).prop_map(Handler::Call),
     ];
     let flags = prop::sample::subsequence(
         vec![
             SignalFlags::RESTART,
             SignalFlags::NODEFER,
-            SignalFlags::RESETHAND,
             SignalFlags::NOCLDSTOP,
             SignalFlags::NOCLDWAIT,
         ],
-        0..=3,
+        0..=2,
     );
+    let once = prop::bool::weighted(0.1);
+    let flags = (flags, once).prop_map(|(mut flags, once)| {
+        flags.extend(once.then_some(SignalFlags::RESETHAND));
+        flags
+    });
     (handler, flags, set()).prop_map(|(handler, flags, mask)| SignalAction {
         handler,
         // Both sides' handlers are told all.
