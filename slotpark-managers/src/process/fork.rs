@@ -9,8 +9,8 @@ use crate::{Block, Errno, Pid};
 
 impl ProcessManager {
     /// A child of the process of thread `tid` begins, with one thread: in its group and session,
-    /// with its actions and the thread's mask. What else is copied (descriptors, memory) the guest's
-    /// kernel copies before it lets the child run. fork(2).
+    /// with its actions and the thread's mask. What else is copied (descriptors, memory) the
+    /// guest's kernel copies before it lets the child run. fork(2).
     ///
     /// # Errors
     /// [`Errno::Interrupted`]: a signal was there before; deliver it, then fork:
@@ -32,7 +32,8 @@ impl ProcessManager {
         let process = tree.get(parent)?;
         let (group, session) = (process.group, process.session);
         let child = tree.allocate()?;
-        // Under the lock of the tree, so that a signal to the group comes before or after.
+        // Under the lock of the tree, so that a signal to the group comes before or after; it tells
+        // nobody.
         self.inner.signals.fork(tid, child)?;
         tree.insert(child, Some(parent), group, session);
         Ok(child)

@@ -13,8 +13,8 @@
 //! | terminals | SIGHUP, foreground groups | none: a terminal is a device |
 //! | numbers, second round | 300 and more | 1 and more |
 //!
-//! A group that is orphaned while a member of it is stopped gets SIGHUP and SIGCONT, and SIGTSTP,
-//! SIGTTIN and SIGTTOU stop nobody in one that is orphaned already, as on Linux.
+//! As there: a group that is orphaned while a member is stopped gets SIGHUP and SIGCONT; in one
+//! that is orphaned, SIGTSTP, SIGTTIN and SIGTTOU stop nobody.
 //!
 //! **Inside.** What spans processes is one tree under one lock, as the kernel has it: a wait for
 //! any child, a fork into a group that is being killed, two ends at once that inherit each other's
@@ -24,6 +24,7 @@
 mod exit;
 mod fork;
 mod group;
+mod news;
 mod status;
 mod tree;
 mod wait;
@@ -31,10 +32,9 @@ mod wait;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use crate::event::Event;
-use crate::signal::{ChildPolicy, JobChange, Tells, Watch};
-use crate::{Errno, Pid, Signal, SignalInfo, SignalManager, Waits};
-use tree::{Life, Tree};
+use crate::{Errno, Pid, SignalManager, Waits};
+use news::News;
+use tree::Tree;
 
 pub use group::KillTarget;
 pub use status::{ChildChange, ChildReport, Children, ExitStatus, WaitFor};
@@ -217,81 +217,6 @@ impl ProcessManager {
 impl Inner {
     fn tree(&self) -> MutexGuard<'_, Tree> {
         lock(&self.tree)
-    }
-
-    /// A parent learns of a child: by SIGCHLD, if it wants that, and by a wake of those that wait.
-    /// Returns what it wants. Under the lock of the tree.
-    fn notify_parent(
-        &self,
-        tree: &Tree,
-        (child, parent): (Pid, Pid),
-        change: ChildChange,
-        news: &mut News,
-    ) -> Option<ChildPolicy> {
-        news.changed(&tree.get(parent).ok()?.changes);
-        let policy = self.signals.child_policy(parent)?;
-        let is_wanted = match change {
-            ChildChange::Ended(_) => !policy.is_ignored,
-            ChildChange::Stopped(_) | ChildChange::Continued => policy.of_stops,
-        };
-        if is_wanted {
-            let status = change.status() as u64;
-            let info = SignalInfo::kernel(Signal::CHLD, change.code(), child, status);
-            // A standard signal of the kernel's has no limit, and a parent that is in the tree has
-            // threads.
-            let _sent = self.signals.send_into(parent, info, &mut news.tells);
-        }
-        Some(policy)
-    }
-
-    /// Tells all that are to be told. Without locks.
-    fn tell(&self, news: News) {
-        for event in news.events {
-            // All: each may wait for another child, or for another change of it.
-            event.wake_all(&self.waits);
-        }
-        self.signals.ring(news.tells);
-    }
-}
-
-/// Whom to tell once all locks are given back.
-#[derive(Default)]
-#[must_use = "who is not told sleeps on"]
-struct News {
-    events: Vec<Arc<Event>>,
-    tells: Tells,
-}
-
-impl News {
-    /// Under the lock of the tree.
-    fn changed(&mut self, event: &Arc<Event>) {
-        event.advance();
-        self.events.push(Arc::clone(event));
-    }
-}
-
-impl Watch for Inner {
-    fn job_changed(&self, pid: Pid, change: JobChange) {
-        let change = match change {
-            JobChange::Stopped(signal) => ChildChange::Stopped(signal),
-            JobChange::Continued => ChildChange::Continued,
-        };
-        let mut news = News::default();
-        {
-            let tree = self.tree();
-            let found = tree.get(pid);
-            let living = found.ok().filter(|process| process.life == Life::Running);
-            if let Some(parent) = living.and_then(|process| process.parent) {
-                let _policy = self.notify_parent(&tree, (pid, parent), change, &mut news);
-            }
-        }
-        self.tell(news);
-    }
-
-    fn is_orphaned(&self, pid: Pid) -> bool {
-        let tree = self.tree();
-        let group = tree.get(pid).map(|process| process.group);
-        group.is_ok_and(|group| tree.is_orphaned(group, None))
     }
 }
 

@@ -69,6 +69,42 @@ impl SignalManager {
         suspended.succeed()
     }
 
+    /// Waits until there is something to [`deliver`](Self::deliver) to thread `tid`: for a task that
+    /// waits for something else at the same time, which a signal is to end. **Cancel safety**: it
+    /// takes nothing.
+    ///
+    /// # Errors
+    /// [`Errno::NoProcess`]: there is no such thread.
+    ///
+    /// ```
+    /// use futures_lite::future::{block_on, or, pending};
+    /// use slotpark_managers::{Errno, Pid, Signal, SignalInfo, SignalManager};
+    /// let signals = SignalManager::new(Default::default());
+    /// signals.register(Pid(1))?;
+    /// signals.send(Pid(1), SignalInfo::user(Signal::TERM, Pid(2)))?;
+    /// let read = pending::<Result<usize, Errno>>();
+    /// let read = or(read, async {
+    ///     signals.due_async(Pid(1)).await?;
+    ///     Err(Errno::Interrupted)
+    /// });
+    /// assert_eq!(block_on(read), Err(Errno::Interrupted));
+    /// # Ok::<_, Errno>(())
+    /// ```
+    pub async fn due_async(&self, tid: Pid) -> Result<(), Errno> {
+        let member = self.member(tid)?;
+        loop {
+            let seen = {
+                let state = member.process.lock();
+                let at = state.thread(tid).ok_or(Errno::NoProcess)?;
+                if state.is_due(at) {
+                    return Ok(());
+                }
+                member.bell.event.seen()
+            };
+            member.bell.event.wait_async(&self.waits, seen).await?;
+        }
+    }
+
     fn begin_suspend(&self, tid: Pid, mask: SignalSet) -> Result<Suspended<'_>, Errno> {
         let member = self.member(tid)?;
         self.with_thread(tid, |state, at, tells| {

@@ -98,11 +98,27 @@ fn a_task_runs_another_program() {
     assert_eq!(ready(exec.as_mut()), Ok(guest));
 }
 
+#[test]
+fn a_task_learns_that_a_signal_is_there() {
+    let system = System::new();
+    let guest = system.child();
+    let usr1 = set(&[Signal::USR1]);
+    system.signals.set_mask(guest, usr1).expect("it is there");
+    let bell = Bell::new();
+    let mut due = pin!(system.signals.due_async(guest));
+    assert!(poll(due.as_mut(), &bell).is_pending());
+    system.kill(guest, Signal::USR1);
+    assert!(poll(due.as_mut(), &bell).is_pending());
+    system.kill(guest, Signal::TERM);
+    assert_eq!(ready(due.as_mut()), Ok(()));
+}
+
 fn _is_send(system: &System) {
     fn is_send<T: Future + Send>(_: T) {}
     is_send(system.signals.timed_wait_async(Pid(1), SignalSet::EMPTY));
     is_send(system.signals.suspend_async(Pid(1), SignalSet::EMPTY));
     is_send(system.signals.while_stopped_async(Pid(1)));
+    is_send(system.signals.due_async(Pid(1)));
     is_send(system.processes.exec_async(Pid(1)));
     let any = Children::Any;
     is_send(system.processes.wait_async(Pid(1), any, WaitFor::EXITED));

@@ -3,6 +3,7 @@
 
 mod guest;
 mod host;
+mod rest;
 pub(super) mod serve;
 
 use proptest::prelude::*;
