@@ -69,9 +69,9 @@ impl SignalManager {
         suspended.succeed()
     }
 
-    /// Waits until there is something to [`deliver`](Self::deliver) to thread `tid`: for a task that
-    /// waits for something else at the same time, which a signal is to end. **Cancel safety**: it
-    /// takes nothing.
+    /// Waits until there is something to [`deliver`](Self::deliver) to thread `tid`: for a task
+    /// that waits for something else at the same time, which a signal is to end. **Cancel safety**:
+    /// it takes nothing.
     ///
     /// # Errors
     /// [`Errno::NoProcess`]: there is no such thread.
@@ -109,7 +109,8 @@ impl SignalManager {
         let member = self.member(tid)?;
         self.with_thread(tid, |state, at, tells| {
             let thread = &mut state.threads[at];
-            thread.saved = Some(thread.mask);
+            // Not one for the time being, if that was not delivered yet.
+            thread.saved = thread.saved.or(Some(thread.mask));
             thread.is_told = false;
             state.set_mask(at, mask.as_mask(), tells);
             Ok(())

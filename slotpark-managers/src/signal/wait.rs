@@ -30,7 +30,7 @@ impl SignalManager {
     /// # Errors
     /// [`Errno::Again`]: none came in time, also where the call does not block.
     /// [`Errno::Interrupted`]: by a signal that is not one of these. [`Errno::NoProcess`]: there is
-    /// no such thread.
+    /// no such thread. [`Errno::Busy`]: another call waits as this thread.
     ///
     /// ```
     /// use slotpark_managers::{Block, Errno, Pid, Signal, SignalInfo, SignalManager, SignalSet};
@@ -121,6 +121,9 @@ impl SignalManager {
             return Ok(None);
         }
         let thread = &mut state.threads[at];
+        if thread.awaiting.is_some() {
+            return Err(Errno::Busy);
+        }
         thread.awaiting = Some(thread.mask);
         thread.mask = thread.mask & !set;
         thread.is_told = false;
