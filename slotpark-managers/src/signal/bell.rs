@@ -37,14 +37,20 @@ impl Bell {
 #[derive(Debug, Default)]
 #[must_use = "a thread that is not told sleeps on"]
 pub(crate) struct Tells {
-    bells: Vec<Arc<Bell>>,
+    /// Mostly there is one, which allocates nothing.
+    first: Option<Arc<Bell>>,
+    others: Vec<Arc<Bell>>,
     jobs: Vec<(Pid, JobChange)>,
 }
 
 impl Tells {
     /// Under the lock of the state; its event was moved on.
     pub(super) fn bell(&mut self, bell: &Arc<Bell>) {
-        self.bells.push(Arc::clone(bell));
+        let bell = Arc::clone(bell);
+        match self.first {
+            None => self.first = Some(bell),
+            Some(_) => self.others.push(bell),
+        }
     }
 
     /// A process has stopped or goes on: its parent is to know.
@@ -54,7 +60,7 @@ impl Tells {
 
     /// Rings, and hands out what parents are to know.
     pub(super) fn ring(self, waits: &Waits) -> Vec<(Pid, JobChange)> {
-        for bell in self.bells {
+        for bell in self.first.iter().chain(&self.others) {
             bell.ring(waits);
         }
         self.jobs

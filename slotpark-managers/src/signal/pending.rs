@@ -1,6 +1,6 @@
 //! Signals that were sent and not taken yet.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::info::SignalInfo;
 use super::number::Signal;
@@ -14,7 +14,8 @@ use crate::Pid;
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     set: SignalSet,
-    infos: BTreeMap<Signal, VecDeque<SignalInfo>>,
+    /// In the order in which they came.
+    infos: VecDeque<SignalInfo>,
 }
 
 impl Pending {
@@ -24,7 +25,7 @@ impl Pending {
 
     pub(super) fn add(&mut self, info: SignalInfo) {
         self.set = self.set.with(info.signal);
-        self.infos.entry(info.signal).or_default().push_back(info);
+        self.infos.push_back(info);
     }
 
     /// That it came, and no more.
@@ -35,16 +36,15 @@ impl Pending {
     /// Takes the first one that is `wanted`; the second says whether it was one that counts.
     pub(super) fn take(&mut self, wanted: SignalSet) -> Option<(SignalInfo, bool)> {
         let signal = (self.set & wanted).first()?;
-        let Some(queue) = self.infos.get_mut(&signal) else {
+        let is_it = |info: &SignalInfo| info.signal == signal;
+        let Some(first) = self.infos.iter().position(is_it) else {
             self.set = self.set.without(signal);
             return Some((SignalInfo::user(signal, Pid(0)), false));
         };
-        let info = queue.pop_front();
-        if queue.is_empty() {
-            self.infos.remove(&signal);
+        let info = self.infos.remove(first)?;
+        if !self.infos.iter().skip(first).any(is_it) {
             self.set = self.set.without(signal);
         }
-        let info = info.expect("no queue is kept empty");
         Some((info, true))
     }
 
@@ -54,13 +54,8 @@ impl Pending {
             return 0;
         }
         self.set = self.set & !unwanted;
-        let before = self.len();
-        self.infos.retain(|signal, _| !unwanted.contains(*signal));
-        before - self.len()
-    }
-
-    /// How many count.
-    pub(super) fn len(&self) -> usize {
-        self.infos.values().map(VecDeque::len).sum()
+        let before = self.infos.len();
+        self.infos.retain(|info| !unwanted.contains(info.signal));
+        before - self.infos.len()
     }
 }

@@ -9,6 +9,7 @@ mod signals;
 mod stops;
 mod targets;
 mod tasks;
+mod told;
 
 use std::sync::Arc;
 use std::thread::JoinHandle;

@@ -198,3 +198,27 @@ fn an_ignored_signal_ends_no_wait() {
     system.kill(guest, USR2);
     assert_eq!(result(thread).map(|info| info.signal), Ok(USR2));
 }
+
+/// A suspension that ends for nothing: what its mask has blocked, and the one before does not, is
+/// delivered as if there had been none.
+#[test]
+fn what_a_mask_for_the_time_being_has_blocked_is_delivered_after_it() {
+    let system = System::new();
+    let guest = system.child();
+    let before = system.signals.set_action(guest, USR1, SignalAction::IGNORE);
+    before.expect("it is there");
+    let before = system
+        .signals
+        .set_action(guest, USR2, SignalAction::call(2));
+    before.expect("it is there");
+    system.signals.set_mask(guest, set(&[USR1])).expect("there");
+    // Blocked, and so not thrown away.
+    system.kill(guest, USR1);
+    let Err(errno) = system.signals.suspend(guest, set(&[USR2]), Block::FOREVER);
+    assert_eq!(errno, Errno::Interrupted);
+    system.kill(guest, USR2);
+    let Ok(Some(Delivered::Handler(call))) = system.signals.deliver(guest) else {
+        panic!("no handler")
+    };
+    assert_eq!((call.function, call.restores), (2, set(&[USR1])));
+}
