@@ -138,6 +138,33 @@ impl SignalManager {
         self.set_mask(tid, restores)?;
         Ok(())
     }
+
+    /// The image of a process's memory was written, as [`DefaultAction::Core`] asks for: the status
+    /// with which it ends says so. Before its last thread leaves.
+    ///
+    /// # Errors
+    /// [`Errno::NoProcess`]: there is no such process. [`Errno::Invalid`]: no signal ends it.
+    ///
+    /// ```
+    /// use slotpark_managers::{Delivered, ExitStatus, Pid, Signal, SignalInfo, SignalManager};
+    /// let signals = SignalManager::new(Default::default());
+    /// signals.register(Pid(1))?;
+    /// signals.send(Pid(1), SignalInfo::user(Signal::ABRT, Pid(1)))?;
+    /// let _first = signals.deliver(Pid(1))?;
+    /// signals.set_dumped(Pid(1))?;
+    /// let end = ExitStatus::signaled(Signal::ABRT).dumped();
+    /// assert_eq!(signals.deliver(Pid(1))?, Some(Delivered::Exit(end)));
+    /// # Ok::<_, slotpark_managers::Errno>(())
+    /// ```
+    pub fn set_dumped(&self, pid: Pid) -> Result<(), Errno> {
+        let process = self.process(pid)?;
+        let mut state = process.lock();
+        let Some(status @ ExitStatus::Signaled { .. }) = state.exit else {
+            return Err(Errno::Invalid);
+        };
+        state.exit = Some(status.dumped());
+        Ok(())
+    }
 }
 
 impl State {

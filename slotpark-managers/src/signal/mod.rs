@@ -6,12 +6,12 @@
 //! |---|---|---|
 //! | who may send | EPERM by users | everybody: there are no users here |
 //! | the limit | by user | by process, for the same reason |
-//! | an image of the memory | by RLIMIT_CORE | said by [`ExitStatus::dumped`] |
+//! | an image of the memory | by RLIMIT_CORE | said by [`set_dumped`] |
 //! | frames of handlers | on the guest's stack | [`HandlerCall`], kept by the guest's kernel |
 //! | a fork, while a group is sent a signal | is made again | the same, or comes before |
 //! | EINTR | only with something to deliver | also for what is gone: see [`Restart`] |
 //!
-//! [`ExitStatus::dumped`]: crate::ExitStatus::dumped
+//! [`set_dumped`]: SignalManager::set_dumped
 //!
 //! **Inside.** An entry by process with one lock ([`state`]), and the process by thread. A send
 //! changes the state, gives back the lock, and then rings the bell of a thread: an event of the

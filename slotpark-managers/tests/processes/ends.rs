@@ -167,15 +167,27 @@ fn a_parent_is_sent_what_has_become_of_a_child() {
     system.processes.exit_group(guest, 7).expect("it runs");
     let info = system.signals.timed_wait(init, chld, Block::NO);
     assert_eq!(info, Ok(SignalInfo::kernel(Signal::CHLD, 1, guest, 7)));
-    let guest = system.child();
-    system.kill(guest, Signal::KILL);
-    assert!(matches!(
-        system.signals.deliver(guest),
-        Ok(Some(Delivered::Exit(_)))
-    ));
-    system.processes.exit_thread(guest, 0).expect("it runs");
-    let info = system.signals.timed_wait(init, chld, Block::NO);
-    assert_eq!(info, Ok(SignalInfo::kernel(Signal::CHLD, 2, guest, 9)));
+    for (signal, is_dumped, code) in [
+        (Signal::KILL, false, 2),
+        (Signal::SEGV, false, 2),
+        (Signal::SEGV, true, 3),
+    ] {
+        let guest = system.child();
+        assert_eq!(system.signals.set_dumped(guest), Err(Errno::Invalid));
+        system.kill(guest, signal);
+        let end = Delivered::Exit(ExitStatus::signaled(signal));
+        assert_eq!(system.signals.deliver(guest), Ok(Some(end)));
+        if is_dumped {
+            system.signals.set_dumped(guest).expect("a signal ends it");
+        }
+        system.processes.exit_thread(guest, 0).expect("it runs");
+        let info = system.signals.timed_wait(init, chld, Block::NO);
+        let number = signal.number() as u64;
+        assert_eq!(
+            info,
+            Ok(SignalInfo::kernel(Signal::CHLD, code, guest, number))
+        );
+    }
 }
 
 /// A thread that is not the first runs another program: it alone is left, with the first's number.
