@@ -2,7 +2,7 @@
 
 use slotpark_managers::*;
 
-use crate::common::{until, watchdog};
+use crate::common::{Numbers, until, watchdog};
 use crate::{System, result, set};
 
 fn wait_for(system: &System, wait_for: WaitFor) -> Result<ChildReport, Errno> {
@@ -101,21 +101,32 @@ fn a_stopped_process_can_be_killed() {
     assert_eq!(report, Ok(ChildChange::Ended(killed)));
 }
 
+/// A shell, in a session of its own, and a job of it.
+fn shell_and_job(system: &System) -> (Pid, Pid) {
+    let shell = system.child();
+    let session = system.processes.begin_session(shell);
+    session.expect("it leads no group");
+    let job = system.processes.fork(shell).expect("a child");
+    let in_job = system.processes.set_group(shell, job, Pid(0));
+    in_job.expect("a child of the same session");
+    (shell, job)
+}
+
 /// A stop and a continue race each other: whatever comes last decides, and nobody sleeps on.
 #[test]
 fn stops_and_continues_race() {
     let _watchdog = watchdog("stops_and_continues_race");
     let system = System::new();
-    let guest = system.child();
-    let guest_thread = std::thread::spawn(move || {
+    let (_, job) = shell_and_job(system);
+    let thread = system.waiting(job, move |system| {
         loop {
             let wait = system
                 .signals
-                .timed_wait(guest, SignalSet::EMPTY, Block::FOREVER);
+                .timed_wait(job, SignalSet::EMPTY, Block::FOREVER);
             assert_eq!(wait, Err(Errno::Interrupted));
-            match system.signals.deliver(guest).expect("it is there") {
+            match system.signals.deliver(job).expect("it is there") {
                 Some(Delivered::Stop) => {
-                    let stopped = system.signals.while_stopped(guest, Block::FOREVER);
+                    let stopped = system.signals.while_stopped(job, Block::FOREVER);
                     stopped.expect("for ever");
                 }
                 Some(Delivered::Exit(_)) => break,
@@ -123,27 +134,34 @@ fn stops_and_continues_race() {
                 None => {}
             }
         }
-        system.processes.exit_thread(guest, 0).expect("it runs");
+        system.processes.exit_thread(job, 0).expect("it runs");
     });
-    let others = [Signal::STOP, Signal::CONT].map(|signal| {
-        std::thread::spawn(move || {
-            for _ in 0..2_000 {
-                system.kill(guest, signal);
-            }
-        })
-    });
-    for other in others {
-        result(other);
+    let mut numbers = Numbers::new(1);
+    for round in 0..10_000 {
+        system.kill(
+            job,
+            if round % 4 == 0 {
+                Signal::STOP
+            } else {
+                Signal::TSTP
+            },
+        );
+        for _ in 0..numbers.below(300) {
+            std::hint::spin_loop();
+        }
+        system.kill(job, Signal::CONT);
+        // First where it waits: in `while_stopped` it waits too.
+        until("it goes on", || {
+            system.signals.waiters(job) == Ok(1) && system.signals.is_stopped(job) == Ok(false)
+        });
     }
-    system.kill(guest, Signal::STOP);
+    system.kill(job, Signal::STOP);
     until("it is stopped", || {
-        system.signals.is_stopped(guest) == Ok(true)
+        system.signals.is_stopped(job) == Ok(true)
     });
-    system.kill(guest, Signal::CONT);
-    until("it goes on", || system.signals.waiters(guest) == Ok(1));
-    assert_eq!(system.signals.is_stopped(guest), Ok(false));
-    system.kill(guest, Signal::TERM);
-    result(guest_thread);
+    system.kill(job, Signal::CONT);
+    system.kill(job, Signal::TERM);
+    result(thread);
 }
 
 /// The last tie of a stopped group to its session goes: it is told, and goes on.
@@ -151,14 +169,7 @@ fn stops_and_continues_race() {
 fn an_orphaned_group_is_not_left_stopped() {
     let _watchdog = watchdog("an_orphaned_group_is_not_left_stopped");
     let system = System::new();
-    let shell = system.child();
-    system
-        .processes
-        .begin_session(shell)
-        .expect("it leads no group");
-    let job = system.processes.fork(shell).expect("a child");
-    let in_job = system.processes.set_group(shell, job, Pid(0));
-    in_job.expect("a child of the same session");
+    let (shell, job) = shell_and_job(system);
     system.kill(job, Signal::TSTP);
     assert_eq!(system.signals.deliver(job), Ok(Some(Delivered::Stop)));
     let rests = system.waiting(job, move |system| {

@@ -47,6 +47,21 @@ fn what_is_sent_to_a_thread_is_its_own() {
     assert!(matches!(told, Ok(Some(Delivered::Handler(_)))), "{told:?}");
 }
 
+/// A thread that has something to take already is passed over for one that has not.
+#[test]
+fn one_that_is_told_already_is_not_told_first() {
+    let _watchdog = watchdog("one_that_is_told_already_is_not_told_first");
+    let (system, first, second) = two_threads();
+    let action = SignalAction::call(2);
+    let before = system.signals.set_action(first, Signal::HUP, action);
+    before.expect("it is there");
+    let thread = system.waiting(second, move |system| wait_for_usr2(system, second));
+    system.kill(first, USR1);
+    assert_eq!(system.signals.waiters(second), Ok(1));
+    system.kill(first, Signal::HUP);
+    assert_eq!(result(thread), Err(Errno::Interrupted));
+}
+
 /// The first thread is told, and blocks the signal before it looks: the second, which sleeps, has
 /// to learn of it.
 #[test]
