@@ -181,3 +181,27 @@ fn an_orphaned_group_is_not_left_stopped() {
     let told = system.signals.deliver(job);
     assert_eq!(told, Ok(Some(Delivered::Exit(hung_up))));
 }
+
+/// One tie of two goes: somebody is left who can continue the group.
+#[test]
+fn a_group_that_is_still_tied_stays_stopped() {
+    let system = System::new();
+    let (shell, job) = shell_and_job(system);
+    let other_shell = system.processes.fork(shell).expect("a child");
+    let other_job = system.processes.fork(other_shell).expect("a child");
+    for (pid, group) in [(other_shell, other_shell), (other_job, job)] {
+        let moved = system.processes.set_group(pid, pid, group);
+        moved.expect("a group of the session");
+    }
+    system.kill(job, Signal::STOP);
+    assert_eq!(system.signals.deliver(job), Ok(Some(Delivered::Stop)));
+    let stopped = system.signals.while_stopped(job, Block::NO);
+    assert_eq!(stopped, Err(Errno::Again));
+    system
+        .processes
+        .exit_group(other_shell, 0)
+        .expect("it runs");
+    assert_eq!(system.signals.is_stopped(job), Ok(true));
+    system.processes.exit_group(shell, 0).expect("it runs");
+    assert_eq!(system.signals.is_stopped(job), Ok(false));
+}
