@@ -136,14 +136,14 @@ impl Tree {
         self.adopt(pid, parent);
     }
 
-    /// A child has this parent from now on, as the youngest of its children.
+    /// A child has this parent from now on, as the youngest of its children. A zombie is to be
+    /// buried anew (R1).
     pub(super) fn adopt(&mut self, child: Pid, parent: Option<Pid>) {
         self.arrivals += 1;
         let arrival = self.arrivals;
         let Some(process) = self.processes.get_mut(&child) else {
             return;
         };
-        let is_zombie = matches!(process.life, Life::Zombie(_));
         let before = process.parent.zip(Some(process.arrival));
         process.parent = parent;
         process.arrival = arrival;
@@ -153,9 +153,6 @@ impl Tree {
         let parent = parent.and_then(|parent| self.processes.get_mut(&parent));
         if let Some(parent) = parent {
             parent.children.insert(arrival, child);
-            if is_zombie {
-                parent.zombies.insert(arrival, child);
-            }
         }
     }
 

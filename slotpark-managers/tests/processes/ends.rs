@@ -190,6 +190,37 @@ fn a_parent_is_sent_what_has_become_of_a_child() {
     }
 }
 
+/// Zombies that their parent has not waited for are told to the one that gets them, and are gone
+/// where that one wants none.
+#[test]
+fn orphaned_zombies_are_told_anew() {
+    let system = System::new();
+    let init = system.init();
+    let chld = set(&[Signal::CHLD]);
+    system.signals.set_mask(init, chld).expect("it is there");
+    for (action, is_told) in [(SignalAction::call(1), true), (SignalAction::IGNORE, false)] {
+        let before = system.signals.set_action(init, Signal::CHLD, action);
+        before.expect("it is there");
+        let parent = system.child();
+        let zombie = system.processes.fork(parent).expect("a child");
+        system.processes.exit_group(zombie, 7).expect("it runs");
+        system.processes.exit_group(parent, 0).expect("it runs");
+        let told = system.signals.timed_wait(init, chld, Block::NO);
+        assert_eq!(told.is_ok(), is_told);
+        if is_told {
+            // The zombie's comes first; the parent's finds one that is pending.
+            let info = SignalInfo::kernel(Signal::CHLD, 1, zombie, 7);
+            assert_eq!(told, Ok(info));
+            for child in [parent, zombie] {
+                let one = Children::One(child);
+                let report = system.processes.try_wait(init, one, WaitFor::EXITED);
+                assert!(matches!(report, Ok(Some(_))), "{report:?}");
+            }
+        }
+        assert_eq!(system.processes.len(), 1);
+    }
+}
+
 /// A thread that is not the first runs another program: it alone is left, with the first's number.
 #[test]
 fn another_program_has_one_thread() {
@@ -261,4 +292,16 @@ fn numbers_in_use_are_not_given_out() {
     assert!(matches!(reaped, Ok(Some(_))), "{reaped:?}");
     assert_eq!(processes.fork(init), Ok(leader));
     assert_eq!(processes.fork(init), Ok(member));
+
+    // A group alone, whose leader is gone.
+    processes
+        .set_group(leader, leader, Pid(0))
+        .expect("its own group");
+    processes
+        .set_group(member, member, leader)
+        .expect("of its session");
+    processes.exit_group(leader, 0).expect("it runs");
+    let reaped = processes.try_wait(init, Children::One(leader), WaitFor::EXITED);
+    assert!(matches!(reaped, Ok(Some(_))), "{reaped:?}");
+    assert_eq!(processes.fork(init), Err(Errno::Again));
 }

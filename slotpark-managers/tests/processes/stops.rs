@@ -80,6 +80,29 @@ fn a_thread_that_leaves_completes_a_stop() {
 }
 
 #[test]
+fn a_report_that_is_kept_is_made_again() {
+    let system = System::new();
+    let (init, guest) = (system.init(), system.child());
+    let ask = |wait_for| {
+        let report = system.processes.try_wait(init, Children::Any, wait_for);
+        report.expect("it is a child").map(|report| report.change)
+    };
+    system.kill(guest, Signal::STOP);
+    assert_eq!(system.signals.deliver(guest), Ok(Some(Delivered::Stop)));
+    let stopped = system.signals.while_stopped(guest, Block::NO);
+    assert_eq!(stopped, Err(Errno::Again));
+    let change = Some(ChildChange::Stopped(Signal::STOP));
+    assert_eq!(ask(WaitFor::STOPPED | WaitFor::KEEP), change);
+    assert_eq!(ask(WaitFor::STOPPED), change);
+    assert_eq!(ask(WaitFor::STOPPED), None);
+    system.kill(guest, Signal::CONT);
+    let change = Some(ChildChange::Continued);
+    assert_eq!(ask(WaitFor::CONTINUED | WaitFor::KEEP), change);
+    assert_eq!(ask(WaitFor::CONTINUED), change);
+    assert_eq!(ask(WaitFor::CONTINUED), None);
+}
+
+#[test]
 fn a_stopped_process_can_be_killed() {
     let _watchdog = watchdog("a_stopped_process_can_be_killed");
     let system = System::new();
