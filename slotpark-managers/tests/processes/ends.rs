@@ -305,3 +305,16 @@ fn numbers_in_use_are_not_given_out() {
     assert!(matches!(reaped, Ok(Some(_))), "{reaped:?}");
     assert_eq!(processes.fork(init), Err(Errno::Again));
 }
+
+#[test]
+fn a_child_in_another_session_is_not_moved() {
+    let system = System::new();
+    let parent = system.child();
+    let child = system.processes.fork(parent).expect("a child");
+    let session = system.processes.begin_session(parent);
+    session.expect("it leads no group");
+    let moved = system.processes.set_group(parent, child, Pid(0));
+    assert_eq!(moved, Err(Errno::NotPermitted));
+    // By itself it may.
+    assert_eq!(system.processes.set_group(child, child, Pid(0)), Ok(()));
+}
