@@ -206,6 +206,7 @@ impl SignalManager {
             state.tell(at, tells);
             let mut thread = state.threads.remove(at);
             state.queued -= thread.pending.discard(SignalSet::ALL);
+            state.check();
             let is_last = state.threads.is_empty();
             if !is_last {
                 state.complete_stop(tells);

@@ -58,4 +58,9 @@ impl Pending {
         self.infos.retain(|info| !unwanted.contains(info.signal));
         before - self.infos.len()
     }
+
+    /// How many count.
+    pub(super) fn len(&self) -> usize {
+        self.infos.len()
+    }
 }

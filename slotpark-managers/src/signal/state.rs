@@ -137,8 +137,18 @@ impl State {
         if !self.enqueue(info, thread) {
             return false;
         }
+        self.check();
         self.announce(signal, looker, thread.is_some(), tells);
         true
+    }
+
+    /// G2.
+    pub(super) fn check(&self) {
+        if cfg!(debug_assertions) {
+            let own = self.threads.iter().map(|thread| thread.pending.len());
+            let count = self.pending.len() + own.sum::<usize>();
+            assert_eq!(self.queued, count, "G2");
+        }
     }
 
     /// Whether a signal is thrown away instead of becoming pending. What is blocked is not: its
@@ -250,6 +260,7 @@ impl State {
         let own = self.threads[at].pending.take(wanted);
         let (info, counts) = own.or_else(|| self.pending.take(wanted))?;
         self.queued -= usize::from(counts);
+        self.check();
         Some(info)
     }
 
@@ -260,6 +271,7 @@ impl State {
             count += thread.pending.discard(unwanted);
         }
         self.queued -= count;
+        self.check();
     }
 
     /// What is pending that thread `at` could take if it did not block it.

@@ -228,3 +228,29 @@ fn a_group_that_is_still_tied_stays_stopped() {
     system.processes.exit_group(shell, 0).expect("it runs");
     assert_eq!(system.signals.is_stopped(job), Ok(false));
 }
+
+#[test]
+fn a_parent_is_sent_stops_if_it_wants_them() {
+    let system = System::new();
+    let (init, guest) = (system.init(), system.child());
+    let chld = set(&[Signal::CHLD]);
+    system.signals.set_mask(init, chld).expect("it is there");
+    for flags in [SignalFlags::empty(), SignalFlags::NOCLDSTOP] {
+        let action = SignalAction::call(1).with(flags);
+        let before = system.signals.set_action(init, Signal::CHLD, action);
+        before.expect("it is there");
+        let told = |code, signal: Signal| {
+            let status = signal.number() as u64;
+            let info = SignalInfo::kernel(Signal::CHLD, code, guest, status);
+            let told = flags.is_empty().then_some(info).ok_or(Errno::Again);
+            assert_eq!(system.signals.timed_wait(init, chld, Block::NO), told);
+        };
+        system.kill(guest, Signal::STOP);
+        assert_eq!(system.signals.deliver(guest), Ok(Some(Delivered::Stop)));
+        let stopped = system.signals.while_stopped(guest, Block::NO);
+        assert_eq!(stopped, Err(Errno::Again));
+        told(5, Signal::STOP);
+        system.kill(guest, Signal::CONT);
+        told(6, Signal::CONT);
+    }
+}
