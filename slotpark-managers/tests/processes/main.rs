@@ -5,6 +5,7 @@
 mod common;
 mod crowd;
 mod ends;
+mod programs;
 mod signals;
 mod stops;
 mod targets;

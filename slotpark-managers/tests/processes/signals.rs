@@ -222,3 +222,20 @@ fn what_a_mask_for_the_time_being_has_blocked_is_delivered_after_it() {
     };
     assert_eq!((call.function, call.restores), (2, set(&[USR1])));
 }
+
+/// What the first process has no handler for does nothing to it, also if it was blocked when it
+/// came.
+#[test]
+fn the_first_process_is_not_ended_by_signals() {
+    let system = System::new();
+    let init = system.init();
+    let term = set(&[Signal::TERM]);
+    system.signals.set_mask(init, term).expect("it is there");
+    for signal in [Signal::TERM, Signal::KILL, Signal::STOP, Signal::SEGV] {
+        system.kill(init, signal);
+    }
+    assert_eq!(system.signals.pending(init), Ok(term));
+    let before = system.signals.set_mask(init, SignalSet::EMPTY);
+    assert_eq!(before, Ok(term));
+    assert_eq!(system.signals.deliver(init), Ok(None));
+}
