@@ -18,7 +18,7 @@ enum Step {
     SetMask(usize, u8),
     /// All that there is; the handlers return at once.
     Deliver(usize),
-    /// One; its handler, with this mask, returns at once.
+    /// One; its handler returns at once.
     DeliverOne(usize),
     Begin(usize),
     Leave(usize),
@@ -84,6 +84,8 @@ impl Guest {
             None => false,
             Some(Delivered::Handler(call)) => {
                 self.taken(call.info.signal);
+                // The handler may wait for something.
+                self.check();
                 let ended = self.signals.end_handler(tid, call.restores);
                 ended.expect("it is there");
                 true
