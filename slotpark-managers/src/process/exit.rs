@@ -72,7 +72,8 @@ impl ProcessManager {
             let changes = Arc::clone(&process.changes);
             news.changed(&changes);
             if !is_last {
-                inner.signals.remove_thread_into(tid, &mut news.tells)?;
+                // It is registered, unless somebody has removed it there.
+                let _removed = inner.signals.remove_thread_into(tid, &mut news.tells);
             }
             (pid, is_last)
         };
@@ -149,7 +150,7 @@ impl Inner {
             let leader_code = tree.get(pid).ok().and_then(|process| process.leader_code);
             let by_code = ExitStatus::exited(leader_code.unwrap_or(code));
             let status = self.signals.exit_status(pid).unwrap_or(by_code);
-            // It is registered until here: it has not been removed before.
+            // It is registered, unless somebody has removed it there.
             let _removed = self.signals.remove_thread_into(tid, &mut news.tells);
             self.leave_children(&mut tree, pid, &mut news);
             let parent = tree.get(pid).ok().and_then(|process| process.parent);

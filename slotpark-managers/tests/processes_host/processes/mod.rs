@@ -67,6 +67,8 @@ const CHILDREN_MAX: usize = 7;
 pub(super) fn random_calls() {
     let config = Config {
         failure_persistence: None,
+        // Of one that hangs, each try takes its time.
+        max_shrink_time: 120_000,
         max_shrink_iters: 1_000,
         ..Config::with_cases(150)
     };

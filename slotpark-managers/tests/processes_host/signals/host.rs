@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::mem::{MaybeUninit, zeroed};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use slotpark_managers::{Handler, MaskChange, Signal, SignalAction, SignalFlags, SignalSet};
 
@@ -12,6 +13,9 @@ use crate::record::{self, Kind, Record};
 
 /// Where the child tells; set in the child only.
 static TELLS: OnceLock<File> = OnceLock::new();
+
+/// Far more than any script takes.
+const HANGS: Duration = Duration::from_secs(20);
 
 pub(super) fn run(calls: &[Call], has_user: bool) -> Story {
     let (read, write) = record::pipe();
@@ -39,10 +43,21 @@ pub(super) fn run(calls: &[Call], has_user: bool) -> Story {
 
 /// The parent: continues the child when it stops, until it ends.
 fn watch(child: libc::pid_t, write: &File) {
+    let begin = Instant::now();
     loop {
         let mut status = 0;
+        let options = libc::WUNTRACED | libc::WNOHANG;
         // SAFETY: `status` is a place for a status.
-        let waited = unsafe { libc::waitpid(child, &raw mut status, libc::WUNTRACED) };
+        let waited = unsafe { libc::waitpid(child, &raw mut status, options) };
+        if waited == 0 {
+            if begin.elapsed() > HANGS {
+                // It ends as no script says that goes on so far.
+                // SAFETY: kill(2) is always callable.
+                unsafe { libc::kill(child, libc::SIGKILL) };
+            }
+            std::thread::yield_now();
+            continue;
+        }
         assert_eq!(waited, child, "{}", std::io::Error::last_os_error());
         if libc::WIFSTOPPED(status) {
             let signal = libc::WSTOPSIG(status) as u64;

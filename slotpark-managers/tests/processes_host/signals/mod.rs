@@ -40,6 +40,8 @@ type Story = Vec<Record>;
 pub(super) fn random_calls() {
     let config = Config {
         failure_persistence: None,
+        // Of one that hangs, each try takes its time.
+        max_shrink_time: 120_000,
         max_shrink_iters: 4_000,
         ..Config::with_cases(600)
     };
