@@ -22,7 +22,10 @@ mod channel;
 mod errno;
 mod event;
 mod number;
+mod pid;
 mod pipe;
+mod process;
+mod signal;
 
 pub use access::Access;
 pub use block::Block;
@@ -32,4 +35,12 @@ pub use channel::{
 };
 pub use errno::Errno;
 pub use event::{WaitKey, Waits};
+pub use pid::Pid;
 pub use pipe::{PIPE_BUF, PipeEnd, PipeManager, PipePoll, Readiness};
+pub use process::{
+    ChildChange, ChildReport, Children, ExitStatus, KillTarget, ProcessManager, WaitFor,
+};
+pub use signal::{
+    DefaultAction, Delivered, Handler, HandlerCall, MaskChange, Restart, Signal, SignalAction,
+    SignalFlags, SignalInfo, SignalManager, SignalSet,
+};
