@@ -19,7 +19,9 @@
 mod block;
 mod errno;
 mod event;
+mod fd;
 
 pub use block::Block;
 pub use errno::Errno;
 pub use event::{WaitKey, Waits};
+pub use fd::{CloseRange, Description, FdTable, OpenFd};
