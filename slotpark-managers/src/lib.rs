@@ -17,11 +17,13 @@
 #![forbid(unsafe_code)]
 
 mod block;
+mod condvar;
 mod errno;
 mod event;
 mod fd;
 
 pub use block::Block;
+pub use condvar::{CondvarGuard, CondvarWait};
 pub use errno::Errno;
 pub use event::{WaitKey, Waits};
 pub use fd::{CloseRange, Description, FdTable, OpenFd};

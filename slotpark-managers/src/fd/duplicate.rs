@@ -20,7 +20,7 @@ impl<T> FdTable<T> {
     /// # Ok::<_, Errno>(())
     /// ```
     pub fn dup(&self, number: i32) -> Result<i32, Errno> {
-        self.dup_from(number, 0, false)
+        self.dup_lowest(number, |_| Ok(0), false)
     }
 
     /// As [`dup`](Self::dup), from `min` on: `F_DUPFD` and `F_DUPFD_CLOEXEC` of `fcntl(2)`.
@@ -37,14 +37,24 @@ impl<T> FdTable<T> {
     /// # Ok::<_, Errno>(())
     /// ```
     pub fn dup_from(&self, number: i32, min: i32, close_on_exec: bool) -> Result<i32, Errno> {
+        let min = |limit| match usize::try_from(min) {
+            Ok(min) if min < limit => Ok(min),
+            _ => Err(Errno::Invalid),
+        };
+        self.dup_lowest(number, min, close_on_exec)
+    }
+
+    /// `min` is asked only if the number is open: EBADF comes first.
+    fn dup_lowest(
+        &self,
+        number: i32,
+        min: impl FnOnce(usize) -> Result<usize, Errno>,
+        close_on_exec: bool,
+    ) -> Result<i32, Errno> {
         let mut numbers = self.lock();
         let description = &numbers.get(number).ok_or(Errno::BadFd)?.description;
         let entry = Entry::new(description.clone(), close_on_exec);
-        let min = usize::try_from(min).map_err(|_| Errno::Invalid)?;
-        // Linux's `dup` has no minimum, and fails with EMFILE where the limit is 0.
-        if min > 0 && min >= numbers.limit {
-            return Err(Errno::Invalid);
-        }
+        let min = min(numbers.limit)?;
         let new = numbers.lowest_free(min).ok_or(Errno::TooManyFiles)?;
         let old = numbers.put(new, entry);
         debug_assert!(old.is_none(), "it was free");
