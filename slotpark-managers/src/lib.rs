@@ -21,9 +21,13 @@ mod condvar;
 mod errno;
 mod event;
 mod fd;
+mod once;
+mod stored;
 
 pub use block::Block;
 pub use condvar::{CondvarGuard, CondvarWait};
 pub use errno::Errno;
 pub use event::{WaitKey, Waits};
 pub use fd::{CloseRange, Description, FdTable, OpenFd};
+pub use once::{OnceError, OnceMap};
+pub use stored::StoredNotify;
