@@ -96,7 +96,8 @@ impl<'i> Block<'i> {
         self
     }
 
-    /// The same, ended with EBADF when this descriptor is closed. Tasks have
+    /// The same, ended with EBADF when this descriptor is closed: in the managers that block in the
+    /// shared table, so not in [`StoredNotify`](crate::StoredNotify). Tasks have
     /// [`OpenFd::until_closed`].
     ///
     /// ```

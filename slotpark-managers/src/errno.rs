@@ -63,6 +63,7 @@ errnos! {
     Pipe = 32, "nobody can read it";
     Deadlock = 35, "the caller would wait for itself";
     NoSuchCall = 38, "there is no such operation";
+    Overflow = 75, "a number is too large";
     MessageSize = 90, "the message is too long";
     TimedOut = 110, "the time was over";
     Closed = 125, "it was closed";
@@ -95,6 +96,7 @@ impl Errno {
             Self::Pipe => "EPIPE",
             Self::Deadlock => "EDEADLK",
             Self::NoSuchCall => "ENOSYS",
+            Self::Overflow => "EOVERFLOW",
             Self::MessageSize => "EMSGSIZE",
             Self::TimedOut => "ETIMEDOUT",
             Self::Closed => "ECANCELED",

@@ -179,7 +179,7 @@ fn wait_either(
     block: Block<'_>,
 ) -> Result<(), Errno> {
     const CLOSED: usize = 1;
-    let keys = [key, closed.key];
+    let keys = [key, closed.key()];
     let valid = |entry| match entry {
         CLOSED => !closed.has_advanced(),
         _ => unchanged(),

@@ -21,6 +21,7 @@ mod condvar;
 mod errno;
 mod event;
 mod fd;
+mod memory;
 mod once;
 mod stored;
 
@@ -29,5 +30,6 @@ pub use condvar::{CondvarGuard, CondvarWait};
 pub use errno::Errno;
 pub use event::{WaitKey, Waits};
 pub use fd::{CloseRange, Description, FdTable, OpenFd};
+pub use memory::{Mapped, Mapping, MemoryRegions, Place, Protection, Region};
 pub use once::{OnceError, OnceMap};
 pub use stored::StoredNotify;
