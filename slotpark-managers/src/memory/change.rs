@@ -85,7 +85,7 @@ impl<B: Clone + PartialEq> MemoryRegions<'_, B> {
             },
             Place::Anywhere => anywhere()?,
         };
-        if !mapping.protection_max.has(mapping.protection) {
+        if !mapping.protection_max.contains(mapping.protection) {
             return Err(Errno::Access);
         }
         let range = start..start + length;
@@ -189,9 +189,9 @@ impl<B: Clone + PartialEq> MemoryRegions<'_, B> {
     /// use slotpark_managers::{Errno, Mapping, MemoryRegions, Place, Protection};
     /// let memory = MemoryRegions::<()>::new(WaitDomain::new());
     /// memory.map(Place::Fixed(0x40_0000), 0x2000, Mapping::anonymous(Protection::READ))?;
-    /// memory.protect(0x40_0000, 1, Protection::NONE)?;
+    /// memory.protect(0x40_0000, 1, Protection::empty())?;
     /// assert_eq!(memory.regions().len(), 2);
-    /// let beyond = memory.protect(0x40_0000, 0x3000, Protection::NONE);
+    /// let beyond = memory.protect(0x40_0000, 0x3000, Protection::empty());
     /// assert_eq!((beyond, memory.regions().len()), (Err(Errno::NoMemory), 1));
     /// # Ok::<_, Errno>(())
     /// ```

@@ -44,7 +44,7 @@ impl<B> Mapping<B> {
     /// Zeroes, private to the process: `MAP_PRIVATE | MAP_ANONYMOUS`.
     ///
     /// ```
-    /// let zeroes = slotpark_managers::Mapping::<()>::anonymous(Default::default());
+    /// let zeroes = slotpark_managers::Mapping::<()>::anonymous(slotpark_managers::Protection::READ);
     /// ```
     #[must_use]
     pub fn anonymous(protection: Protection) -> Self {
@@ -52,7 +52,7 @@ impl<B> Mapping<B> {
             object: None,
             offset: 0,
             protection,
-            protection_max: Protection::ALL,
+            protection_max: Protection::all(),
             is_shared: false,
         }
     }

@@ -133,7 +133,7 @@ impl<'t, B> MemoryRegions<'t, B> {
     /// use slotpark_managers::{Mapping, MemoryRegions, Place, Protection};
     /// let memory = MemoryRegions::<()>::new(WaitDomain::new());
     /// let load = |address| match memory.find(address) {
-    ///     Some(region) if region.protection().has(Protection::READ) => Ok(0),
+    ///     Some(region) if region.protection().contains(Protection::READ) => Ok(0),
     ///     _ => Err("segmentation fault"),
     /// };
     /// let wait = memory.domain().wait32(0x1_0000, 0, -1, || load(0x1_0000));
@@ -207,7 +207,7 @@ impl<'t, B: Clone + PartialEq> MemoryRegions<'t, B> {
         let regions = self.lock();
         let mut allowed_to = range.start;
         for region in regions.in_range(range.clone()) {
-            if region.start > allowed_to || !region.protection.has(protection) {
+            if region.start > allowed_to || !region.protection.contains(protection) {
                 return false;
             }
             allowed_to = region.end;

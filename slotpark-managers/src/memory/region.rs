@@ -1,81 +1,34 @@
 //! A region: what a range of addresses is.
 
 use std::fmt;
-use std::ops::{BitOr, Range};
+use std::ops::Range;
 use std::sync::Arc;
 
-/// What may be done with memory.
-///
-/// ```
-/// use slotpark_managers::Protection;
-/// let both = Protection::READ | Protection::WRITE;
-/// assert!(both.has(Protection::WRITE) && !both.has(Protection::EXEC));
-/// assert_eq!(both.to_string(), "rw-");
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Protection(u8);
-
-impl Protection {
-    /// Nothing: `PROT_NONE`.
-    pub const NONE: Self = Self(0);
-    /// `PROT_READ`.
-    pub const READ: Self = Self(1);
-    /// `PROT_WRITE`.
-    pub const WRITE: Self = Self(2);
-    /// `PROT_EXEC`.
-    pub const EXEC: Self = Self(4);
-    /// Everything.
-    pub const ALL: Self = Self(7);
-
-    /// Of the bits of `mmap`'s argument; `None` if there are others.
+bitflags::bitflags! {
+    /// What may be done with memory: the bits of `mmap`'s argument.
     ///
     /// ```
     /// use slotpark_managers::Protection;
-    /// assert_eq!(Protection::from_bits(3), Some(Protection::READ | Protection::WRITE));
-    /// assert_eq!(Protection::from_bits(8), None);
+    /// let both = Protection::READ | Protection::WRITE;
+    /// assert_eq!(Protection::from_bits(3), Some(both));
+    /// assert_eq!(both.to_string(), "rw-");
+    /// assert_eq!(Protection::empty().to_string(), "---");
     /// ```
-    #[must_use]
-    pub const fn from_bits(bits: u32) -> Option<Self> {
-        match bits {
-            0..=7 => Some(Self(bits as u8)),
-            _ => None,
-        }
-    }
-
-    /// The bits of `mmap`'s argument.
-    ///
-    /// ```
-    /// assert_eq!(slotpark_managers::Protection::EXEC.bits(), 4);
-    /// ```
-    #[must_use]
-    pub const fn bits(self) -> u32 {
-        self.0 as u32
-    }
-
-    /// Whether all of `other` may be done.
-    ///
-    /// ```
-    /// use slotpark_managers::Protection;
-    /// assert!(Protection::ALL.has(Protection::EXEC) && Protection::NONE.has(Protection::NONE));
-    /// ```
-    #[must_use]
-    pub const fn has(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-}
-
-impl BitOr for Protection {
-    type Output = Self;
-
-    fn bitor(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct Protection: u32 {
+        /// `PROT_READ`.
+        const READ = 1;
+        /// `PROT_WRITE`.
+        const WRITE = 2;
+        /// `PROT_EXEC`.
+        const EXEC = 4;
     }
 }
 
 impl fmt::Display for Protection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (one, letter) in [(Self::READ, "r"), (Self::WRITE, "w"), (Self::EXEC, "x")] {
-            f.write_str(if self.has(one) { letter } else { "-" })?;
+            f.write_str(if self.contains(one) { letter } else { "-" })?;
         }
         Ok(())
     }

@@ -114,7 +114,7 @@ impl<B: Clone + PartialEq> Regions<B> {
             if region.start > end {
                 break;
             }
-            if !region.protection_max.has(protection) {
+            if !region.protection_max.contains(protection) {
                 result = Err(Errno::Access);
                 break;
             }
