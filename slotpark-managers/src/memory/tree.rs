@@ -60,6 +60,9 @@ impl<B> Regions<B> {
 impl<B: Clone + PartialEq> Regions<B> {
     /// Cuts `range` out: the parts of regions that lay there, in order.
     pub(super) fn cut(&mut self, range: Range<u64>) -> Vec<Region<B>> {
+        if range.is_empty() {
+            return Vec::new();
+        }
         self.split(range.start);
         self.split(range.end);
         let starts: Vec<u64> = self.0.range(range).map(|(start, _)| *start).collect();
