@@ -4,6 +4,9 @@ use std::time::{Duration, Instant};
 
 use slotpark::{Deadline, Interrupter};
 
+use crate::OpenFd;
+use crate::event::Event;
+
 /// How a call blocks: not at all, for ever, until a deadline; and whether its thread can be
 /// interrupted.
 ///
@@ -21,6 +24,8 @@ pub struct Block<'i> {
     may_block: bool,
     pub(crate) deadline: Option<Deadline>,
     pub(crate) interrupter: Option<&'i Interrupter>,
+    /// Moved on when the descriptor is closed that the call came through.
+    pub(crate) closed: Option<&'i Event>,
 }
 
 impl<'i> Block<'i> {
@@ -29,6 +34,7 @@ impl<'i> Block<'i> {
         may_block: false,
         deadline: None,
         interrupter: None,
+        closed: None,
     };
 
     /// As long as it takes.
@@ -36,6 +42,7 @@ impl<'i> Block<'i> {
         may_block: true,
         deadline: None,
         interrupter: None,
+        closed: None,
     };
 
     /// Until a point in time; then ETIMEDOUT, if the call could not be done.
@@ -86,6 +93,24 @@ impl<'i> Block<'i> {
     #[must_use]
     pub const fn interruptible(mut self, interrupter: &'i Interrupter) -> Self {
         self.interrupter = Some(interrupter);
+        self
+    }
+
+    /// The same, ended with EBADF when this descriptor is closed: in the managers that block in the
+    /// shared table, so not in [`StoredNotify`](crate::StoredNotify). Tasks have
+    /// [`OpenFd::until_closed`].
+    ///
+    /// ```
+    /// use slotpark_managers::{Block, Description, FdTable, Waits};
+    /// let files = FdTable::new(std::sync::Arc::new(Waits::new()));
+    /// let number = files.install(Description::new("a pipe"), false)?;
+    /// let open = files.get(number)?;
+    /// assert!(Block::FOREVER.through(&open).may_block());
+    /// # Ok::<_, slotpark_managers::Errno>(())
+    /// ```
+    #[must_use]
+    pub fn through<T>(mut self, descriptor: &'i OpenFd<T>) -> Self {
+        self.closed = Some(descriptor.closed());
         self
     }
 

@@ -64,6 +64,7 @@ errnos! {
     Deadlock = 35, "the caller would wait for itself";
     NameTooLong = 36, "the name is too long";
     NoSuchCall = 38, "there is no such operation";
+    Overflow = 75, "a number is too large";
     MessageSize = 90, "the message is too long";
     TimedOut = 110, "the time was over";
     Closed = 125, "it was closed";
@@ -97,6 +98,7 @@ impl Errno {
             Self::Deadlock => "EDEADLK",
             Self::NameTooLong => "ENAMETOOLONG",
             Self::NoSuchCall => "ENOSYS",
+            Self::Overflow => "EOVERFLOW",
             Self::MessageSize => "EMSGSIZE",
             Self::TimedOut => "ETIMEDOUT",
             Self::Closed => "ECANCELED",

@@ -51,6 +51,21 @@ impl fmt::Debug for WaitKey {
     }
 }
 
+impl WaitKey {
+    /// One that nobody has or had.
+    pub(crate) fn fresh(kind: &'static str) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        // ORDERING: none, relaxed: that a number is given out once is decided by the addition.
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self { number, kind }
+    }
+
+    /// Later ones have greater numbers, as far as one thread or lock orders them.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+}
+
 /// Something that threads and tasks wait for.
 #[derive(Debug)]
 pub(crate) struct Event {
@@ -62,16 +77,23 @@ pub(crate) struct Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Seen(u64);
 
+impl Seen {
+    /// That of an event that was never moved on.
+    pub(crate) const FIRST: Self = Self(0);
+}
+
 impl Event {
     /// `kind` is for those who look at waits: `pipe reader`.
     pub(crate) fn new(kind: &'static str) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        // ORDERING: none, relaxed: that a number is given out once is decided by the addition.
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
         Self {
-            key: WaitKey { number, kind },
+            key: WaitKey::fresh(kind),
             version: AtomicU64::new(0),
         }
+    }
+
+    /// Whether it was ever moved on.
+    pub(crate) fn has_advanced(&self) -> bool {
+        self.seen() != Seen::FIRST
     }
 
     /// The version. Under the lock of the state that is looked at (E1).
@@ -107,13 +129,27 @@ impl Event {
 
     /// Waits while the version is `seen`; then look again.
     pub(crate) fn wait(&self, waits: &Waits, seen: Seen, block: Block<'_>) -> Result<(), Errno> {
+        self.wait_at(waits, self.key, seen, block)
+    }
+
+    /// As `wait`, but only wakes of `key` end it, which is this wait's alone.
+    pub(crate) fn wait_at(
+        &self,
+        waits: &Waits,
+        key: WaitKey,
+        seen: Seen,
+        block: Block<'_>,
+    ) -> Result<(), Errno> {
         if !block.may_block() {
             return Err(Errno::Again);
         }
         let unchanged = || self.seen() == seen;
+        if let Some(closed) = block.closed {
+            return wait_either(waits, (key, unchanged), closed, block);
+        }
         let outcome = match block.interrupter {
-            None => waits.wait_with(&self.key, u32::MAX, block.deadline, unchanged),
-            Some(thread) => waits.wait_interruptible(&self.key, thread, block.deadline, unchanged),
+            None => waits.wait_with(&key, u32::MAX, block.deadline, unchanged),
+            Some(thread) => waits.wait_interruptible(&key, thread, block.deadline, unchanged),
         };
         ended(outcome)
     }
@@ -121,7 +157,41 @@ impl Event {
     /// Waits while the version is `seen`; then look again. Cancel-safe: a wake that had chosen it
     /// goes on to the next.
     pub(crate) async fn wait_async(&self, waits: &Waits, seen: Seen) -> Result<(), Errno> {
-        ended(waits.wait_async(self.key, || self.seen() == seen).await)
+        self.wait_at_async(waits, self.key, seen).await
+    }
+
+    /// As `wait_async`, but only wakes of `key` end it, which is this wait's alone.
+    pub(crate) async fn wait_at_async(
+        &self,
+        waits: &Waits,
+        key: WaitKey,
+        seen: Seen,
+    ) -> Result<(), Errno> {
+        ended(waits.wait_async(key, || self.seen() == seen).await)
+    }
+}
+
+/// Waits for a key, or until its descriptor is closed.
+fn wait_either(
+    waits: &Waits,
+    (key, mut unchanged): (WaitKey, impl FnMut() -> bool),
+    closed: &Event,
+    block: Block<'_>,
+) -> Result<(), Errno> {
+    const CLOSED: usize = 1;
+    let keys = [key, closed.key()];
+    let valid = |entry| match entry {
+        CLOSED => !closed.has_advanced(),
+        _ => unchanged(),
+    };
+    let ended_by = match block.interrupter {
+        None => waits.wait_any(&keys, block.deadline, valid),
+        Some(thread) => waits.wait_any_interruptible(&keys, thread, block.deadline, valid),
+    };
+    ended(ended_by.parked)?;
+    match ended_by.entry {
+        Some(CLOSED) => Err(Errno::BadFd),
+        _ => Ok(()),
     }
 }
 
