@@ -4,18 +4,19 @@
 use crate::repo::run;
 use crate::step::{Outcome, Step};
 
-const EXAMPLES: [&str; 5] = [
-    "thread_and_task",
-    "tokio_tasks",
-    "smol_tasks",
-    "cancellation_storm",
-    "parking_spot",
+const EXAMPLES: [(&str, &str); 6] = [
+    ("slotpark", "thread_and_task"),
+    ("slotpark", "tokio_tasks"),
+    ("slotpark", "smol_tasks"),
+    ("slotpark", "cancellation_storm"),
+    ("slotpark", "parking_spot"),
+    ("slotpark-managers", "tiny_kernel"),
 ];
 
 pub(crate) fn steps() -> Vec<Step> {
     vec![Step::new("examples", |repo| {
-        for example in EXAMPLES {
-            let args = ["run", "-p", "slotpark", "--release", "--example", example];
+        for (package, example) in EXAMPLES {
+            let args = ["run", "-p", package, "--release", "--example", example];
             run(&mut repo.cargo(&args))?;
         }
         Ok(Outcome::Done)
