@@ -100,6 +100,8 @@ fn threaded(guest: &Guest, numbers: &mut Numbers) -> Result<i32, Trap> {
     let (world, pid) = (guest.world, guest.pid);
     let table = guest.table();
     let (silent, _writer) = world.pipe(&table);
+    // So the pipe stays when that number is closed.
+    table.dup(silent)?;
     let second = loop {
         match world.processes.add_thread(guest.tid) {
             Err(Errno::Interrupted) => guest.deliver()?,
