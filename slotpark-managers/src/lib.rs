@@ -11,9 +11,9 @@
 //! [`Errno`]s, the host's numbers.
 //!
 //! **Inside.** A manager changes an entry under the entry's own lock, moves on the version of the
-//! [`Event`](event::Event) that others wait for, and wakes after it has given back all locks. Who
-//! waits looks at the version under the slot lock, and takes no other lock there. **Lock order**:
-//! an entry of the map, then the lock of its state; both are given back before a table is called.
+//! `Event` that others wait for, and wakes after it has given back all locks. Who waits looks at
+//! the version under the slot lock, and takes no other lock there. **Lock order**: an entry of the
+//! map, then the lock of its state; both are given back before a table is called.
 #![forbid(unsafe_code)]
 
 mod block;
