@@ -248,6 +248,7 @@ mod shared {
     /// ```
     /// assert_eq!(slotpark_core::process_table().slot_count(), 512);
     /// ```
+    #[inline]
     #[must_use]
     pub fn process_table() -> &'static Table<FutexKey> {
         &TABLE

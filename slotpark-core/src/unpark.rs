@@ -47,9 +47,17 @@ impl<K, P: Platform> Table<K, P> {
         self.wake_first(hash, key, count, token)
     }
 
+    /// What every wake asks first: whether anybody may wait where this hash leads. After a yes,
+    /// `wake_first` or `wake_bits` looks.
+    #[inline]
+    pub(crate) fn may_wake(&self, hash: u64) -> bool {
+        reentry::check();
+        self.slot(hash).announced.any()
+    }
+
     #[cold]
     #[inline(never)]
-    fn wake_first<Q>(&self, hash: u64, key: &Q, count: usize, token: u64) -> usize
+    pub(crate) fn wake_first<Q>(&self, hash: u64, key: &Q, count: usize, token: u64) -> usize
     where
         K: Borrow<Q>,
         Q: Eq + ?Sized,
@@ -80,7 +88,14 @@ impl<K, P: Platform> Table<K, P> {
         self.wake_bits(hash, key, count, bits, token)
     }
 
-    fn wake_bits<Q>(&self, hash: u64, key: &Q, count: usize, bits: u32, token: u64) -> usize
+    pub(crate) fn wake_bits<Q>(
+        &self,
+        hash: u64,
+        key: &Q,
+        count: usize,
+        bits: u32,
+        token: u64,
+    ) -> usize
     where
         K: Borrow<Q>,
         Q: Eq + ?Sized,

@@ -1,18 +1,16 @@
-//! `FutexAbi`: the arguments of `futex(2)`, read in the kernel's order, which decides what errno
-//! wins.
+//! `FutexAbi`: `futex(2)` by its numbers. The two calls that are made most are taken here, all others
+//! in `answer`.
 
 use core::fmt;
 
-use crate::futex::call::{self, Command, FutexShared, requeue_count, wake_count};
-use crate::futex::error::FutexError;
-use crate::futex::memory::{FutexSize, FutexValue, NativeMemory};
+use crate::futex::answer::result;
+use crate::futex::call::{self, Command, FutexShared};
+use crate::futex::memory::NativeMemory;
 use crate::futex::space::{FutexSpace, Space};
-use crate::futex::time::{FutexTimeout, read_time};
-use crate::futex::word_op::WordOp;
+use crate::futex::time::FutexTimeout;
 use crate::hash::Seeded;
 use crate::platform::{DefaultPlatform, Platform};
 use crate::process::FutexKey;
-use crate::requeue::RequeueOptions;
 use crate::table::Table;
 
 /// The numeric futex ABI on a table: the arguments of `futex(2)`, and its result or `-errno`.
@@ -58,6 +56,7 @@ impl FutexAbi<'static> {
     /// };
     /// assert_eq!(woken, 0);
     /// ```
+    #[inline]
     #[must_use]
     pub fn process() -> Self {
         Self::over(crate::process_table(), &crate::PROCESS_HASHER)
@@ -185,6 +184,7 @@ impl<'t, P: Platform> FutexAbi<'t, P> {
     ///     assert!(woken <= 1);
     /// });
     /// ```
+    #[inline]
     pub unsafe fn futex(
         &self,
         uaddr: *const u32,
@@ -194,97 +194,20 @@ impl<'t, P: Platform> FutexAbi<'t, P> {
         uaddr2: *mut u32,
         val3: u32,
     ) -> isize {
-        // SAFETY: the caller's contract, handed on.
-        result(unsafe { self.answer(uaddr, op, val, timeout_or_val2, uaddr2, val3) })
-    }
-
-    /// # Safety
-    /// As [`futex`](Self::futex).
-    #[inline]
-    unsafe fn answer(
-        &self,
-        uaddr: *const u32,
-        op: i32,
-        val: u32,
-        timeout_or_val2: usize,
-        uaddr2: *mut u32,
-        val3: u32,
-    ) -> Result<usize, FutexError> {
-        let (command, private, realtime) = call::command(op);
-        let command = command.ok_or(FutexError::NoSuchCall)?;
-        let timeout = if command.is_timed() {
-            let time = core::ptr::with_exposed_provenance(timeout_or_val2);
-            // SAFETY: the caller's contract: 0, or the address of a timespec.
-            match unsafe { read_time(time) }? {
-                None => FutexTimeout::Never,
-                Some(time) if command == Command::Wait => FutexTimeout::Relative(time),
-                Some(time) if realtime => FutexTimeout::Realtime(time),
-                Some(time) => FutexTimeout::Monotonic(time),
-            }
-        } else {
-            FutexTimeout::Never
-        };
-        let refused = !private && self.shared == FutexShared::Refused;
-        if refused || (realtime && !command.is_clocked()) {
-            return Err(FutexError::NoSuchCall);
-        }
-        let (count, count2) = (val as i32, timeout_or_val2 as i32);
-        // Told to the compiler as leaving the program: the word is found again by its address.
         let address = uaddr.expose_provenance() as u64;
-        let address2 = uaddr2.expose_provenance() as u64;
-        let requeue = |expected: Option<u32>| {
-            let options = RequeueOptions::of(requeue_count(count)?, requeue_count(count2)?);
-            let expected = expected.map(FutexValue::U32);
-            let requeued =
-                self.words
-                    .requeue_at(address, address2, FutexSize::U32, options, expected)?;
-            Ok(requeued.woken + requeued.moved)
-        };
-        match command {
-            Command::Wait => self.wait(address, val, u32::MAX, timeout),
-            Command::WaitBitset => self.wait(address, val, val3, timeout),
-            Command::Wake => self.wake(address, count, u32::MAX),
-            Command::WakeBitset => self.wake(address, count, val3),
-            Command::Requeue => requeue(None),
-            Command::CmpRequeue => requeue(Some(val3)),
-            Command::WakeOp => {
-                let counts = (wake_count(count), wake_count(count2));
-                let word_op = WordOp::decode(val3);
-                self.words.wake_op_at(address, address2, counts, word_op)
+        // What locks call by far the most often. Nothing is left to be read or refused in these, and
+        // where there is nothing to do they should cost next to nothing.
+        match op {
+            call::WAKE_PRIVATE => result(self.wake(address, val as i32, u32::MAX)),
+            call::WAIT_PRIVATE if timeout_or_val2 == 0 => {
+                result(self.wait(address, val, u32::MAX, FutexTimeout::Never))
             }
-            Command::Inheriting { .. } => Err(FutexError::NoSuchCall),
+            call::WAIT_BITSET_PRIVATE if timeout_or_val2 == 0 => {
+                result(self.wait(address, val, val3, FutexTimeout::Never))
+            }
+            // SAFETY: the caller's contract, handed on.
+            _ => unsafe { self.answer(uaddr, op, val, timeout_or_val2, uaddr2, val3) },
         }
-    }
-
-    pub(super) fn wait(
-        &self,
-        address: u64,
-        expected: u32,
-        bits: u32,
-        timeout: FutexTimeout,
-    ) -> Result<usize, FutexError> {
-        let expected = FutexValue::U32(expected);
-        self.words
-            .wait_on(address, expected, bits, timeout, None)
-            .map(|()| 0)
-    }
-
-    #[inline]
-    pub(super) fn wake(&self, address: u64, count: i32, bits: u32) -> Result<usize, FutexError> {
-        self.words
-            .wake_at(address, FutexSize::U32, wake_count(count), bits)
-    }
-}
-
-/// A count, or a failure as a negative number. That a table is closed has no counterpart in the
-/// kernel: EAGAIN makes every caller look again.
-#[inline]
-pub(super) fn result(answer: Result<usize, FutexError>) -> isize {
-    match answer {
-        // More waiters than that have no room in memory.
-        Ok(count) => isize::try_from(count).unwrap_or(isize::MAX),
-        Err(FutexError::Closed) => -(FutexError::Again.errno() as isize),
-        Err(error) => -(error.errno() as isize),
     }
 }
 

@@ -42,6 +42,9 @@ pub(super) enum Command {
 }
 
 const PRIVATE: i32 = 128;
+pub(super) const WAIT_PRIVATE: i32 = PRIVATE;
+pub(super) const WAKE_PRIVATE: i32 = 1 | PRIVATE;
+pub(super) const WAIT_BITSET_PRIVATE: i32 = 9 | PRIVATE;
 const REALTIME: i32 = 256;
 
 /// The command, whether it is private, and whether it names the wall clock. `None`: there is no
@@ -89,6 +92,7 @@ impl Command {
 
 /// How many a wake wakes: the kernel counts a waiter before it compares, so that 0 and all negative
 /// numbers are one.
+#[inline]
 pub(super) fn wake_count(count: i32) -> usize {
     usize::try_from(count).unwrap_or(1).max(1)
 }

@@ -38,11 +38,13 @@ impl FutexError {
     /// ```
     /// assert_eq!(slotpark_core::FutexError::TimedOut.errno(), 110);
     /// ```
+    #[inline]
     #[must_use]
     pub const fn errno(self) -> i32 {
         self.parts().0
     }
 
+    #[inline]
     const fn parts(self) -> (i32, &'static str) {
         match self {
             Self::Interrupted => (4, "the wait was interrupted (EINTR)"),

@@ -8,6 +8,7 @@
 //! is changed.
 
 mod abi;
+mod answer;
 mod call;
 mod error;
 #[cfg(target_has_atomic = "64")]

@@ -1,7 +1,8 @@
 //! `futex_waitv`, and the calls of futex2: flags for each word.
 
 use crate::any::ANY_MAX;
-use crate::futex::abi::{FutexAbi, result};
+use crate::futex::abi::FutexAbi;
+use crate::futex::answer::result;
 use crate::futex::call::{FutexShared, requeue_count};
 use crate::futex::error::FutexError;
 use crate::futex::memory::{FutexSize, FutexValue};

@@ -21,6 +21,7 @@ use crate::requeue::{RequeueOptions, Requeued};
 pub(super) type Place = (u64, FutexKey);
 
 impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
+    #[inline]
     pub(super) fn wait_on(
         &self,
         address: u64,
@@ -37,6 +38,19 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
         if !self.holds(address, expected)? {
             return Err(FutexError::Again);
         }
+        self.queue_on(address, expected, bits, timeout, interrupter)
+    }
+
+    /// The wait that found its value.
+    #[inline(never)]
+    fn queue_on(
+        &self,
+        address: u64,
+        expected: FutexValue,
+        bits: u32,
+        timeout: FutexTimeout,
+        interrupter: Option<&Interrupter<P>>,
+    ) -> Result<(), FutexError> {
         let (hash, key) = self.place_unchecked(address);
         let options = ParkOptions::new()
             .deadline(timeout.deadline::<P>())
@@ -75,12 +89,25 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
         if bits == 0 {
             return Err(FutexError::Invalid);
         }
-        let (hash, key) = self.place(address, size)?;
-        Ok(if bits == u32::MAX {
-            self.table.unpark(hash, &key, count, 0)
+        self.check(address, size)?;
+        let hash = self.hash(&self.key(address));
+        if count == 0 || !self.table.may_wake(hash) {
+            return Ok(0);
+        }
+        Ok(self.wake_found(hash, address, count, bits))
+    }
+
+    /// The wake that may have found somebody. The key is made here: written to the stack before the
+    /// fence of every wake, it would be waited for there.
+    #[cold]
+    #[inline(never)]
+    fn wake_found(&self, hash: u64, address: u64, count: usize, bits: u32) -> usize {
+        let key = self.key(address);
+        if bits == u32::MAX {
+            self.table.wake_first(hash, &key, count, 0)
         } else {
-            self.table.unpark_bitset(hash, &key, count, bits, 0)
-        })
+            self.table.wake_bits(hash, &key, count, bits, 0)
+        }
     }
 
     pub(super) fn requeue_at(
@@ -141,7 +168,12 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
     #[inline]
     pub(super) fn place_unchecked(&self, address: u64) -> Place {
         let key = self.key(address);
-        (finalize(self.hasher.hash_one(key)), key)
+        (self.hash(&key), key)
+    }
+
+    #[inline]
+    fn hash(&self, key: &FutexKey) -> u64 {
+        finalize(self.hasher.hash_one(key))
     }
 
     /// Whether a word holds a value.
