@@ -197,6 +197,12 @@ impl Announced {
     #[inline]
     pub(crate) fn any(&self) -> bool {
         full_fence();
+        self.any_by_now()
+    }
+
+    /// As [`any`](Self::any), for a caller that has made its full fence already.
+    #[inline]
+    pub(crate) fn any_by_now(&self) -> bool {
         // ORDERING: DEKKER side B, relaxed: the fence orders the caller's write before this read.
         self.0.load(Ordering::Relaxed) & !CLOSED != 0
     }

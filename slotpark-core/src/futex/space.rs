@@ -74,6 +74,7 @@ pub(super) enum Space {
     Guest(u64),
 }
 
+#[cfg(not(slotpark_loom))]
 impl<M> FutexSpace<'static, M> {
     /// On the process-wide table. Spaces from 2^63 upward are those of domains.
     ///

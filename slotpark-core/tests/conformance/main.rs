@@ -9,8 +9,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod actors;
 mod calls;
 mod immediate;
+mod lock_queues;
+mod locks;
+mod moves;
 mod others;
 mod queues;
 mod random;
