@@ -1,6 +1,7 @@
 //! Threads that make the calls they are told to, one at a time.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::{self, JoinHandle};
 
@@ -23,6 +24,7 @@ pub(crate) struct Actor {
     calls: Sender<(Call, &'static Words)>,
     results: Receiver<isize>,
     thread: JoinHandle<()>,
+    has_returned: Arc<AtomicBool>,
 }
 
 impl Actor {
@@ -30,6 +32,8 @@ impl Actor {
         let (calls, told) = channel::<(Call, &'static Words)>();
         let (tell, results) = channel();
         let (name, named) = channel();
+        let has_returned = Arc::new(AtomicBool::new(false));
+        let returned = Arc::clone(&has_returned);
         let thread = thread::spawn(move || {
             name.send((thread_id(), task())).expect("somebody listens");
             loop {
@@ -37,6 +41,7 @@ impl Actor {
                     Ok((call, words)) => {
                         // SAFETY: the words are never freed; no case names others.
                         let result = unsafe { call.make(side, words) };
+                        returned.store(true, Ordering::SeqCst);
                         tell.send(result).expect("somebody listens");
                     }
                     Err(TryRecvError::Empty) => thread::yield_now(),
@@ -52,16 +57,18 @@ impl Actor {
             calls,
             results,
             thread,
+            has_returned,
         }
     }
 
-    /// Begins a call, and waits until the thread sleeps in it.
+    /// Begins a call, and waits until the thread sleeps in it, or has given up by then.
     pub(crate) fn sleeps_in(&self, call: Call, words: &'static Words) {
         self.begin(call, words);
-        until("an actor to sleep", || asleep(&self.task));
+        until("an actor to sleep", || !self.waits() || asleep(&self.task));
     }
 
     pub(crate) fn begin(&self, call: Call, words: &'static Words) {
+        self.has_returned.store(false, Ordering::SeqCst);
         self.calls.send((call, words)).expect("the actor lives");
     }
 
@@ -77,9 +84,13 @@ impl Actor {
     }
 
     /// Whether the call that was begun goes on.
+    pub(crate) fn waits(&self) -> bool {
+        !self.has_returned.load(Ordering::SeqCst)
+    }
+
     #[track_caller]
     pub(crate) fn assert_waits(&self) {
-        assert_eq!(self.results.try_recv(), Err(TryRecvError::Empty));
+        assert!(self.waits());
     }
 
     /// Ends the thread; its number. A table is not told of it.
@@ -97,6 +108,13 @@ impl Actor {
             let _handed_over = abi.thread_exited(tid);
         }
         tid
+    }
+}
+
+/// Ends them all.
+pub(crate) fn end<const N: usize>(actors: [Actor; N]) {
+    for actor in actors {
+        actor.end();
     }
 }
 
