@@ -11,6 +11,7 @@ mod common;
 
 mod actors;
 mod calls;
+mod contended;
 mod immediate;
 mod lock_queues;
 mod locks;

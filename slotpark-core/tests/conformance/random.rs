@@ -7,11 +7,11 @@ use super::calls::*;
 use super::common::watchdog;
 use super::sides::sides;
 
-/// Every command but those with priority inheritance, with and without the clock flag, and some
-/// that do not exist.
+/// Every command, with and without the clock flag, and some that do not exist.
 fn op() -> impl Strategy<Value = i32> {
     let command = prop_oneof![
         8 => prop::sample::select(vec![0, 1, 3, 4, 5, 9, 10]),
+        8 => prop::sample::select(vec![6, 7, 8, 11, 12, 13]),
         1 => prop::sample::select(vec![2, 14, 15, 31, 64, 127, 512, 1 << 20, i32::MIN]),
     ];
     let clock = prop_oneof![4 => Just(0), 1 => Just(REALTIME)];
@@ -40,7 +40,10 @@ fn time() -> impl Strategy<Value = Fourth> {
 fn call() -> impl Strategy<Value = Call> {
     (op(), at(), number(), time(), number(), at(), number()).prop_flat_map(
         |(op, at, val, time, val2, at2, val3)| {
-            let is_timed = matches!(op & !REALTIME, WAIT | WAIT_BITSET);
+            let is_timed = matches!(
+                op & !REALTIME,
+                WAIT | WAIT_BITSET | LOCK_PI | LOCK_PI2 | WAIT_REQUEUE_PI
+            );
             let fourth = if is_timed { time } else { Count(val2) };
             let val3 = val3 as u32;
             let encoded = (0..16_u32, -2048..2048_i32, 0..8_u32, -2048..2048_i32)
@@ -62,10 +65,13 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn random_calls_in_a_row(calls in prop::collection::vec(call(), 1..20)) {
+    fn random_calls_in_a_row(
+        begin in prop::sample::select(vec![VALUES, [0, 0], [7, 1 << 30], [1 << 31, 0]]),
+        calls in prop::collection::vec(call(), 1..20),
+    ) {
         let _watchdog = watchdog("random_calls_in_a_row");
         let told = sides().map(|side| {
-            let words: Words = VALUES.map(Into::into);
+            let words: Words = begin.map(Into::into);
             let told: Vec<_> = calls
                 .iter()
                 .map(|call| {
