@@ -78,10 +78,11 @@ pub use flight::{FlightError, Flying, SingleFlight};
 #[cfg(all(target_has_atomic = "64", not(any(slotpark_loom, slotpark_shuttle))))]
 pub use futex::LinearMemory;
 #[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
-pub use futex::{FutexAbi, FutexShared, FutexWaitv, NativeMemory};
+pub use futex::{FutexAbi, FutexShared, FutexWaitv};
 pub use futex::{
     FutexChange, FutexError, FutexFault, FutexMemory, FutexSize, FutexSpace, FutexTest,
-    FutexTimeout, FutexTimespec, FutexValue, PI_OWNER, PI_OWNER_DIED, PI_WAITERS, WakeCount,
+    FutexTimeout, FutexTimespec, FutexValue, NativeMemory, PI_OWNER, PI_OWNER_DIED, PI_WAITERS,
+    WakeCount,
 };
 #[cfg(feature = "alloc")]
 pub use gate::{

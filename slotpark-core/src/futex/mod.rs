@@ -42,9 +42,7 @@ pub use error::FutexError;
 #[cfg(all(target_has_atomic = "64", not(any(slotpark_loom, slotpark_shuttle))))]
 pub use linear::LinearMemory;
 pub use lock_word::{PI_OWNER, PI_OWNER_DIED, PI_WAITERS};
-#[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
-pub use memory::NativeMemory;
-pub use memory::{FutexFault, FutexMemory, FutexSize, FutexValue};
+pub use memory::{FutexFault, FutexMemory, FutexSize, FutexValue, NativeMemory};
 pub use space::{FutexSpace, WakeCount};
 pub use time::{FutexTimeout, FutexTimespec};
 #[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
