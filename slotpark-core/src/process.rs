@@ -183,8 +183,9 @@ impl FutexKey {
 }
 
 impl Hash for FutexKey {
-    /// What is wanted is left out: all who wait at an address are in one slot. An object of this process costs one round of the hash. That another kind's address may hash
-    /// alike costs a comparison at most: `Eq` tells them apart.
+    /// What is wanted is left out: all who wait at an address are in one slot. An object of this
+    /// process costs one round of the hash. That another kind's address may hash alike costs a
+    /// comparison at most: `Eq` tells them apart.
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
         if self.kind == Kind::Guest {

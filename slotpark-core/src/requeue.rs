@@ -65,6 +65,9 @@ impl RequeueOptions {
 /// Whether anybody waits at the source of a requeue.
 type Anybody<'a> = &'a dyn Fn() -> bool;
 
+/// A slot whose lock the requeue holds.
+type Locked<'a, P> = &'a SlotGuard<'a, P>;
+
 impl<K: Eq + Copy + Send, P: Platform> Table<K, P> {
     /// Under both slot locks: if `validate` says yes, wakes the first waiters of `from` and moves
     /// the next ones to the end of `to`'s queue. `None` if `validate` says no.
@@ -127,8 +130,8 @@ impl<K: Eq + Copy + Send, P: Platform> Table<K, P> {
         from: (u64, &K),
         to: (u64, &K),
         token: u64,
-        validate: impl FnOnce(&SlotGuard<'_, P>, &SlotGuard<'_, P>) -> Result<Option<RequeueOptions>, E>,
-        then: impl FnOnce(&SlotGuard<'_, P>),
+        validate: impl FnOnce(Locked<'_, P>, Locked<'_, P>) -> Result<Option<RequeueOptions>, E>,
+        then: impl FnOnce(Locked<'_, P>),
     ) -> Result<Option<Requeued>, E> {
         reentry::check();
         let (source, target) = (self.slot(from.0), self.slot(to.0));

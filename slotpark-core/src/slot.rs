@@ -196,6 +196,7 @@ impl Announced {
     /// Whether anybody may be here, for a waker that has made the condition true.
     #[inline]
     pub(crate) fn any(&self) -> bool {
+        // ORDERING: DEKKER side B: what the caller changed comes before the read of the count.
         full_fence();
         self.any_by_now()
     }

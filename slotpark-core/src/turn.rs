@@ -108,6 +108,7 @@ impl<K: Eq, P: Platform> Table<K, P> {
     /// The slots in which somebody may wait: of whoever was queued before the call, the slot is
     /// among them.
     fn slots_with_waiters(&self) -> impl Iterator<Item = &Slot<P>> {
+        // ORDERING: DEKKER side B: what the caller changed comes before the reads of all counts.
         full_fence();
         let mut slots = self.all_slots().iter();
         core::iter::from_fn(move || slots.find(|slot| slot.announced.any_by_now()))

@@ -1,5 +1,5 @@
-//! `FutexAbi`: `futex(2)` by its numbers. The two calls that are made most are taken here, all others
-//! in `answer`.
+//! `FutexAbi`: `futex(2)` by its numbers. The two calls that are made most are taken here, all
+//! others in `answer`.
 
 use core::fmt;
 
@@ -48,9 +48,12 @@ use crate::table::Table;
 pub struct FutexAbi<'t, P: Platform = DefaultPlatform> {
     pub(super) words: FutexSpace<'t, NativeMemory, P>,
     pub(super) shared: FutexShared,
-    /// The number of the calling thread, and who lives; else the kernel is asked.
-    pub(super) thread: Option<(u32, fn(u32) -> bool)>,
+    /// If there is none the kernel is asked.
+    pub(super) thread: Option<GivenThread>,
 }
+
+/// The number of the calling thread, and who lives.
+type GivenThread = (u32, fn(u32) -> bool);
 
 impl FutexAbi<'static> {
     /// On the process-wide table, with its hasher.
@@ -236,8 +239,8 @@ impl<'t, P: Platform> FutexAbi<'t, P> {
         val3: u32,
     ) -> isize {
         let address = uaddr.expose_provenance() as u64;
-        // What locks call by far the most often. Nothing is left to be read or refused in these, and
-        // where there is nothing to do they should cost next to nothing.
+        // What locks call by far the most often. Nothing is left to be read or refused in these,
+        // and where there is nothing to do they should cost next to nothing.
         match op {
             call::WAKE_PRIVATE => result(self.wake(address, val as i32, u32::MAX)),
             call::WAIT_PRIVATE if timeout_or_val2 == 0 => {

@@ -73,11 +73,10 @@ impl Guarded {
     fn change(&self, change: impl FnOnce(u64) -> u64) -> u64 {
         let inside = self.inside.get();
         // SAFETY: the caller owns the word.
-        unsafe {
-            let value = change(inside.read_volatile());
-            inside.write_volatile(value);
-            value
-        }
+        let value = change(unsafe { inside.read_volatile() });
+        // SAFETY: as above, and still: the caller owns the word.
+        unsafe { inside.write_volatile(value) };
+        value
     }
 }
 
@@ -169,7 +168,7 @@ fn conditions_of_a_handed_over_lock() {
                 lock.change(|value| value + 1);
                 let seen = sequence.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
                 let moves = if made % 3 == 0 { ALL } else { 0 };
-                // SAFETY: both words live.
+                // SAFETY: the words live for the whole test; the mover holds the lock.
                 let moved = unsafe {
                     let (from, to) = (sequence.as_ptr(), lock.word.as_ptr());
                     side.futex(from, CMP_REQUEUE_PI, 1, moves as usize, to, seen)

@@ -56,7 +56,7 @@ pub(crate) const FUTEXES: [Operation; 40] = [
         words = [0; 2];
         let [first, second] = words.each_mut().map(|word| &raw mut *word);
         for op in [6, 6, 8, 7, 11, 12] {
-            // SAFETY: as above.
+            // SAFETY: the words live, and nobody waits without time.
             ignore(unsafe { abi.futex(first, op | 128, 1, 0, second, 1) });
         }
         // SAFETY: NULL is refused before anything is read.
