@@ -1,9 +1,10 @@
 //! The process-wide table: one array of slots for all words and locks of this process.
 //!
 //! A key says what it is an address of, so that a mutex, a semaphore and a futex word at one
-//! address never meet. The slots are in `.bss`: usable before `main`, from any thread and from
-//! thread-local destructors. Whoever makes a table over them (the crate `slotpark` has one for
-//! words and permits) shares the slots with the locks, and a reset of either empties them.
+//! address never meet; and what its waiters want, so that a wake ends no wait for a lock. The slots
+//! are in `.bss`: usable before `main`, from any thread and from thread-local destructors. Whoever
+//! makes a table over them (the crate `slotpark` has one for words and permits) shares the slots
+//! with the locks, and a reset of either empties them.
 
 use core::hash::{Hash, Hasher};
 

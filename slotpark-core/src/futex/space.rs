@@ -43,6 +43,8 @@ impl WakeCount {
 /// - words of 8, 16 and 64 bits too, whose addresses are multiples of their size; a wait and a wake
 ///   meet by address, whatever the width;
 /// - a count of 0 is nobody ([`WakeCount::N`]);
+/// - of priority inheritance there is the word and the order, and nobody is lent a priority
+///   ([`lock_pi`](Self::lock_pi)); the numbers of threads, and who lives, are the caller's to say;
 /// - a requeued waiter always stands behind those who wait at the target already;
 /// - waits can be interrupted by handle, and end with ECANCELED if the table, a key or a range of
 ///   addresses is closed.

@@ -45,7 +45,7 @@ fn a_moved_waiter_times_out() {
 /// A call that is not private is answered only if it is told to be.
 #[test]
 fn what_is_not_answered() {
-    let abi = FutexAbi::process();
+    let abi = FutexAbi::process().with_thread(1, |_| true);
     let as_private = abi.with_shared(FutexShared::AsPrivate);
     let word = std::sync::atomic::AtomicU32::new(7);
     let call = |abi: FutexAbi<'_>, op, val| {
