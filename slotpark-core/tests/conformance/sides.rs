@@ -147,7 +147,7 @@ impl Side {
 fn is_alive(tid: u32) -> bool {
     let word = AtomicU32::new(tid);
     let none = std::ptr::null_mut();
-    // SAFETY: the word lives.
+    // SAFETY: the contract of `futex`: the word lives, and there is no timeout.
     let tried = unsafe { Side::Kernel.futex(word.as_ptr(), TRYLOCK_PI, 0, 0, none, 0) };
     tried != ESRCH
 }
