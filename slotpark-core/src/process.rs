@@ -115,6 +115,22 @@ impl FutexKey {
         }
     }
 
+    /// The address of a word of this process, of a key made by [`of`](Self::of) or
+    /// [`at`](Self::at); `None` for a guest's and for other objects.
+    ///
+    /// ```
+    /// use slotpark_core::FutexKey;
+    /// assert_eq!(FutexKey::at(0x1000).word(), Some(0x1000));
+    /// assert_eq!(FutexKey::new(1, 0x1000).word(), None);
+    /// ```
+    #[must_use]
+    pub const fn word(&self) -> Option<u64> {
+        match self.kind {
+            Kind::Word => Some(self.address),
+            _ => None,
+        }
+    }
+
     /// The key of a word of this process.
     ///
     /// ```
@@ -286,7 +302,7 @@ mod shared {
     /// ```
     #[inline]
     #[must_use]
-    pub fn process_table() -> &'static Table<FutexKey> {
+    pub const fn process_table() -> &'static Table<FutexKey> {
         &TABLE
     }
 

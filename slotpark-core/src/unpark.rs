@@ -40,19 +40,18 @@ impl<K, P: Platform> Table<K, P> {
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
-        reentry::check();
-        if count == 0 || !self.slot(hash).announced.any() {
+        if !self.may_wake(hash, count) {
             return 0;
         }
         self.wake_first(hash, key, count, token)
     }
 
-    /// What every wake asks first: whether anybody may wait where this hash leads. After a yes,
-    /// `wake_first` or `wake_bits` looks.
+    /// What every wake of so many asks first: whether anybody may wait where this hash leads. After
+    /// a yes, `wake_first` or its like looks.
     #[inline]
-    pub(crate) fn may_wake(&self, hash: u64) -> bool {
+    pub(crate) fn may_wake(&self, hash: u64, count: usize) -> bool {
         reentry::check();
-        self.slot(hash).announced.any()
+        count != 0 && self.slot(hash).announced.any()
     }
 
     #[cold]
@@ -81,8 +80,7 @@ impl<K, P: Platform> Table<K, P> {
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
-        reentry::check();
-        if count == 0 || !self.slot(hash).announced.any() {
+        if !self.may_wake(hash, count) {
             return 0;
         }
         self.wake_bits(hash, key, count, bits, token)
@@ -162,8 +160,7 @@ impl<K, P: Platform> Table<K, P> {
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
-        reentry::check();
-        if count == 0 || !self.slot(hash).announced.any() {
+        if !self.may_wake(hash, count) {
             return 0;
         }
         self.wake(hash, key, count, Verdict::woken(token), filter)

@@ -30,6 +30,7 @@
 //! |---|---|---|
 //! | none | wait until a word changes, until a job is done | [`ShardedWait`], [`FutexWait`] |
 //! | none | words of guests: of a wasm memory, an isolate | [`WaitDomain`] |
+//! | none | Linux's futex, of guests or by number | [`FutexSpace`], [`FutexAbi`] |
 //! | none | events by key, of which nothing is stored | [`KeyedNotify`] |
 //! | none, but a value to hand over | the reply to a request | [`Mailbox`] |
 //! | transient: while it is made | what many ask a slow source for | [`SingleFlight`] |
@@ -127,13 +128,13 @@ pub use slotpark_core::Wait as WaitFuture;
 pub use slotpark_core::WaitAny as WaitAnyFuture;
 pub use slotpark_core::{
     ANY_MAX, AcquireError, ArmError, ArmedLatch, BarrierOutcome, Clock, ClosedKey,
-    ConditionOutcome, Deadline, DefaultPlatform, EventError, FlightError, Flying, FutexChange,
-    FutexError, FutexFault, FutexKey, FutexMemory, FutexSize, FutexSpace, FutexTest, FutexTimeout,
-    FutexValue, FutexWord, HoldingMany, Interrupter, KeyList, KeyedOptions, LatchOutcome,
-    LatchWait, LinearMemory, MemberWait, OnceState, Order, PERMITS_MAX, POOL_DEFAULT, ParkOptions,
-    Platform, PoolStats, Preference, Prepared, Receive, ReceiveError, Requeued, SLOTS_DEFAULT,
-    SLOTS_MAX, Seeded, SlotCountError, SlotStats, Slots, Spin, Subscribed, TryAcquireError,
-    WakeCount, WhenFull,
+    ConditionOutcome, Deadline, DefaultPlatform, EventError, FlightError, Flying, FutexAbi,
+    FutexChange, FutexError, FutexFault, FutexKey, FutexMemory, FutexSize, FutexSpace, FutexTest,
+    FutexTimeout, FutexValue, FutexWord, HoldingMany, Interrupter, KeyList, KeyedOptions,
+    LatchOutcome, LatchWait, LinearMemory, MemberWait, OnceState, Order, PERMITS_MAX, PI_OWNER,
+    PI_OWNER_DIED, PI_WAITERS, POOL_DEFAULT, ParkOptions, Platform, PoolStats, Preference,
+    Prepared, Receive, ReceiveError, Requeued, SLOTS_DEFAULT, SLOTS_MAX, Seeded, SlotCountError,
+    SlotStats, Slots, Spin, Subscribed, TryAcquireError, WakeCount, WhenFull,
 };
 pub use wait::ShardedWait;
 
@@ -154,6 +155,10 @@ pub use slotpark_core as core;
 /// The chapters: why it is so, how it works, what it does not do. Their snippets are tested.
 #[cfg(any(doc, doctest))]
 pub mod chapters {
+    #[doc = include_str!("../docs/c.md")]
+    pub mod c {}
+    #[doc = include_str!("../docs/futex.md")]
+    pub mod futex {}
     #[doc = include_str!("../docs/internals.md")]
     pub mod internals {}
     #[doc = include_str!("../docs/limitations.md")]

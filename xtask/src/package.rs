@@ -3,9 +3,10 @@
 use crate::repo::run;
 use crate::step::{Outcome, Step};
 
-const PUBLISHED: [&str; 4] = [
+const PUBLISHED: [&str; 5] = [
     "slotpark-core",
     "slotpark",
+    "slotpark-capi",
     "slotpark-preload",
     "slotpark-cli",
 ];

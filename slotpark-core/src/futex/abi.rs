@@ -1,5 +1,5 @@
-//! `FutexAbi`: `futex(2)` by its numbers. The two calls that are made most are taken here, all
-//! others in `answer`.
+//! `FutexAbi`: `futex(2)` by its numbers. The calls that are made most are taken here, all others
+//! in `answer`.
 
 use core::fmt;
 
@@ -27,9 +27,17 @@ use crate::table::Table;
 /// end is told by [`thread_exited`](Self::thread_exited).
 ///
 /// What differs from the kernel: an address that is neither 0 nor the kernel's own and that nothing
-/// is mapped at is a SIGSEGV for a call that reads it, not EFAULT; a signal does not end a wait; a
-/// requeued waiter always stands behind those who wait at the target already; and a wait on a table
-/// that is closed says EAGAIN.
+/// is mapped at is a SIGSEGV for a call that reads it, not EFAULT; a requeued waiter always stands
+/// behind those who wait at the target already; a wait on a table that is closed says EAGAIN; and
+/// there is more to say of signals.
+///
+/// On Linux the handler of a signal ends a wait with EINTR, as it does in the kernel: with a
+/// timeout any handler, without one those that lack SA_RESTART. Three things differ. A timed
+/// `waitv` or wait of futex2 is ended by all handlers, too. A wait that goes on keeps its place,
+/// where the kernel makes the call anew: its word is not compared again, and who was requeued stays
+/// at the target. And a handler that runs after the word was compared and before the thread sleeps
+/// ends nothing, so one that changes the word has to see to a wake. On other platforms no signal
+/// ends a wait.
 ///
 /// Waits and wakes meet by the hasher and the key. On the process-wide table the words are those of
 /// [`FutexKey::of`]: a wake by the typed API ends a wait by number, and the other way round.
@@ -56,20 +64,20 @@ pub struct FutexAbi<'t, P: Platform = DefaultPlatform> {
 type GivenThread = (u32, fn(u32) -> bool);
 
 impl FutexAbi<'static> {
-    /// On the process-wide table, with its hasher.
+    /// On the process-wide table, with its hasher. In a function that is given the numbers, a
+    /// `static` is a little faster than a call of this.
     ///
     /// ```
     /// use slotpark_core::FutexAbi;
+    /// static ABI: FutexAbi = FutexAbi::process();
     /// let mut word = 0_u32;
     /// // SAFETY: the word lives.
-    /// let woken = unsafe {
-    ///     FutexAbi::process().futex(&raw mut word, 129, 1, 0, std::ptr::null_mut(), 0)
-    /// };
+    /// let woken = unsafe { ABI.futex(&raw mut word, 129, 1, 0, std::ptr::null_mut(), 0) };
     /// assert_eq!(woken, 0);
     /// ```
     #[inline]
     #[must_use]
-    pub fn process() -> Self {
+    pub const fn process() -> Self {
         Self::over(crate::process_table(), &crate::PROCESS_HASHER)
     }
 }
@@ -191,8 +199,8 @@ impl<'t, P: Platform> FutexAbi<'t, P> {
 
     /// `futex(2)`: the kernel's arguments in its order; its result, or a negative errno.
     ///
-    /// A wait returns 0 when it was woken, and was counted by that wake; or EAGAIN, ETIMEDOUT. A
-    /// wake returns how many it has woken, a requeue how many it has woken and moved.
+    /// A wait returns 0 when it was woken, and was counted by that wake; or EAGAIN, ETIMEDOUT,
+    /// EINTR. A wake returns how many it has woken, a requeue how many it has woken and moved.
     /// `timeout_or_val2` is the address of a `FutexTimespec` (or 0, for ever) for waits, relative
     /// for FUTEX_WAIT and absolute for FUTEX_WAIT_BITSET; it is a count for requeues and
     /// FUTEX_WAKE_OP. A wake or FUTEX_WAKE_OP of 0 or less wakes one, a requeue takes 0 literally.
@@ -228,7 +236,7 @@ impl<'t, P: Platform> FutexAbi<'t, P> {
     ///     assert!(woken <= 1);
     /// });
     /// ```
-    #[inline]
+    #[inline(always)]
     pub unsafe fn futex(
         &self,
         uaddr: *const u32,
@@ -239,8 +247,8 @@ impl<'t, P: Platform> FutexAbi<'t, P> {
         val3: u32,
     ) -> isize {
         let address = uaddr.expose_provenance() as u64;
-        // What locks call by far the most often. Nothing is left to be read or refused in these,
-        // and where there is nothing to do they should cost next to nothing.
+        // What locks call by far the most often. There is nothing more to be read or refused, and
+        // where there is nothing to do they should cost next to nothing.
         match op {
             call::WAKE_PRIVATE => result(self.wake(address, val as i32, u32::MAX)),
             call::WAIT_PRIVATE if timeout_or_val2 == 0 => {

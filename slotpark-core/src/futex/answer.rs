@@ -8,6 +8,7 @@ use crate::futex::lock::asking;
 use crate::futex::memory::{FutexSize, FutexValue};
 use crate::futex::time::{FutexTimeout, read_time};
 use crate::futex::word_op::WordOp;
+use crate::options::ParkOptions;
 use crate::platform::{self, Platform};
 use crate::requeue::RequeueOptions;
 
@@ -136,8 +137,9 @@ impl<P: Platform> FutexAbi<'_, P> {
         timeout: FutexTimeout,
     ) -> Result<usize, FutexError> {
         let expected = FutexValue::U32(expected);
+        let options = ParkOptions::new().until_signal();
         self.words
-            .wait_on(address, expected, bits, timeout, None)
+            .wait_on(address, expected, bits, timeout, options, None)
             .map(|()| 0)
     }
 

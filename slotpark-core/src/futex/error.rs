@@ -33,7 +33,7 @@ pub enum FutexError {
     NoSuchCall,
     /// ETIMEDOUT: the deadline passed, and nobody had ended the wait before.
     TimedOut,
-    /// EINTR: an interrupter or a signal ended the wait.
+    /// EINTR: its interrupter ended the wait, or, of one by number, a signal.
     Interrupted,
     /// ECANCELED, which Linux never says here: the table, the key or the address range was closed.
     Closed,

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::futex::abi::FutexAbi;
+use crate::futex::memory::NativeMemory;
 use crate::hash::Seeded;
 use crate::platform::{DefaultPlatform, Platform};
 use crate::process::FutexKey;
@@ -134,6 +136,26 @@ impl<'t, M, P: Platform> FutexSpace<'t, M, P> {
             Space::Process => FutexKey::at(address),
             Space::Guest(space) => FutexKey::new(space, address),
         }
+    }
+}
+
+impl<'t, P: Platform> FutexAbi<'t, P> {
+    /// The typed operations on the same words: what waits by either is woken by either.
+    ///
+    /// # Safety
+    /// As [`NativeMemory::new`]: whoever is given this passes only such addresses.
+    ///
+    /// ```
+    /// use slotpark_core::{FutexAbi, FutexError, FutexTimeout};
+    /// let word = std::sync::atomic::AtomicU32::new(7);
+    /// let address = word.as_ptr().expose_provenance() as u64;
+    /// // SAFETY: the address below is that of a word that lives.
+    /// let words = unsafe { FutexAbi::process().words() };
+    /// assert_eq!(words.wait(address, 6_u32, FutexTimeout::Never), Err(FutexError::Again));
+    /// ```
+    #[must_use]
+    pub const unsafe fn words(&self) -> FutexSpace<'t, NativeMemory, P> {
+        self.words
     }
 }
 

@@ -22,6 +22,7 @@ use crate::table::Table;
 pub(super) type Place = (u64, FutexKey);
 
 impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
+    /// `options` lacks the bits and the deadline.
     #[inline]
     pub(super) fn wait_on(
         &self,
@@ -29,6 +30,7 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
         expected: FutexValue,
         bits: u32,
         timeout: FutexTimeout,
+        options: ParkOptions,
         interrupter: Option<&Interrupter<P>>,
     ) -> Result<(), FutexError> {
         if bits == 0 {
@@ -39,7 +41,8 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
         if !self.holds(address, expected)? {
             return Err(FutexError::Again);
         }
-        self.queue_on(address, expected, bits, timeout, interrupter)
+        let options = options.tag(u64::from(bits)).validated();
+        self.queue_on(address, expected, timeout, options, interrupter)
     }
 
     /// The wait that found its value.
@@ -48,15 +51,12 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
         &self,
         address: u64,
         expected: FutexValue,
-        bits: u32,
         timeout: FutexTimeout,
+        options: ParkOptions,
         interrupter: Option<&Interrupter<P>>,
     ) -> Result<(), FutexError> {
         let (hash, key) = self.place_unchecked(address);
-        let options = ParkOptions::new()
-            .deadline(timeout.deadline::<P>())
-            .tag(u64::from(bits))
-            .validated();
+        let options = options.deadline(timeout.deadline::<P>());
         let unchanged = || self.holds(address, expected);
         let parked = match interrupter {
             None => self
@@ -92,7 +92,7 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
         }
         self.check(address, size)?;
         let hash = self.hash(&self.key(address));
-        if count == 0 || !self.table.may_wake(hash) {
+        if !self.table.may_wake(hash, count) {
             return Ok(0);
         }
         let place = (hash, self.key(address));

@@ -119,7 +119,10 @@ with_model! {
 pub enum Slept {
     /// The deadline is past.
     TimedOut,
-    /// Anything else: a wake, another value in the word, a signal, nothing at all.
+    /// A signal's handler ran, and the system did not go on with the sleep afterwards. Of the
+    /// platforms that are built in only `Linux` says so.
+    Interrupted,
+    /// Anything else: a wake, another value in the word, nothing at all.
     Early,
 }
 
@@ -139,8 +142,8 @@ pub enum Event {
     Wake,
     /// A waiter on one key, without an interrupter, left because its deadline passed.
     Timeout,
-    /// A waiter left for another reason: closed, dropped, or, if it is on several keys or has an
-    /// interrupter, whatever but a wake of this key has ended it.
+    /// A waiter left for another reason: closed, dropped, after a signal, or, if it is on several
+    /// keys or has an interrupter, whatever but a wake of this key has ended it.
     Cancel,
     /// A waiter was moved here from another key.
     Requeue,

@@ -5,16 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::{self, JoinHandle};
 
-use super::calls::{Call, Words};
+use super::calls::{Call, Words, thread_id};
 use super::common::{asleep, leak, task, until};
 use super::sides::Side;
-
-/// The kernel's number of the calling thread.
-pub(crate) fn thread_id() -> u32 {
-    // SAFETY: gettid has no arguments.
-    let id = unsafe { libc::syscall(libc::SYS_gettid) };
-    u32::try_from(id).expect("a thread has a number")
-}
 
 /// A thread that sleeps in nothing but the calls it is told to make.
 pub(crate) struct Actor {

@@ -125,3 +125,10 @@ pub(crate) fn values(words: &Words) -> [u32; 2] {
         .each_ref()
         .map(|word| word.load(std::sync::atomic::Ordering::SeqCst))
 }
+
+/// The kernel's number of the calling thread.
+pub(crate) fn thread_id() -> u32 {
+    // SAFETY: gettid has no arguments.
+    let id = unsafe { libc::syscall(libc::SYS_gettid) };
+    u32::try_from(id).expect("a thread has a number")
+}

@@ -8,7 +8,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use slotpark_core::{FutexTimespec, PI_OWNER};
 
-use super::actors::thread_id;
 use super::calls::*;
 use super::common::{Numbers, watchdog};
 use super::sides::{Side, address_of, sides};

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use slotpark_core::{PI_OWNER_DIED, PI_WAITERS};
 
-use super::actors::{Actor, assert_word, end, thread_id, words};
+use super::actors::{Actor, assert_word, end, words};
 use super::calls::*;
 use super::common::watchdog;
 use super::sides::{Side, sides};

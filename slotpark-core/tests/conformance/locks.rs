@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU32;
 
 use slotpark_core::{PI_OWNER_DIED, PI_WAITERS};
 
-use super::actors::{Actor, thread_id};
+use super::actors::Actor;
 use super::calls::*;
 use super::common::watchdog;
 use super::sides::{Side, sides};

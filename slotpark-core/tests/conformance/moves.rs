@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use slotpark_core::{PI_OWNER_DIED, PI_WAITERS};
 
-use super::actors::{Actor, assert_word, end, thread_id};
+use super::actors::{Actor, assert_word, end};
 use super::calls::*;
 use super::lock_queues::{here, soon, tell};
 use super::sides::Side;

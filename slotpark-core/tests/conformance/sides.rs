@@ -5,8 +5,7 @@ use std::sync::atomic::AtomicU32;
 
 use slotpark_core::{FutexAbi, FutexKey, FutexTimespec, FutexWaitv, Seeded, Table};
 
-use super::actors::thread_id;
-use super::calls::{ESRCH, TRYLOCK_PI};
+use super::calls::{ESRCH, LOCK_PI, TRYLOCK_PI, thread_id};
 
 /// One who answers futex calls.
 #[derive(Clone, Copy)]
@@ -54,10 +53,10 @@ impl Side {
                 libc::syscall(libc::SYS_futex, uaddr, op, val, fourth, uaddr2, val3)
             }),
             Self::Table(_, abi) => {
-                let abi = if cfg!(slotpark_portable) {
-                    abi.with_thread(thread_id(), is_alive)
-                } else {
+                let abi = if abi.answers(LOCK_PI) {
                     abi
+                } else {
+                    abi.with_thread(thread_id(), is_alive)
                 };
                 // SAFETY: the caller's contract.
                 unsafe { abi.futex(uaddr, op, val, fourth, uaddr2, val3) }

@@ -28,6 +28,7 @@ mod plain;
 mod requeues;
 mod scene;
 mod semaphore;
+mod signals;
 mod sleeps;
 mod tasks;
 mod timeouts;

@@ -22,7 +22,7 @@ fn guest(bytes: &[AtomicU64]) -> FutexSpace<'static, LinearMemory<'_>> {
     FutexSpace::over(&TABLE, &HASHER, 1, LinearMemory::new(bytes))
 }
 
-pub(crate) const FUTEXES: [Operation; 40] = [
+pub(crate) const FUTEXES: [Operation; 41] = [
     ("futex/abi::process", |_| ignore(FutexAbi::process())),
     ("futex/abi::over", |_| {
         ignore(FutexAbi::over(&TABLE, &HASHER));
@@ -35,6 +35,10 @@ pub(crate) const FUTEXES: [Operation; 40] = [
     }),
     ("futex/abi::answers", |_| {
         ignore(FutexAbi::process().answers(128));
+    }),
+    ("futex/space::words", |_| {
+        // SAFETY: nothing is done with it.
+        ignore(unsafe { FutexAbi::process().words() });
     }),
     ("futex/abi::with_thread", |_| {
         ignore(FutexAbi::process().with_thread(7, |_| true));

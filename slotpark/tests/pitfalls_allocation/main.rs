@@ -104,21 +104,21 @@ const WAITS: [Wait; 12] = [
                 .wait_while_for(&7, || scene.is_closed(), timeout),
         );
     }),
-    ("futex/mod::wait", false, |scene, _| {
+    ("futex/words::wait", false, |scene, _| {
         ignore(scene.futex.wait(&scene.word, 0));
     }),
-    ("futex/mod::wait_until", true, |scene, timeout| {
+    ("futex/words::wait_until", true, |scene, timeout| {
         let deadline = Instant::now() + timeout;
         ignore(scene.futex.wait_until(&scene.word, 0, deadline));
     }),
-    ("futex/mod::wait_for", true, |scene, timeout| {
+    ("futex/words::wait_for", true, |scene, timeout| {
         ignore(scene.futex.wait_for(&scene.word, 0, timeout));
     }),
-    ("futex/mod::wait_bitset", true, |scene, timeout| {
+    ("futex/words::wait_bitset", true, |scene, timeout| {
         let deadline = Deadline::after::<DefaultPlatform>(timeout);
         ignore(scene.futex.wait_bitset(&scene.word, 0, 1, deadline));
     }),
-    ("futex/mod::wait_key", true, |scene, timeout| {
+    ("futex/keys::wait_key", true, |scene, timeout| {
         let deadline = Deadline::after::<DefaultPlatform>(timeout);
         ignore(
             scene
@@ -131,7 +131,7 @@ const WAITS: [Wait; 12] = [
 /// What is called while threads wait on key 7, on the word and on the explicit key.
 type Operation = (&'static str, fn(&Scene));
 
-const OPERATIONS: [Operation; 29] = [
+const OPERATIONS: [Operation; 30] = [
     ("wait/wakes::wake_one", |s| ignore(s.waits.wake_one(&7))),
     ("wait/wakes::wake_last", |s| ignore(s.waits.wake_last(&7))),
     ("wait/wakes::wake", |s| ignore(s.waits.wake(&7, 2))),
@@ -162,33 +162,34 @@ const OPERATIONS: [Operation; 29] = [
     ("wait/mod::slot_of", |s| ignore(s.waits.slot_of(&7))),
     ("futex/mod::process", |_| ignore(FutexWait::process())),
     ("futex/mod::over", |_| ignore(FutexWait::over(&FUTEX_SLOTS))),
+    ("futex/mod::abi", |s| ignore(s.futex.abi())),
     ("futex/mod::space", |s| {
         ignore(s.futex.space(1, slotpark::LinearMemory::new(&[])));
     }),
     ("futex/mod::table", |s| ignore(s.futex.table())),
     ("futex/mod::waits", |s| ignore(s.futex.waits())),
-    ("futex/mod::wake", |s| ignore(s.futex.wake(&s.word, ALL))),
-    ("futex/mod::wake_bitset", |s| {
+    ("futex/words::wake", |s| ignore(s.futex.wake(&s.word, ALL))),
+    ("futex/words::wake_bitset", |s| {
         ignore(s.futex.wake_bitset(&s.word, ALL, 1));
     }),
-    ("futex/mod::requeue", |s| {
+    ("futex/words::requeue", |s| {
         let done = s.futex.requeue(&s.word, &s.other, 0, ALL);
         assert_eq!(done.moved, 1);
     }),
-    ("futex/mod::cmp_requeue", |s| {
+    ("futex/words::cmp_requeue", |s| {
         let done = s.futex.cmp_requeue(&s.word, 5, &s.other, 0, ALL);
         assert_eq!(done, None);
         let done = s.futex.cmp_requeue(&s.word, 0, &s.other, 1, ALL);
         assert_eq!(done.map(|done| done.woken), Some(1));
     }),
-    ("futex/mod::wake_key", |s| {
+    ("futex/keys::wake_key", |s| {
         ignore(s.futex.wake_key(FROM, ALL, 1));
     }),
-    ("futex/mod::requeue_key", |s| {
+    ("futex/keys::requeue_key", |s| {
         let done = s.futex.requeue_key(FROM, TO, 0, ALL, || true);
         assert_eq!(done.map(|done| done.moved), Some(1));
     }),
-    ("futex/mod::waiters", |s| {
+    ("futex/words::waiters", |s| {
         assert_eq!(s.futex.waiters(&s.word), 1);
     }),
     // A table that is refused is not made.

@@ -58,6 +58,10 @@ unsafe impl Platform for Linux {
         let result = unsafe { syscall6(FUTEX, arguments) };
         if result == -(libc::ETIMEDOUT as isize) {
             Slept::TimedOut
+        } else if result == -(libc::EINTR as isize) {
+            // With a deadline after every handler; without one the kernel itself goes on with the
+            // sleep after a handler with SA_RESTART.
+            Slept::Interrupted
         } else {
             Slept::Early
         }
