@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-use crate::futex::abi::FutexAbi;
-use crate::futex::memory::NativeMemory;
+#[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
+use crate::futex::{abi::FutexAbi, memory::NativeMemory};
 use crate::hash::Seeded;
 use crate::platform::{DefaultPlatform, Platform};
 use crate::process::FutexKey;
@@ -139,6 +139,7 @@ impl<'t, M, P: Platform> FutexSpace<'t, M, P> {
     }
 }
 
+#[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
 impl<'t, P: Platform> FutexAbi<'t, P> {
     /// The typed operations on the same words: what waits by either is woken by either.
     ///
