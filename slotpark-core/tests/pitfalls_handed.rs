@@ -296,3 +296,21 @@ fn lockers_of_memory_that_goes_are_ended() {
     let closed = Err(FutexError::Closed);
     assert_eq!([joined(locker), joined(mover)], [closed; 2]);
 }
+
+/// Somebody wakes all who wait on a table, whatever for. Nobody owns a lock by that.
+#[test]
+fn a_wake_of_everybody_hands_nothing_over() {
+    let _watch = watchdog("a_wake_of_everybody_hands_nothing_over");
+    let guest = Guest::new(7);
+    let locker = guest.locker(A, 1);
+    let mover = {
+        guest.set(C, 0);
+        guest.queued(C, move || guest.space.wait_requeue_pi(C, 0, B, 2, EVER))
+    };
+    assert_eq!(guest.table.unpark_where(|_| true, 0), 2);
+    assert_eq!(joined(mover), Err(FutexError::Again));
+    until("it is queued again", || guest.space.waiters_pi(A) == 1);
+    assert_eq!(guest.space.unlock_pi(A, 7), Ok(()));
+    assert_eq!(joined(locker), Ok(()));
+    assert_eq!([A, B].map(|at| guest.word(at)), [1 | W, 0]);
+}

@@ -210,8 +210,12 @@ impl<'t, P: Platform> FutexAbi<'t, P> {
     /// # Safety
     /// - The word that the operation reads or changes is readable, or writable, for the whole call
     ///   if its address is a multiple of 4, not 0 and not in the kernel's half: that at `uaddr` for
-    ///   a wait and FUTEX_CMP_REQUEUE, that at `uaddr2` for FUTEX_WAKE_OP. Others access it
-    ///   atomically. Where an operation reads no word its address is but a number.
+    ///   a wait, FUTEX_CMP_REQUEUE, and the operations on locks; that at `uaddr2` for FUTEX_WAKE_OP,
+    ///   FUTEX_WAIT_REQUEUE_PI and FUTEX_CMP_REQUEUE_PI. Others access it atomically. Where an
+    ///   operation reads no word its address is but a number.
+    /// - For the operations on locks: a key that somebody was shown by a walk over the table (such
+    ///   as [`Table::close_where`]) is used for no wait and no requeue. The words of those who wait
+    ///   for locks are looked at by their keys.
     /// - The timespec of a wait is readable.
     ///
     /// # Panics

@@ -17,7 +17,7 @@ use crate::futex::memory::{FutexMemory, FutexSize};
 use crate::futex::space::FutexSpace;
 use crate::futex::time::FutexTimeout;
 use crate::futex::verbs::{Place, ended};
-use crate::options::ParkOptions;
+use crate::options::{ParkOptions, Parked};
 use crate::park::Linked;
 use crate::platform::Platform;
 use crate::process::FutexKey;
@@ -50,7 +50,8 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
     /// thread that has come to its end, tell [`thread_exited`](Self::thread_exited) after
     /// `is_alive` says no.
     ///
-    /// A time-out leaves `PI_WAITERS` set. One who was handed the lock owns it, however late.
+    /// A time-out leaves `PI_WAITERS` set. One who was handed the lock owns it, however late; one
+    /// who is woken otherwise, by [`Table::unpark_where`](crate::Table::unpark_where), queues again.
     ///
     /// # Errors
     /// [`Deadlock`](FutexError::Deadlock) if `tid` owns the lock, or its owner waits, over whatever
@@ -150,7 +151,7 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
             };
             let wait = |linked: Linked<'_, FutexKey, P>, spin_ns| {
                 let refused = self.look_again((hash, key), address, (me, held_by.get()), ask);
-                ended(match refused.err() {
+                Ok(match refused.err() {
                     None => linked.wait(spin_ns, deadline, |_| {}),
                     Some(error) => match linked.cancel() {
                         None => return Err(error),
@@ -162,7 +163,11 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
             let key = key.for_lock();
             let room = room.get().cast();
             match self.table.queue(hash, &key, options, room, attempt, wait) {
-                Ok(result) => return result.unwrap_or_else(ended),
+                Ok(Ok(Ok(Parked::Woken { .. }))) if word.load()? & PI_OWNER != me => {
+                    // By somebody who wakes whoever waits, and knows nothing of locks.
+                    known = Known::NOTHING;
+                }
+                Ok(waited) => return ended(waited.unwrap_or_else(Ok)?),
                 Err(Stop::Done(result)) => return result,
                 Err(Stop::Ask(owner)) => known = Known::of(owner, ask),
                 Err(Stop::HandOver(owner)) => {

@@ -10,7 +10,9 @@ use core::cell::Cell;
 
 use crate::futex::error::FutexError;
 use crate::futex::lock::{asking, check_tid};
-use crate::futex::lock_word::{Ask, Claim, Known, PI_WAITERS, is_promised, owner_of, tag};
+use crate::futex::lock_word::{
+    Ask, Claim, Known, PI_OWNER, PI_WAITERS, is_promised, owner_of, tag,
+};
 use crate::futex::memory::{FutexMemory, FutexSize, FutexValue};
 use crate::futex::space::{FutexSpace, WakeCount};
 use crate::futex::time::FutexTimeout;
@@ -89,10 +91,13 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
             .tag(tag(tid, promised));
         let unchanged = || self.holds(address, FutexValue::U32(expected));
         let key = key.for_move();
-        ended(
-            self.table
-                .park_with(hash, &key, options, unchanged, || {}, |_| {})?,
-        )
+        let parked = self
+            .table
+            .park_with(hash, &key, options, unchanged, || {}, |_| {})?;
+        ended(parked)?;
+        // Else woken by somebody who wakes whoever waits, and knows nothing of locks.
+        let is_owner = self.lock_word(lock).load()? & PI_OWNER == tid;
+        is_owner.then_some(()).ok_or(FutexError::Again)
     }
 
     /// FUTEX_CMP_REQUEUE_PI: if the word at `address` still holds `expected`, the first who waits
