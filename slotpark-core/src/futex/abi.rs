@@ -205,14 +205,18 @@ impl<'t, P: Platform> FutexAbi<'t, P> {
     /// for FUTEX_WAIT and absolute for FUTEX_WAIT_BITSET; it is a count for requeues and
     /// FUTEX_WAKE_OP. A wake or FUTEX_WAKE_OP of 0 or less wakes one, a requeue takes 0 literally.
     ///
+    /// The operations on locks return 0 when the lock is the caller's, or no more; FUTEX_LOCK_PI's
+    /// time is absolute on the wall clock, that of FUTEX_LOCK_PI2 and FUTEX_WAIT_REQUEUE_PI on the
+    /// clock that `op` names. See [`FutexSpace::lock_pi`] and what stands beside it.
+    ///
     /// No code of the caller's runs under a slot lock; what is read and changed there is the word.
     ///
     /// # Safety
     /// - The word that the operation reads or changes is readable, or writable, for the whole call
     ///   if its address is a multiple of 4, not 0 and not in the kernel's half: that at `uaddr` for
-    ///   a wait, FUTEX_CMP_REQUEUE, and the operations on locks; that at `uaddr2` for FUTEX_WAKE_OP,
-    ///   FUTEX_WAIT_REQUEUE_PI and FUTEX_CMP_REQUEUE_PI. Others access it atomically. Where an
-    ///   operation reads no word its address is but a number.
+    ///   a wait, FUTEX_CMP_REQUEUE, and the operations on locks; that at `uaddr2` for
+    ///   FUTEX_WAKE_OP, FUTEX_WAIT_REQUEUE_PI and FUTEX_CMP_REQUEUE_PI. Others access it
+    ///   atomically. Where an operation reads no word its address is but a number.
     /// - For the operations on locks: a key that somebody was shown by a walk over the table (such
     ///   as [`Table::close_where`]) is used for no wait and no requeue. The words of those who wait
     ///   for locks are looked at by their keys.

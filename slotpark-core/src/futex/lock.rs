@@ -50,8 +50,9 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
     /// thread that has come to its end, tell [`thread_exited`](Self::thread_exited) after
     /// `is_alive` says no.
     ///
-    /// A time-out leaves `PI_WAITERS` set. One who was handed the lock owns it, however late; one
-    /// who is woken otherwise, by [`Table::unpark_where`](crate::Table::unpark_where), queues again.
+    /// A time-out leaves `PI_WAITERS` set. One who was handed the lock owns it, however late. One
+    /// who is woken otherwise, by [`Table::unpark_where`](crate::Table::unpark_where), queues
+    /// again.
     ///
     /// # Errors
     /// [`Deadlock`](FutexError::Deadlock) if `tid` owns the lock, or its owner waits, over whatever
