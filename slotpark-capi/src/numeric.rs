@@ -14,6 +14,9 @@ const _: () = assert!(
     "the C ABI is for systems whose `long` is as wide as a pointer"
 );
 
+/// What the process-wide calls answer by: a static, whose parts need not be put together first.
+static ABI: FutexAbi<'_> = FutexAbi::process();
+
 /// `futex(2)` on the process-wide table: the kernel's arguments and its result; `-errno` on
 /// failure.
 ///
@@ -39,9 +42,8 @@ pub unsafe extern "C" fn slot_futex(
     uaddr2: *mut u32,
     val3: u32,
 ) -> c_long {
-    let abi = FutexAbi::process();
     // SAFETY: the caller's contract, handed on.
-    unsafe { abi.futex(uaddr, op, val, timeout_or_val2 as usize, uaddr2, val3) as c_long }
+    unsafe { ABI.futex(uaddr, op, val, timeout_or_val2 as usize, uaddr2, val3) as c_long }
 }
 
 /// `futex_waitv(2)` on the process-wide table: waits on 1 to 128 words of 32 bits. The timeout is a
@@ -61,9 +63,8 @@ pub unsafe extern "C" fn slot_futex_waitv(
     timeout: *const SlotTimespec,
     clockid: c_int,
 ) -> c_long {
-    let abi = FutexAbi::process();
     // SAFETY: the caller's contract, handed on; the structs are the same.
-    unsafe { abi.waitv(waiters.cast(), nr, flags, timeout.cast(), clockid) as c_long }
+    unsafe { ABI.waitv(waiters.cast(), nr, flags, timeout.cast(), clockid) as c_long }
 }
 
 /// futex2's `futex_wake` on the process-wide table: wakes up to `nr` waiters with a bit in common
@@ -77,7 +78,7 @@ pub extern "C" fn slot_futex2_wake(
     nr: c_int,
     flags: c_uint,
 ) -> c_long {
-    FutexAbi::process().futex2_wake(uaddr, mask as usize, nr, flags) as c_long
+    ABI.futex2_wake(uaddr, mask as usize, nr, flags) as c_long
 }
 
 /// futex2's `futex_wait` on the process-wide table: waits while the word is `val`, until a wake
@@ -97,10 +98,9 @@ pub unsafe extern "C" fn slot_futex2_wait(
     timeout: *const SlotTimespec,
     clockid: c_int,
 ) -> c_long {
-    let abi = FutexAbi::process();
     let (val, mask) = (val as usize, mask as usize);
     // SAFETY: the caller's contract, handed on; the timespecs are the same.
-    unsafe { abi.futex2_wait(uaddr, val, mask, flags, timeout.cast(), clockid) as c_long }
+    unsafe { ABI.futex2_wait(uaddr, val, mask, flags, timeout.cast(), clockid) as c_long }
 }
 
 /// futex2's `futex_requeue` on the process-wide table: from the first entry's word, if it holds
@@ -117,9 +117,8 @@ pub unsafe extern "C" fn slot_futex2_requeue(
     nr_wake: c_int,
     nr_requeue: c_int,
 ) -> c_long {
-    let abi = FutexAbi::process();
     // SAFETY: the caller's contract, handed on; the structs are the same.
-    unsafe { abi.futex2_requeue(waiters.cast(), flags, nr_wake, nr_requeue) as c_long }
+    unsafe { ABI.futex2_requeue(waiters.cast(), flags, nr_wake, nr_requeue) as c_long }
 }
 
 /// As `slot_futex`, on a table; -EINVAL if that is NULL. A table that was made with
