@@ -131,10 +131,10 @@ pub use slotpark_core::{
     ConditionOutcome, Deadline, DefaultPlatform, EventError, FlightError, Flying, FutexAbi,
     FutexChange, FutexError, FutexFault, FutexKey, FutexMemory, FutexSize, FutexSpace, FutexTest,
     FutexTimeout, FutexValue, FutexWord, HoldingMany, Interrupter, KeyList, KeyedOptions,
-    LatchOutcome, LatchWait, LinearMemory, MemberWait, OnceState, Order, PERMITS_MAX, POOL_DEFAULT,
-    ParkOptions, Platform, PoolStats, Preference, Prepared, Receive, ReceiveError, Requeued,
-    SLOTS_DEFAULT, SLOTS_MAX, Seeded, SlotCountError, SlotStats, Slots, Spin, Subscribed,
-    TryAcquireError, WakeCount, WhenFull,
+    LatchOutcome, LatchWait, LinearMemory, MemberWait, OnceState, Order, PERMITS_MAX, PI_OWNER,
+    PI_OWNER_DIED, PI_WAITERS, POOL_DEFAULT, ParkOptions, Platform, PoolStats, Preference,
+    Prepared, Receive, ReceiveError, Requeued, SLOTS_DEFAULT, SLOTS_MAX, Seeded, SlotCountError,
+    SlotStats, Slots, Spin, Subscribed, TryAcquireError, WakeCount, WhenFull,
 };
 pub use wait::ShardedWait;
 
