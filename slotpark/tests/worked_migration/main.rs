@@ -10,7 +10,7 @@ mod watched;
 mod before {
     use dashmap::DashMap;
     use std::sync::{Arc, Condvar, Mutex};
-    include!("before.rs");
+    include!("before.txt");
 
     impl Futexes {
         pub(crate) fn entries(&self) -> usize {
@@ -31,7 +31,7 @@ mod before {
 #[expect(unreachable_pub, reason = "as the chapter shows it")]
 mod after {
     use slotpark::ShardedWait;
-    include!("after.rs");
+    include!("after.txt");
 
     impl Futexes {
         pub(crate) fn waiters(&self, address: u32) -> usize {
@@ -52,7 +52,7 @@ const CHAPTER: &str = include_str!("../../docs/migration.md");
 
 #[test]
 fn the_chapter_shows_these_programs() {
-    for program in [include_str!("before.rs"), include_str!("after.rs")] {
+    for program in [include_str!("before.txt"), include_str!("after.txt")] {
         assert!(
             CHAPTER.contains(program),
             "not in docs/migration.md:\n{program}"
