@@ -1,10 +1,10 @@
 //! Waiting on any of several keys, and waits that can be interrupted: decided by a claim.
 //!
 //! One waiter has a node in the queue of each key. Whoever wants to end the wait (a waker of one of
-//! the keys, an interrupter, the waiter itself past its deadline) first takes the waiter's claim,
-//! and only one of them gets it. A waker that does not goes on to the next waiter, so no wake is
-//! spent on a wait that another key has ended. The nodes of the other keys are unlinked by the
-//! waiter itself.
+//! the keys, an interrupter, the waiter itself past its deadline or after a signal) first takes the
+//! waiter's claim, and only one of them gets it. A waker that does not goes on to the next waiter,
+//! so no wake is spent on a wait that another key has ended. The nodes of the other keys are
+//! unlinked by the waiter itself.
 //!
 //! **Lock order**: one slot lock at a time. **Orderings**: DEKKER side A, LOCK, HANDOFF, SLEEP.
 
@@ -218,6 +218,6 @@ impl<K: Eq, P: Platform> Table<K, P> {
                 break;
             }
         }
-        wait.sleep(options.deadline)
+        wait.sleep(options.until())
     }
 }

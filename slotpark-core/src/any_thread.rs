@@ -9,11 +9,11 @@ use crate::any::ParkedAny;
 use crate::interrupt::Interrupter;
 use crate::leave::{Reason, Was};
 use crate::node::{Name, Node, Role};
-use crate::options::{ParkOptions, Parked};
-use crate::platform::{Deadline, Platform};
+use crate::options::ParkOptions;
+use crate::platform::Platform;
 use crate::slot::Slot;
 use crate::table::Table;
-use crate::waiter::{Ending, Sleeper, Waiter};
+use crate::waiter::{Ending, Sleeper, Until, Waiter};
 
 /// A thread's wait on several keys. Dropping it, also by a panic, takes every node out of its
 /// queue: then the frame may end.
@@ -88,7 +88,7 @@ impl<'f, 'i, K, P: Platform> WaitAny<'f, 'i, K, P> {
         if self.is_mine() {
             return refusal;
         }
-        Sleeper::new(self.waiter, self.home).sleep(None);
+        Sleeper::new(self.waiter, self.home).sleep_it_out();
         self.released()
     }
 
@@ -98,15 +98,14 @@ impl<'f, 'i, K, P: Platform> WaitAny<'f, 'i, K, P> {
         self.decided
     }
 
-    pub(crate) fn sleep(&mut self, deadline: Option<Deadline>) -> ParkedAny {
+    pub(crate) fn sleep(&mut self, until: Until) -> ParkedAny {
         let mut sleeper = Sleeper::new(self.waiter, self.home);
-        let released = sleeper.spin_and_sleep(self.spin_ns, deadline);
-        if !released {
+        if let Err(gave_up) = sleeper.spin_and_sleep(self.spin_ns, until) {
             if self.is_mine() {
-                return ParkedAny::new(Parked::TimedOut, None);
+                return ParkedAny::new(gave_up.into(), None);
             }
             // Chosen: the waker still reads the waiter.
-            sleeper.sleep(None);
+            sleeper.sleep_it_out();
         }
         self.released()
     }
@@ -123,7 +122,7 @@ impl<'f, 'i, K, P: Platform> WaitAny<'f, 'i, K, P> {
     pub(crate) fn leave(&mut self, counts: impl Fn(usize) -> bool) -> Option<usize> {
         // After a panic of a `validate` the wait may be undecided, or chosen and not yet released.
         if !self.decided && !self.is_mine() {
-            Sleeper::new(self.waiter, self.home).sleep(None);
+            Sleeper::new(self.waiter, self.home).sleep_it_out();
         }
         if let Some(interrupter) = self.interrupter.take() {
             interrupter.exit(self.interrupted);

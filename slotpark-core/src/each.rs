@@ -21,7 +21,7 @@ use crate::reentry;
 use crate::slot::SlotGuard;
 use crate::spin::Moment;
 use crate::table::Table;
-use crate::waiter::Waiter;
+use crate::waiter::{Until, Waiter};
 
 impl<K: Eq, P: Platform> Table<K, P> {
     /// Waits on up to [`ANY_MAX`] keys as [`park_any`](Self::park_any) does, but every wake of one
@@ -29,9 +29,9 @@ impl<K: Eq, P: Platform> Table<K, P> {
     /// if a key is named twice. The entry that is told is the last in the list of those woken.
     ///
     /// Once an entry was woken the wait says so, whatever else has happened: that another entry is
-    /// stale, that `validate` failed, or that the deadline has passed. For programs that rely on
-    /// the kernel's way to count; a wake that is spent on a wait which another one has ended is
-    /// lost to the others who wait.
+    /// stale, that `validate` failed, that the deadline has passed, or that a signal came. For
+    /// programs that rely on the kernel's way to count; a wake that is spent on a wait which
+    /// another one has ended is lost to the others who wait.
     ///
     /// # Errors
     /// What `validate` returns, if no entry was woken.
@@ -108,7 +108,7 @@ impl<K: Eq, P: Platform> Table<K, P> {
                 break;
             }
         }
-        finish(wait, linked, refused, options.deadline)
+        finish(wait, linked, refused, options.until())
     }
 }
 
@@ -118,11 +118,11 @@ fn finish<K, P: Platform, E>(
     mut wait: WaitAny<'_, '_, K, P>,
     linked: usize,
     refused: Option<Result<ParkedAny, E>>,
-    deadline: Option<Deadline>,
+    until: Until,
 ) -> Result<ParkedAny, E> {
     let mine = ParkedAny::new(Parked::Stale, None);
     let ended = match refused {
-        None => Ok(wait.sleep(deadline)),
+        None => Ok(wait.sleep(until)),
         Some(refused) => match wait.refuse(mine) {
             told if told == mine => refused,
             told => Ok(told),

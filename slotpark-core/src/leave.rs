@@ -13,12 +13,22 @@ use crate::options::Left;
 use crate::platform::{Event, Platform};
 use crate::slot::SlotGuard;
 use crate::table::Table;
+use crate::waiter::GaveUp;
 
 /// Why a waiter leaves by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
     TimedOut,
     Cancelled,
+}
+
+impl From<GaveUp> for Reason {
+    fn from(gave_up: GaveUp) -> Self {
+        match gave_up {
+            GaveUp::TimedOut => Self::TimedOut,
+            GaveUp::Interrupted => Self::Cancelled,
+        }
+    }
 }
 
 /// What a leaver finds that it was.

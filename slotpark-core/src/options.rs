@@ -1,7 +1,7 @@
 //! What a wait brings, and how it ends.
 
 use crate::platform::Deadline;
-use crate::waiter::{Ending, Verdict};
+use crate::waiter::{Ending, GaveUp, Until, Verdict};
 
 /// How a wait came to its end.
 ///
@@ -25,7 +25,8 @@ pub enum Parked {
     TimedOut,
     /// The key or the whole table was closed, before the wait or during it.
     Closed,
-    /// Its interrupter ended it, or had been told to before it began.
+    /// Its interrupter ended it, or had been told to before it began; or a signal did, if it had
+    /// [asked for that](ParkOptions::until_signal).
     Interrupted,
 }
 
@@ -49,6 +50,15 @@ impl From<Verdict> for Parked {
             },
             Ending::Closed => Self::Closed,
             Ending::Interrupted => Self::Interrupted,
+        }
+    }
+}
+
+impl From<GaveUp> for Parked {
+    fn from(gave_up: GaveUp) -> Self {
+        match gave_up {
+            GaveUp::TimedOut => Self::TimedOut,
+            GaveUp::Interrupted => Self::Interrupted,
         }
     }
 }
@@ -81,7 +91,7 @@ impl Order {
     }
 }
 
-/// What a wait brings beside its key: a deadline, a tag, its place in the queue.
+/// What a wait brings beside its key: what ends it, a tag, its place in the queue.
 ///
 /// ```
 /// use slotpark_core::{Deadline, ParkOptions, Parked, Table};
@@ -94,6 +104,7 @@ pub struct ParkOptions {
     pub(crate) tag: u64,
     pub(crate) order: Order,
     pub(crate) validated: bool,
+    pub(crate) until_signal: bool,
 }
 
 impl ParkOptions {
@@ -110,6 +121,7 @@ impl ParkOptions {
             tag: u64::MAX,
             order: Order::Fifo,
             validated: false,
+            until_signal: false,
         }
     }
 
@@ -168,6 +180,32 @@ impl ParkOptions {
     pub const fn validated(mut self) -> Self {
         self.validated = true;
         self
+    }
+
+    /// A signal ends the wait, as [`Parked::Interrupted`]: its handler ran in this thread, on
+    /// Linux, while that slept. With a deadline that is any handler, without one a handler that was
+    /// installed without SA_RESTART: so it is with a futex wait of the kernel.
+    ///
+    /// Nothing is said of a signal whose handler runs before the thread sleeps, or while it spins.
+    /// A wait that a waker has counted does not end so. Other platforms know no signals, and
+    /// neither do futures.
+    ///
+    /// ```
+    /// use slotpark_core::{Deadline, ParkOptions, Parked, Table};
+    /// let options = ParkOptions::new().deadline(Some(Deadline::PAST)).until_signal();
+    /// assert_eq!(Table::<u64>::new().park(1, &7, options, || true), Parked::TimedOut);
+    /// ```
+    #[must_use]
+    pub const fn until_signal(mut self) -> Self {
+        self.until_signal = true;
+        self
+    }
+
+    pub(crate) const fn until(&self) -> Until {
+        Until {
+            deadline: self.deadline,
+            signal: self.until_signal,
+        }
     }
 }
 

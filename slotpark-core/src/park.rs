@@ -1,4 +1,4 @@
-//! Park: validate under the slot lock, queue, sleep, and leave when the deadline passes.
+//! Park: validate under the slot lock, queue, sleep, and leave past the deadline or at a signal.
 //!
 //! The losing interleaving that the protocol excludes: a waiter looks at its condition, a waker
 //! makes it true and finds nobody, the waiter sleeps for ever. The waiter announces itself, then a
@@ -20,7 +20,7 @@ use crate::reentry;
 use crate::slot::{Slot, SlotGuard};
 use crate::spin::Moment;
 use crate::table::Table;
-use crate::waiter::{Sleeper, Verdict, Waiter};
+use crate::waiter::{Sleeper, Until, Verdict, Waiter};
 
 impl<K: Eq, P: Platform> Table<K, P> {
     /// Waits on `key` while `validate` says yes, until woken or until the deadline.
@@ -63,8 +63,9 @@ impl<K: Eq, P: Platform> Table<K, P> {
     /// - `before_sleep` runs after the waiter is linked and the slot unlocked, before it sleeps. It
     ///   may call the table. If it panics, the waiter leaves first; a wake that chose it meanwhile
     ///   is spent.
-    /// - `on_leave` runs under the slot lock when the waiter leaves because of its deadline, and
-    ///   sees whether it was the last of its key. It does not run for a wait that was never linked.
+    /// - `on_leave` runs under the slot lock when the waiter leaves because of its deadline or of a
+    ///   signal, and sees whether it was the last of its key. It does not run for a wait that was
+    ///   never linked.
     ///
     /// # Errors
     /// What `validate` returns.
@@ -141,6 +142,7 @@ impl<K: Eq, P: Platform> Table<K, P> {
             home,
             waiter: &waiter,
             node: &node,
+            until_signal: options.until_signal,
             decided: Cell::new(false),
         };
         Ok(Ok(then(linked, spin_ns)))
@@ -203,6 +205,7 @@ pub(crate) struct Linked<'f, K, P: Platform> {
     home: &'f Slot<P>,
     waiter: &'f Waiter<P>,
     node: &'f Node<P>,
+    until_signal: bool,
     /// Woken and released, or left: nobody else knows the node any more.
     decided: Cell<bool>,
 }
@@ -225,14 +228,15 @@ impl<'f, K, P: Platform> Linked<'f, K, P> {
         if self.is_forked() || self.leave(Reason::Cancelled, |_, _| {}) == Was::Waiting {
             return None;
         }
-        Sleeper::new(self.waiter, self.home).sleep(None);
+        Sleeper::new(self.waiter, self.home).sleep_it_out();
         self.decided.set(true);
         // SAFETY: N1: the node is in no queue any more, and its waker is done with it.
         let name = unsafe { self.node.last_name() };
         Some((self.waiter.verdict(), name))
     }
 
-    /// Spins, sleeps, and leaves when the deadline passes. Afterwards the frame may end.
+    /// Spins, sleeps, and leaves when the deadline passes or a signal ends the sleep. Afterwards
+    /// the frame may end.
     pub(crate) fn wait(
         &self,
         spin_ns: u64,
@@ -253,12 +257,16 @@ impl<'f, K, P: Platform> Linked<'f, K, P> {
             return Parked::Closed;
         }
         let mut sleeper = Sleeper::new(self.waiter, self.home);
-        if !sleeper.spin_and_sleep(spin_ns, deadline) {
-            if self.leave(Reason::TimedOut, on_leave) == Was::Waiting {
-                return Parked::TimedOut;
+        let until = Until {
+            deadline,
+            signal: self.until_signal,
+        };
+        if let Err(gave_up) = sleeper.spin_and_sleep(spin_ns, until) {
+            if self.leave(gave_up.into(), on_leave) == Was::Waiting {
+                return gave_up.into();
             }
             // Chosen: the waker still reads the node, and the wait counts as woken.
-            sleeper.sleep(None);
+            sleeper.sleep_it_out();
         }
         self.decided.set(true);
         self.waiter.verdict().into()

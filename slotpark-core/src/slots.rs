@@ -20,7 +20,8 @@ pub const SLOTS_DEFAULT: usize = 512;
 /// ```
 pub const SLOTS_MAX: usize = 1 << 24;
 
-/// A number of slots that no table can have: 0, or more than [`SLOTS_MAX`].
+/// A number of slots that no table can have: 0, or more than [`SLOTS_MAX`]; or more than there is
+/// memory for.
 ///
 /// ```
 /// use slotpark_core::Table;
@@ -30,17 +31,43 @@ pub const SLOTS_MAX: usize = 1 << 24;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SlotCountError {
     count: usize,
+    out_of_memory: bool,
 }
 
 impl SlotCountError {
     #[cfg(feature = "alloc")]
     pub(crate) const fn new(count: usize) -> Self {
-        Self { count }
+        Self {
+            count,
+            out_of_memory: false,
+        }
+    }
+
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn out_of_memory(count: usize) -> Self {
+        Self {
+            count,
+            out_of_memory: true,
+        }
+    }
+
+    /// Whether a table can have so many slots, but there is no memory for them.
+    ///
+    /// ```
+    /// let error = slotpark_core::Table::<u64>::try_with_slots(0).unwrap_err();
+    /// assert!(!error.is_out_of_memory());
+    /// ```
+    #[must_use]
+    pub const fn is_out_of_memory(&self) -> bool {
+        self.out_of_memory
     }
 }
 
 impl fmt::Display for SlotCountError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.out_of_memory {
+            return write!(f, "there is no memory for {} slots", self.count);
+        }
         write!(f, "a table has 1 to {SLOTS_MAX} slots, not {}", self.count)
     }
 }

@@ -81,7 +81,7 @@ impl<K, P: Platform> Table<K, P> {
     /// A table of at least `count` slots, rounded up to a power of two.
     ///
     /// # Panics
-    /// If `count` is 0 or greater than [`SLOTS_MAX`]; see
+    /// If `count` is 0 or greater than [`SLOTS_MAX`], or there is no memory for so many; see
     /// [`try_with_slots`](Self::try_with_slots).
     ///
     /// ```
@@ -100,7 +100,7 @@ impl<K, P: Platform> Table<K, P> {
     /// A table of at least `count` slots, rounded up to a power of two.
     ///
     /// # Errors
-    /// If `count` is 0 or greater than [`SLOTS_MAX`].
+    /// If `count` is 0 or greater than [`SLOTS_MAX`], or there is no memory for so many.
     ///
     /// ```
     /// use slotpark_core::{SLOTS_MAX, Table};
@@ -113,8 +113,12 @@ impl<K, P: Platform> Table<K, P> {
             return Err(SlotCountError::new(count));
         }
         let count = count.next_power_of_two();
-        let slots: alloc::boxed::Box<[Slot<P>]> = (0..count).map(|_| Slot::new()).collect();
-        let slots = alloc::boxed::Box::into_raw(slots).cast::<Slot<P>>();
+        let mut slots: alloc::vec::Vec<Slot<P>> = alloc::vec::Vec::new();
+        slots
+            .try_reserve_exact(count)
+            .map_err(|_| SlotCountError::out_of_memory(count))?;
+        slots.extend((0..count).map(|_| Slot::new()));
+        let slots = alloc::boxed::Box::into_raw(slots.into_boxed_slice()).cast::<Slot<P>>();
         Ok(Self {
             slots,
             mask: count - 1,

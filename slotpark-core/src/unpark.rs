@@ -40,16 +40,23 @@ impl<K, P: Platform> Table<K, P> {
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
-        reentry::check();
-        if count == 0 || !self.slot(hash).announced.any() {
+        if !self.may_wake(hash, count) {
             return 0;
         }
         self.wake_first(hash, key, count, token)
     }
 
+    /// What every wake of so many asks first: whether anybody may wait where this hash leads. After
+    /// a yes, `wake_first` or its like looks.
+    #[inline]
+    pub(crate) fn may_wake(&self, hash: u64, count: usize) -> bool {
+        reentry::check();
+        count != 0 && self.slot(hash).announced.any()
+    }
+
     #[cold]
     #[inline(never)]
-    fn wake_first<Q>(&self, hash: u64, key: &Q, count: usize, token: u64) -> usize
+    pub(crate) fn wake_first<Q>(&self, hash: u64, key: &Q, count: usize, token: u64) -> usize
     where
         K: Borrow<Q>,
         Q: Eq + ?Sized,
@@ -73,14 +80,20 @@ impl<K, P: Platform> Table<K, P> {
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
-        reentry::check();
-        if count == 0 || !self.slot(hash).announced.any() {
+        if !self.may_wake(hash, count) {
             return 0;
         }
         self.wake_bits(hash, key, count, bits, token)
     }
 
-    fn wake_bits<Q>(&self, hash: u64, key: &Q, count: usize, bits: u32, token: u64) -> usize
+    pub(crate) fn wake_bits<Q>(
+        &self,
+        hash: u64,
+        key: &Q,
+        count: usize,
+        bits: u32,
+        token: u64,
+    ) -> usize
     where
         K: Borrow<Q>,
         Q: Eq + ?Sized,
@@ -147,8 +160,7 @@ impl<K, P: Platform> Table<K, P> {
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
-        reentry::check();
-        if count == 0 || !self.slot(hash).announced.any() {
+        if !self.may_wake(hash, count) {
             return 0;
         }
         self.wake(hash, key, count, Verdict::woken(token), filter)

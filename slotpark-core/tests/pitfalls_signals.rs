@@ -1,16 +1,20 @@
 //! Stories of signal handlers: a wake is not async-signal-safe, and debug builds say so; a signal
-//! ends no wait and opens no slot lock.
+//! ends no wait but those that ask for it and that no wake has counted, and opens no slot lock.
 #![cfg(target_os = "linux")]
 
 mod common;
+#[path = "common/signalled.rs"]
+mod signalled;
 
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
-use common::{FOREVER, asleep, leak, skip, sleepy, soon, task, until, watchdog};
-use slotpark_core::{DefaultPlatform, Filter, Parked, RequeueOptions, Slots, Table};
+use common::{FOREVER, in_an_hour, leak, skip, sleepy, soon, until, watchdog};
+use signalled::{ENDING, Target, count, handle};
+use slotpark_core::{
+    DefaultPlatform, Filter, Mailbox, Parked, ReceiveError, RequeueOptions, Slots, Table,
+};
 
 static SLOTS: Slots<u64> = Slots::new();
 static TABLE: Table<u64> = Table::over(&SLOTS);
@@ -21,21 +25,6 @@ extern "C" fn wake(_signal: libc::c_int) {
     let woken = TABLE.unpark(1, &1, 1, 3);
     WOKEN_BY_HANDLER.fetch_add(woken, Ordering::Relaxed);
     RUNS_OF_HANDLER.fetch_add(1, Ordering::Release);
-}
-
-extern "C" fn count(_signal: libc::c_int) {
-    RUNS_OF_HANDLER.fetch_add(1, Ordering::Release);
-}
-
-/// Installs a handler that lets system calls end with EINTR.
-fn handle(signal: libc::c_int, handler: extern "C" fn(libc::c_int)) {
-    // SAFETY: all zero is a value of this struct: no flags, an empty mask.
-    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
-    action.sa_sigaction = handler as libc::sighandler_t;
-    // SAFETY: the handler has the signature that a handler without SA_SIGINFO has, and lives as
-    // long as the process.
-    let failed = unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) };
-    assert_eq!(failed, 0);
 }
 
 fn raise() {
@@ -108,7 +97,7 @@ const HIT: &str = "SLOTPARK_SIGNAL_HITS";
 fn child(number: usize) {
     // SAFETY: alarm(2) is always callable. It ends a child that hangs, which the parent reports.
     unsafe { libc::alarm(10) };
-    handle(libc::SIGUSR1, wake);
+    handle(libc::SIGUSR1, wake, 0);
     let (_, _, woken, scene) = SCENES[number];
     scene();
     assert_eq!(RUNS_OF_HANDLER.load(Ordering::Acquire), 1);
@@ -149,65 +138,19 @@ fn signals() {
     }
 }
 
-/// A thread of ours that signals are sent to.
-struct Target<R> {
-    thread: JoinHandle<R>,
-    task: String,
-    handle: libc::pthread_t,
-}
-
-impl<R: Send + 'static> Target<R> {
-    /// Starts the thread, and returns once it is in what it does.
-    fn asleep(run: impl FnOnce() -> R + Send + 'static, has_begun: impl Fn() -> bool) -> Self {
-        let (sender, receiver) = std::sync::mpsc::channel();
-        let thread = std::thread::spawn(move || {
-            // SAFETY: pthread_self(3) is always callable.
-            let handle = unsafe { libc::pthread_self() };
-            sender.send((task(), handle)).expect("the test listens");
-            run()
-        });
-        let (task, handle) = receiver.recv().expect("the thread has begun");
-        until("it has begun", has_begun);
-        until("it is asleep", || asleep(&task));
-        Self {
-            thread,
-            task,
-            handle,
-        }
-    }
-
-    /// Interrupts its sleep, and returns once it sleeps again or has come to its end.
-    fn interrupt(&self) {
-        let runs = RUNS_OF_HANDLER.load(Ordering::Acquire);
-        // SAFETY: the thread is not joined yet.
-        let _failed = unsafe { libc::pthread_kill(self.handle, libc::SIGUSR2) };
-        // A thread that has come to its end meanwhile runs no handler.
-        until("the handler has run", || {
-            RUNS_OF_HANDLER.load(Ordering::Acquire) > runs || self.thread.is_finished()
-        });
-        until("it sleeps again", || {
-            asleep(&self.task) || self.thread.is_finished()
-        });
-    }
-
-    fn join(self) -> R {
-        self.thread.join().expect("no panic")
-    }
-}
-
 /// A kernel's futex wait ends with EINTR: a wait here ends by its wake or its deadline, and who
 /// sleeps for a slot lock does not take it before it is given back.
 #[test]
 fn signals_end_no_wait() {
     let _watch = watchdog("signals_end_no_wait");
-    handle(libc::SIGUSR2, count);
+    handle(ENDING, count, 0);
     let table = sleepy::<DefaultPlatform>(1);
     let queued = |waiters| move || table.waiters(1, &1) == waiters;
 
     let waiter = Target::asleep(|| table.park(1, &1, FOREVER, || true), queued(1));
     for _ in 0..100 {
-        waiter.interrupt();
-        assert!(!waiter.thread.is_finished() && queued(1)());
+        waiter.interrupt(ENDING);
+        assert!(!waiter.has_ended() && queued(1)());
     }
     assert_eq!(table.unpark(1, &1, usize::MAX, 5), 1);
     assert_eq!(waiter.join(), Parked::Woken { token: 5 });
@@ -216,8 +159,8 @@ fn signals_end_no_wait() {
     let options = FOREVER.deadline(deadline);
     let linked = || table.slot_stats(0).parks == 2;
     let waiter = Target::asleep(move || table.park(1, &1, options, || true), linked);
-    while !waiter.thread.is_finished() {
-        waiter.interrupt();
+    while !waiter.has_ended() {
+        waiter.interrupt(ENDING);
     }
     assert_eq!(waiter.join(), Parked::TimedOut);
     assert!(deadline.is_some_and(slotpark_core::Deadline::is_past::<DefaultPlatform>));
@@ -237,9 +180,101 @@ fn signals_end_no_wait() {
     let take = move || table.unpark_with(1, &1, 1, all, |_| 0);
     let taker = Target::asleep(take, || true);
     for _ in 0..100 {
-        taker.interrupt();
-        assert!(!taker.thread.is_finished(), "two holders of one slot lock");
+        taker.interrupt(ENDING);
+        assert!(!taker.has_ended(), "two holders of one slot lock");
     }
     is_over.store(true, Ordering::Release);
     assert_eq!((holder.join().expect("no panic"), taker.join()), (0, 0));
+}
+
+/// A table or its mailbox waits for ever, until it is interrupted; how that ends.
+fn interrupted<R: Send + 'static>(
+    run: impl FnOnce() -> R + Send + 'static,
+    has_begun: impl Fn() -> bool,
+) -> R {
+    let waiter = Target::asleep(run, has_begun);
+    while !waiter.has_ended() {
+        waiter.interrupt(ENDING);
+    }
+    waiter.join()
+}
+
+/// A wait that asks for it ends by a handler, like a futex wait of the kernel, and leaves its queue
+/// as one past its deadline does.
+#[test]
+fn signals_end_waits_that_ask_for_it() {
+    const STORY: &str = "signals_end_waits_that_ask_for_it";
+    if cfg!(slotpark_portable) {
+        return skip(STORY, "the portable platform knows no signals");
+    }
+    let _watch = watchdog(STORY);
+    handle(ENDING, count, 0);
+    let table = sleepy::<DefaultPlatform>(1);
+    let queued = || table.waiters(1, &1) == 1;
+    for deadline in [None, in_an_hour()] {
+        let options = FOREVER.deadline(deadline).until_signal();
+        let before = table.slot_stats(0);
+        let park = move || {
+            let mut last = None;
+            let parked = table.park_with(1, &1, options, yes, || {}, |left| last = Some(left.last));
+            (parked, last)
+        };
+        assert_eq!(
+            interrupted(park, queued),
+            (Ok(Parked::Interrupted), Some(true))
+        );
+        let prepare = move || table.prepare(1, &1, options, |prepared| prepared.wait());
+        assert_eq!(interrupted(prepare, queued), Ok(Parked::Interrupted));
+        let any = move || table.park_any(&[(1, &1), (2, &2)], options, |_| true);
+        let ended = interrupted(any, || queued() && table.waiters(2, &2) == 1);
+        assert_eq!((ended.parked, ended.entry), (Parked::Interrupted, None));
+        assert_eq!((table.waiters(1, &1), table.waiters(2, &2)), (0, 0));
+        let after = table.slot_stats(0);
+        assert_eq!(after.cancels - before.cancels, 4, "one of each queue");
+        assert_eq!(after.timeouts, before.timeouts);
+
+        let mailbox = leak(Mailbox::<u64, u32>::new());
+        let received = interrupted(
+            move || mailbox.receive(1, &1, options),
+            || mailbox.receivers(1, &1) == 1,
+        );
+        assert_eq!(received, Err(ReceiveError::Interrupted));
+    }
+}
+
+/// A waker has counted the wait and not released it yet when the signal comes: the wait ends as
+/// woken, and not before its release.
+#[test]
+fn woken_beats_a_signal() {
+    let _watch = watchdog("woken_beats_a_signal");
+    handle(ENDING, count, 0);
+    let table = sleepy::<DefaultPlatform>(1);
+    let wake_and_interrupt = |waiter: &Target<Parked>| {
+        let all = |_: &_| Filter::Unpark;
+        let woken = table.unpark_with(1, &1, 1, all, |choice| {
+            assert_eq!(choice.count, 1);
+            for _ in 0..10 {
+                waiter.interrupt(ENDING);
+                assert!(!waiter.has_ended(), "it goes before its release");
+            }
+            7
+        });
+        assert_eq!(woken, 1);
+    };
+    let queued = || table.waiters(1, &1) == 1;
+    for deadline in [None, in_an_hour()] {
+        let options = FOREVER.deadline(deadline).until_signal();
+        let waiter = Target::asleep(move || table.park(1, &1, options, || true), queued);
+        wake_and_interrupt(&waiter);
+        assert_eq!(waiter.join(), Parked::Woken { token: 7 });
+
+        let any = move || {
+            table
+                .park_any(&[(1, &1), (2, &2)], options, |_| true)
+                .parked
+        };
+        let waiter = Target::asleep(any, || queued() && table.waiters(2, &2) == 1);
+        wake_and_interrupt(&waiter);
+        assert_eq!(waiter.join(), Parked::Woken { token: 7 });
+    }
 }

@@ -114,6 +114,14 @@ impl<'i> Block<'i> {
         self
     }
 
+    /// The same for a call that nothing interrupts.
+    pub(crate) const fn uninterruptible(self) -> Self {
+        Self {
+            interrupter: None,
+            ..self
+        }
+    }
+
     /// Whether a call may block at all.
     ///
     /// ```

@@ -62,6 +62,7 @@ errnos! {
     NoSpace = 28, "there is no space left";
     Pipe = 32, "nobody can read it";
     Deadlock = 35, "the caller would wait for itself";
+    NameTooLong = 36, "the name is too long";
     NoSuchCall = 38, "there is no such operation";
     Overflow = 75, "a number is too large";
     MessageSize = 90, "the message is too long";
@@ -95,6 +96,7 @@ impl Errno {
             Self::NoSpace => "ENOSPC",
             Self::Pipe => "EPIPE",
             Self::Deadlock => "EDEADLK",
+            Self::NameTooLong => "ENAMETOOLONG",
             Self::NoSuchCall => "ENOSYS",
             Self::Overflow => "EOVERFLOW",
             Self::MessageSize => "EMSGSIZE",

@@ -16,20 +16,41 @@
 //! map, then the lock of its state; both are given back before a table is called.
 #![forbid(unsafe_code)]
 
+mod access;
 mod block;
+mod channel;
 mod condvar;
 mod errno;
 mod event;
 mod fd;
 mod memory;
+mod number;
 mod once;
+mod pid;
+mod pipe;
+mod process;
+mod signal;
 mod stored;
 
+pub use access::Access;
 pub use block::Block;
+pub use channel::{
+    Channel, ChannelAttributes, ChannelLimits, ChannelOptions, ChannelState, IpcChannels,
+    PRIORITIES, Received,
+};
 pub use condvar::{CondvarGuard, CondvarWait};
 pub use errno::Errno;
 pub use event::{WaitKey, Waits};
 pub use fd::{CloseRange, Description, FdTable, OpenFd};
 pub use memory::{Mapped, Mapping, MemoryRegions, Place, Protection, Region};
 pub use once::{OnceError, OnceMap};
+pub use pid::Pid;
+pub use pipe::{PIPE_BUF, PipeEnd, PipeManager, PipePoll, Readiness};
+pub use process::{
+    ChildChange, ChildReport, Children, ExitStatus, KillTarget, ProcessManager, WaitFor,
+};
+pub use signal::{
+    DefaultAction, Delivered, Handler, HandlerCall, MaskChange, Restart, Signal, SignalAction,
+    SignalFlags, SignalInfo, SignalManager, SignalSet,
+};
 pub use stored::StoredNotify;

@@ -1,13 +1,12 @@
-//! The six commands, on the process's table.
+//! The futex calls that are ours, on the process's table, and what is counted of them.
 
 use core::ptr;
-use core::sync::atomic::AtomicU32;
 
 use libc::{c_int, c_long};
-use slotpark::{FutexKey, FutexWait, WaitOutcome};
-use slotpark_core::{Clock, Deadline, Linux, Platform, Slots};
+use slotpark_core::{Clock, FutexAbi, FutexKey, Linux, Platform, Seeded, Slots, Table};
 
-use crate::call::{self, Call, Timeout, Timespec};
+use crate::call::{self, Does};
+use crate::fork;
 use crate::layout::{Counter, SLOTS};
 use crate::platform::{self, Interposed};
 use crate::process;
@@ -16,129 +15,138 @@ use crate::row::Row;
 static TABLE_SLOTS: Slots<FutexKey, SLOTS, Interposed> = Slots::new();
 
 /// The table of this process, in .bss: usable before any constructor has run.
-pub(crate) static TABLE: FutexWait<Interposed> = FutexWait::over(&TABLE_SLOTS);
+pub(crate) static TABLE: Table<FutexKey, Interposed> = Table::over(&TABLE_SLOTS);
+
+static HASHER: Seeded = Seeded::new();
+
+static ABI: FutexAbi<'static, Interposed> = FutexAbi::over(&TABLE, &HASHER);
 
 /// Answers a futex call: the kernel's kind of result, or `None` if the call is the kernel's.
 ///
 /// # Safety
-/// The arguments are those of a futex call: the word of a wait or of a compare-and-requeue and the
-/// timespec of a wait are readable, as the kernel would find them. Where the kernel would answer
+/// The arguments are those of a futex call of this number, and the words, lists and timespecs that
+/// it reads or changes are there, as the kernel would find them. Where the kernel would answer
 /// EFAULT for memory that is not mapped, the program gets SIGSEGV instead.
-pub(crate) unsafe fn serve(arguments: [c_long; 6]) -> Option<c_long> {
-    let time_at = ptr::with_exposed_provenance::<Timespec>(arguments[3] as usize);
-    let time = (call::is_wait(arguments) && !time_at.is_null())
-        // SAFETY: the fourth argument of a wait is null or a timespec, perhaps not aligned.
-        .then(|| unsafe { time_at.read_unaligned() });
+pub(crate) unsafe fn serve(number: c_long, arguments: [c_long; 6]) -> Option<c_long> {
+    fork::enter();
     let row = process::row();
-    let Some(call) = call::decode(arguments, time) else {
+    // SAFETY: the caller's contract.
+    let Some(does) = (unsafe { call::ours(number, arguments) }) else {
         row.add(Counter::Kernel, 1);
         return None;
     };
-    Some(match call {
-        Call::Wait {
-            address,
-            expected,
-            bits,
-            timeout,
-        } => {
-            // SAFETY: the caller's contract: the word is readable.
-            wait(
-                row,
-                address,
-                bits,
-                timeout,
-                || unsafe { value(address) } == expected,
-            )
+    // SAFETY: the caller's contract.
+    let answer = || unsafe { answer(number, arguments) };
+    let result = match does {
+        Does::Wait => {
+            row.note_key(arguments[0] as usize);
+            wait(row, answer)
         }
-        Call::Wake {
-            address,
-            count,
-            bits,
-        } => wake(row, || {
-            let woken = TABLE.wake_key(key(address), count, bits);
-            row.add(Counter::Woken, woken);
-            woken as c_long
-        }),
-        Call::Requeue {
-            from,
-            to,
-            expected,
-            wake: wake_count,
-            move_up_to,
-        } => {
-            row.add(Counter::Requeues, 1);
-            // SAFETY: the caller's contract: a word that is compared is readable.
-            let unchanged = || expected.is_none_or(|it| unsafe { value(from) } == it);
-            let requeued = TABLE.requeue_key(key(from), key(to), wake_count, move_up_to, unchanged);
-            requeued.map_or(c_long::from(-libc::EAGAIN), |requeued| {
-                row.add(Counter::Woken, requeued.woken);
-                row.add(Counter::Moved, requeued.moved);
-                (requeued.woken + requeued.moved) as c_long
-            })
+        Does::WaitOnEach(count) => {
+            // SAFETY: the caller's contract: so many entries are there.
+            for entry in unsafe { call::entries(arguments[0], count) } {
+                row.note_key(entry.uaddr as usize);
+            }
+            wait(row, answer)
         }
-    })
+        Does::Wake => wake(row, answer),
+        Does::Requeue => requeue(row, answer),
+    };
+    Some(result)
 }
 
-fn wait(
-    row: &Row,
-    address: usize,
-    bits: u32,
-    timeout: Timeout,
-    unchanged: impl FnMut() -> bool,
-) -> c_long {
-    let begun = Linux::now_ns(Clock::Monotonic);
-    row.begin_wait(address);
-    let outcome = TABLE.wait_key(key(address), bits, deadline(timeout, begun), unchanged);
-    row.end_wait(Linux::now_ns(Clock::Monotonic).saturating_sub(begun));
-    let errno: c_int = match outcome {
-        WaitOutcome::Woken { .. } => 0,
-        WaitOutcome::TimedOut => {
-            row.add(Counter::Timeouts, 1);
-            libc::ETIMEDOUT
+/// Makes the call on the table.
+///
+/// # Safety
+/// As [`serve`]; the call is ours.
+unsafe fn answer(number: c_long, arguments: [c_long; 6]) -> c_long {
+    let [a, b, c, d, e, f] = arguments;
+    // The kernel takes the lower half of a register for its 32-bit arguments, and so do these.
+    let result = match number {
+        call::FUTEX_WAITV => {
+            let (list, time) = (pointer(a), pointer(d));
+            // SAFETY: the caller's contract.
+            unsafe { ABI.waitv(list, b as u32, c as u32, time, e as c_int) }
         }
-        // Nothing else happens to a futex wait; EAGAIN makes every caller look again.
+        call::FUTEX2_WAKE => ABI.futex2_wake(pointer(a), b as usize, c as c_int, d as u32),
+        call::FUTEX2_WAIT => {
+            let (word, time) = (pointer(a), pointer(e));
+            let (value, bits) = (b as usize, c as usize);
+            // SAFETY: the caller's contract.
+            unsafe { ABI.futex2_wait(word, value, bits, d as u32, time, f as c_int) }
+        }
+        call::FUTEX2_REQUEUE => {
+            // SAFETY: the caller's contract.
+            unsafe { ABI.futex2_requeue(pointer(a), b as u32, c as c_int, d as c_int) }
+        }
         _ => {
-            row.add(Counter::Stale, 1);
-            libc::EAGAIN
+            let (word, second) = (pointer(a), pointer::<u32>(e).cast_mut());
+            // SAFETY: the caller's contract.
+            unsafe { ABI.futex(word, b as c_int, c as u32, d as usize, second, f as u32) }
         }
     };
-    c_long::from(-errno)
+    result as c_long
+}
+
+const EAGAIN: c_long = -(libc::EAGAIN as c_long);
+const ETIMEDOUT: c_long = -(libc::ETIMEDOUT as c_long);
+const EINTR: c_long = -(libc::EINTR as c_long);
+
+fn wait(row: &Row, wait: impl FnOnce() -> c_long) -> c_long {
+    let begun = Linux::now_ns(Clock::Monotonic);
+    row.begin_wait();
+    let result = wait();
+    let counter = match result {
+        0.. => None,
+        EAGAIN => Some(Counter::Stale),
+        ETIMEDOUT => Some(Counter::Timeouts),
+        EINTR => Some(Counter::Interrupted),
+        _ => {
+            row.refuse_wait();
+            row.add(refusal(result), 1);
+            return result;
+        }
+    };
+    row.end_wait(Linux::now_ns(Clock::Monotonic).saturating_sub(begun));
+    if let Some(counter) = counter {
+        row.add(counter, 1);
+    }
+    result
+}
+
+/// What a wait counts as that was refused. ENOSYS is said of one kind of call that is ours, that on
+/// words of both kinds at once: programs are ready for it, since older kernels say it too.
+fn refusal(result: c_long) -> Counter {
+    if result == -c_long::from(libc::ENOSYS) {
+        Counter::Unanswered
+    } else {
+        Counter::Refused
+    }
 }
 
 fn wake(row: &Row, wake: impl FnOnce() -> c_long) -> c_long {
     let (result, kernel_asked) = platform::kernel_asked(wake);
-    row.add(Counter::Wakes, 1);
-    row.add(Counter::WakesQuiet, usize::from(!kernel_asked));
+    if result < 0 {
+        row.add(Counter::Refused, 1);
+    } else {
+        row.add(Counter::Wakes, 1);
+        row.add(Counter::WakesQuiet, usize::from(!kernel_asked));
+    }
     result
 }
 
-fn deadline(timeout: Timeout, now_ns: u64) -> Option<Deadline> {
-    match timeout {
-        Timeout::Never => None,
-        Timeout::After(0) => Some(Deadline::PAST),
-        Timeout::After(wait_ns) => Some(Deadline::new(
-            Clock::Monotonic,
-            now_ns.saturating_add(wait_ns),
-        ))
-        .filter(|deadline| i64::try_from(deadline.at_ns()).is_ok()),
-        Timeout::Monotonic(at_ns) => Some(Deadline::new(Clock::Monotonic, at_ns)),
-        Timeout::Realtime(at_ns) => Some(Deadline::new(Clock::Realtime, at_ns)),
-    }
+fn requeue(row: &Row, requeue: impl FnOnce() -> c_long) -> c_long {
+    let result = requeue();
+    let is_one = result >= 0 || result == EAGAIN;
+    let counter = if is_one {
+        Counter::Requeues
+    } else {
+        Counter::Refused
+    };
+    row.add(counter, 1);
+    result
 }
 
-/// One process, one space.
-fn key(address: usize) -> FutexKey {
-    FutexKey::new(0, address as u64)
-}
-
-/// The word at an address. What it guards is ordered by the program's own accesses, as with the
-/// kernel's futex; the slot's lock orders this one.
-///
-/// # Safety
-/// `address` is that of a readable, aligned 32-bit word.
-unsafe fn value(address: usize) -> u32 {
-    // SAFETY: the caller's contract; the program accesses the word atomically while others may
-    // write it, since it is a futex word.
-    let word = unsafe { AtomicU32::from_ptr(ptr::with_exposed_provenance_mut(address)) };
-    slotpark_core::word::load(word)
+fn pointer<T>(register: c_long) -> *const T {
+    ptr::with_exposed_provenance(register as usize)
 }

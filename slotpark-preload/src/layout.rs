@@ -12,7 +12,7 @@ pub(crate) const ENVIRONMENT: &CStr = c"SLOTPARK_RUN_REPORT";
 
 /// The first word of the header. Changed with every change of the layout, so that a library of
 /// another version reports nothing rather than nonsense.
-pub(crate) const MAGIC: u64 = u64::from_be_bytes(*b"slotpk01");
+pub(crate) const MAGIC: u64 = u64::from_be_bytes(*b"slotpk02");
 
 /// Bytes of one row, and of one page of the header.
 pub(crate) const ROW_BYTES: usize = 4096;
@@ -53,7 +53,7 @@ pub(crate) enum Counter {
     Processes,
     /// The parent's process id.
     Parent,
-    /// Waits, whatever became of them.
+    /// Waits, whatever became of them, but those that were refused.
     Waits,
     /// Waits that returned at once since the word held another value.
     Stale,
@@ -79,6 +79,12 @@ pub(crate) enum Counter {
     Collisions,
     /// Futex calls left to the kernel.
     Kernel,
+    /// Waits that a signal ended.
+    Interrupted,
+    /// Calls refused as the kernel refuses them: bad arguments.
+    Refused,
+    /// Calls that neither the kernel nor we can answer: waits on private and shared words at once.
+    Unanswered,
     /// The first of the longest waits, in nanoseconds and in no order.
     Longest,
     /// The first word of the name.

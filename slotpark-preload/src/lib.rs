@@ -3,12 +3,14 @@
 //!
 //! The dynamic linker binds a program's calls of `syscall` to the first library that defines it,
 //! and `LD_PRELOAD` makes that this one. Rust's std and parking_lot reach their futexes this way.
-//! Six futex commands on private 32-bit words are answered here ([`call`] says which calls, and
-//! [`futex`] how); every other call is made as it came.
+//! Calls on private 32-bit words are answered here ([`call`] says which, and [`futex`] how); every
+//! other call is made as it came.
 //!
 //! What runs here runs in a program that knows nothing of it, perhaps in a signal handler, in the
 //! child of a fork or before `main`. So nothing here allocates, takes a lock of std or libc, or
-//! changes errno on success; and no call goes to libc's `syscall`, since that is this function.
+//! changes errno on success; and no call goes to libc's `syscall`, since that is this function. A
+//! thread that ends leaves nothing here: a wait is in the frame of its own call, and what is kept
+//! by thread is one flag without a destructor.
 #![cfg(all(
     target_os = "linux",
     any(
@@ -20,11 +22,11 @@
 ))]
 
 mod abi;
+mod addresses;
 mod call;
+mod fork;
 mod futex;
 mod layout;
-#[cfg(test)]
-mod oracle;
 mod platform;
 mod process;
 mod row;
@@ -52,17 +54,13 @@ pub unsafe extern "C" fn syscall(
     f: c_long,
 ) -> c_long {
     let arguments = [a, b, c, d, e, f];
-    if number == libc::SYS_futex {
-        // SAFETY: the caller's contract: the arguments are those of a futex call.
-        if let Some(result) = unsafe { futex::serve(arguments) } {
+    if call::is_futex(number) {
+        // SAFETY: the caller's contract: the arguments are those of this futex call.
+        if let Some(result) = unsafe { futex::serve(number, arguments) } {
             return abi::libc_result(result);
         }
     }
     // SAFETY: the caller's contract, handed on.
     let result = unsafe { abi::raw_syscall(number, arguments) };
-    // SAFETY: `result` is that of the call with these arguments.
-    if result == 0 && unsafe { process::is_fork(number, arguments) } {
-        process::forked();
-    }
     abi::libc_result(result)
 }

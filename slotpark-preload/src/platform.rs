@@ -128,6 +128,8 @@ unsafe impl Platform for Interposed {
         match event {
             Event::Park => process::row().park(slot),
             Event::Collision => process::row().add(Counter::Collisions, 1),
+            Event::Wake => process::row().add(Counter::Woken, 1),
+            Event::Requeue => process::row().add(Counter::Moved, 1),
             _ => {}
         }
     }

@@ -1,9 +1,9 @@
-//! The process as a whole: its row in the shared memory, and a new one in the child of a fork.
+//! The process as a whole: its row in the shared memory.
 //!
-//! Everything here happens in a constructor or in a child that has only one thread yet, so nothing
-//! is published by these accesses: all are relaxed. A futex call before the constructor counts in a
-//! row of nobody's; so does every call where the shared memory cannot be had, for instance since a
-//! program cleared the environment of the next.
+//! Everything here happens in a constructor or in the once of a child, which orders it before what
+//! other threads do, so nothing is published by these accesses: all are relaxed. A futex call
+//! before the constructor counts in a row of nobody's; so does every call where the shared memory
+//! cannot be had, for instance since a program cleared the environment of the next.
 
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering::Relaxed};
@@ -11,9 +11,9 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering::Relaxed};
 use libc::c_long;
 
 use crate::abi::raw_syscall;
-use crate::futex::TABLE;
+use crate::addresses;
+use crate::fork;
 use crate::layout::{self, Counter, NAME_BYTES};
-use crate::platform::SignalsBlocked;
 use crate::row::Row;
 
 /// Where calls count that nobody asked to count.
@@ -38,8 +38,9 @@ extern "C" fn loaded() {
         SHARED.store(shared, Relaxed);
         claim_row(shared);
     }
-    // SAFETY: the handler is a function that lives as long as this library, which is not unloaded.
-    unsafe { libc::pthread_atfork(None, None, Some(forked)) };
+    fork::watch();
+    // Now: later the program may have forbidden itself what that takes.
+    addresses::ask();
 }
 
 /// The row of this process.
@@ -48,39 +49,12 @@ pub(crate) fn row() -> &'static Row {
     unsafe { &*ROW.load(Relaxed) }
 }
 
-/// In the child of a fork, whose one thread this is: empties the table, since all who waited in it
-/// stayed behind, and takes a new row.
-pub(crate) extern "C" fn forked() {
-    let _blocked = SignalsBlocked::new();
-    // SAFETY: this is the child of a fork and this its only thread, and it is in no call to the
-    // table: its critical part runs with signals blocked, so no handler that forks can run in it.
-    unsafe { TABLE.table().reset_after_fork() };
+/// Takes a new row: this process is a child.
+pub(crate) fn begin_anew() {
     let shared = SHARED.load(Relaxed);
     if !shared.is_null() {
         claim_row(shared);
     }
-}
-
-/// Whether a call that returned 0 was a fork, so that this is a child with memory of its own.
-/// libc's own `fork` does not come here; it calls [`forked`] itself.
-///
-/// # Safety
-/// The call was made with these arguments and succeeded.
-pub(crate) unsafe fn is_fork(number: c_long, arguments: [c_long; 6]) -> bool {
-    #[cfg(target_arch = "x86_64")]
-    if number == libc::SYS_fork {
-        return true;
-    }
-    let flags = match number {
-        libc::SYS_clone => arguments[0] as u64,
-        libc::SYS_clone3 => {
-            let flags_at = ptr::with_exposed_provenance::<u64>(arguments[0] as usize);
-            // SAFETY: the call succeeded, so its argument is a struct that begins with the flags.
-            unsafe { flags_at.read_unaligned() }
-        }
-        _ => return false,
-    };
-    flags & libc::CLONE_VM as u64 == 0
 }
 
 /// Maps the shared memory that the environment names.
@@ -185,7 +159,7 @@ fn executable() -> [u8; NAME_BYTES] {
 ///
 /// # Safety
 /// The pointers among the arguments are valid for what the call does with them.
-unsafe fn call(number: c_long, arguments: [c_long; 4]) -> c_long {
+pub(crate) unsafe fn call(number: c_long, arguments: [c_long; 4]) -> c_long {
     let [a, b, c, d] = arguments;
     // SAFETY: the caller's contract.
     unsafe { raw_syscall(number, [a, b, c, d, 0, 0]) }

@@ -53,14 +53,24 @@ impl Row {
         }
     }
 
-    /// A wait on `address` begins.
-    pub(crate) fn begin_wait(&self, address: usize) {
+    /// This address is waited on.
+    pub(crate) fn note_key(&self, address: usize) {
+        let bit = mix(address as u64) as usize % (KEY_WORDS * 64);
+        self.keys[bit / 64].fetch_or(1 << (bit % 64), Relaxed);
+    }
+
+    /// A wait begins.
+    pub(crate) fn begin_wait(&self) {
         self.add(Counter::Waits, 1);
         let waiting = self.counter(Counter::Waiting).fetch_add(1, Relaxed) + 1;
         self.counter(Counter::WaitingMost)
             .fetch_max(waiting, Relaxed);
-        let bit = mix(address as u64) as usize % (KEY_WORDS * 64);
-        self.keys[bit / 64].fetch_or(1 << (bit % 64), Relaxed);
+    }
+
+    /// A wait that had begun was none.
+    pub(crate) fn refuse_wait(&self) {
+        self.counter(Counter::Waits).fetch_sub(1, Relaxed);
+        self.counter(Counter::Waiting).fetch_sub(1, Relaxed);
     }
 
     /// A wait of this length ends.
@@ -135,10 +145,10 @@ mod tests {
                 .sum::<u32>()
         };
         for _ in 0..3 {
-            row.begin_wait(0x1000);
+            row.note_key(0x1000);
         }
         assert_eq!(bits(), 1);
-        row.begin_wait(0x1004);
+        row.note_key(0x1004);
         assert_eq!(bits(), 2);
     }
 }

@@ -1,7 +1,9 @@
-//! `check`: formatting, lints, tidy and documentation; what every change must pass before a test.
+//! `check`: formatting, lints, tidy, the C header and documentation; what every change must pass
+//! before a test.
 
 use anyhow::bail;
 
+use crate::header;
 use crate::repo::run;
 use crate::step::{Outcome, Step};
 use crate::tidy;
@@ -15,6 +17,7 @@ pub(crate) fn steps() -> Vec<Step> {
             Ok(Outcome::Done)
         }),
         tidy(),
+        header::check(),
         Step::new("clippy", |repo| {
             let args = [
                 "clippy",

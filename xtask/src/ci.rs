@@ -2,15 +2,15 @@
 
 use crate::step::Step;
 use crate::{
-    check, examples, features, fuzz, loom, miri, msrv, mutants, nostd, orderings, package, plants,
-    portable,
+    check, cinstall, examples, features, fuzz, loom, miri, msrv, mutants, nostd, orderings,
+    package, plants, portable,
 };
 use crate::{sanitize, shuttle, valgrind};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Add what takes longer: Miri, the sanitizers, valgrind, the fuzz targets, weakened orderings,
-    /// planted bugs, and changed code.
+    /// Add what takes longer: cargo-c, Miri, the sanitizers, valgrind, the fuzz targets, weakened
+    /// orderings, planted bugs, and changed code.
     #[arg(long)]
     full: bool,
 }
@@ -26,6 +26,7 @@ pub(crate) fn steps(args: &Args) -> Vec<Step> {
     steps.extend(msrv::steps());
     steps.extend(package::steps());
     if args.full {
+        steps.extend(cinstall::steps());
         steps.extend(miri::steps(&miri::Args::default()));
         steps.extend(fuzz::steps(&fuzz::Args::default()));
         steps.extend(sanitize::steps(&sanitize::Args::default()));

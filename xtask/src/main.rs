@@ -6,10 +6,12 @@
 
 mod check;
 mod ci;
+mod cinstall;
 mod columns;
 mod examples;
 mod features;
 mod fuzz;
+mod header;
 mod loom;
 mod miri;
 mod msrv;
@@ -54,6 +56,10 @@ enum Command {
     Tidy,
     /// All tests and documentation tests, on stable: the README's test command.
     Test,
+    /// Write the header of the C ABI anew, from its source.
+    Header,
+    /// The C ABI as C programs install it, with cargo-c: a program that finds it by pkg-config.
+    Cinstall,
     /// The programs that show the library at work, with real runtimes.
     Examples,
     /// What the libraries add on request: lints, tests, documentation.
@@ -97,6 +103,8 @@ fn main() -> ExitCode {
         Command::Check => check::steps(),
         Command::Tidy => vec![check::tidy()],
         Command::Test => test::steps(),
+        Command::Header => vec![header::write()],
+        Command::Cinstall => cinstall::steps(),
         Command::Examples => examples::steps(),
         Command::Features => features::steps(),
         Command::Portable => portable::steps(),

@@ -8,7 +8,12 @@ use crate::repo::{Repo, run};
 use crate::step::{Outcome, Step};
 
 /// The crates that other people's crates depend on. What is only run builds on stable.
-const LIBRARIES: [&str; 2] = ["slotpark-core", "slotpark"];
+const LIBRARIES: [&str; 4] = [
+    "slotpark-core",
+    "slotpark",
+    "slotpark-capi",
+    "slotpark-managers",
+];
 
 pub(crate) fn steps() -> Vec<Step> {
     LIBRARIES

@@ -3,9 +3,11 @@
 use crate::repo::run;
 use crate::step::{Outcome, Step};
 
-const PUBLISHED: [&str; 4] = [
+const PUBLISHED: [&str; 6] = [
     "slotpark-core",
     "slotpark",
+    "slotpark-capi",
+    "slotpark-managers",
     "slotpark-preload",
     "slotpark-cli",
 ];

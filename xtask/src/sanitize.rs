@@ -42,6 +42,8 @@ const ENGINE: [&str; 11] = [
     "pitfalls_wakes",
 ];
 const LIBRARY: [&str; 3] = ["bad_input", "pitfalls_keys", "pitfalls_threads"];
+/// `programs` would need a C compiler of the same kind.
+const BORDER: [&str; 2] = ["pitfalls_abi", "structs"];
 
 /// Many keys, and all keys in one slot.
 const TABLES: [(&str, &[&str]); 2] = [("many slots", &[]), ("one slot", &["--one-slot"])];
@@ -83,7 +85,11 @@ pub(crate) fn steps(args: &Args) -> Vec<Step> {
     let mut steps = Vec::new();
     for sanitizer in SANITIZERS {
         let name = sanitizer.name;
-        for (package, tests) in [("slotpark-core", &ENGINE[..]), ("slotpark", &LIBRARY[..])] {
+        for (package, tests) in [
+            ("slotpark-core", &ENGINE[..]),
+            ("slotpark", &LIBRARY[..]),
+            ("slotpark-capi", &BORDER[..]),
+        ] {
             steps.push(sanitizer.step(format!("{name}: {package}"), move |repo| {
                 let mut command = sanitizer.cargo(repo, &["test", "-p", package]);
                 command.args(tests.iter().flat_map(|test| ["--test", test]));

@@ -1,8 +1,10 @@
 //! `slotpark compare`: slotpark beside four other ways to block on a key, beside four ways to await
-//! a wake by key, and beside other locks by key, semaphores and single flights, in one run.
+//! a wake by key, beside other locks by key, semaphores and single flights, and beside the kernel's
+//! futex by the same numbers, in one run.
 
 mod block_on;
 mod engines;
+mod futex;
 mod locks;
 mod table;
 mod workloads;
@@ -33,8 +35,8 @@ const TO_ALONE_MAX: f64 = 1.3;
 /// The arguments of `slotpark compare`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A short run of under 20 seconds, of threads and tasks unless locks are asked for; the full
-    /// one is of everything and takes under 10 minutes.
+    /// A short run of under 20 seconds, of threads and tasks unless another side is asked for; the
+    /// full one is of everything and takes under 10 minutes.
     #[arg(long)]
     quick: bool,
     /// Take this side only (may be given several times).
@@ -84,6 +86,7 @@ fn contests() -> Vec<Contest> {
     let mut contests = of_threads();
     contests.extend(of_tasks());
     contests.extend(locks::contests());
+    contests.extend(futex::contests());
     contests
 }
 
@@ -191,7 +194,7 @@ fn select(mut contests: Vec<Contest>, args: &Args) -> anyhow::Result<Vec<Contest
     } else if !side.is_empty() {
         contests.retain(|contest| side.contains(&contest.side));
     } else if *quick {
-        contests.retain(|contest| contest.side != Side::Locks);
+        contests.retain(|contest| matches!(contest.side, Side::Threads | Side::Tasks));
     }
     Ok(contests)
 }

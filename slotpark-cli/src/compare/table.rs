@@ -42,6 +42,20 @@ const OF_LOCKS: [&str; 10] = [
     "A target is met when the median is.",
 ];
 
+/// What a reader must know to judge the figures of the futex.
+const OF_FUTEX: [&str; 6] = [
+    "kernel: the system call itself, private, with the same numbers; no library between.",
+    "slotpark: FutexAbi on the process-wide table; slotpark_no_spin: on one whose waits sleep at \
+     once.",
+    "futex_..._none: nobody waits; futex_..._stale: the word holds another value, in \
+     futex_waitv_8_stale the last of eight words does.",
+    "futex_wait_stale_timed: a timeout is given; futex_wait_past_deadline: one that has passed, \
+     and the word as expected.",
+    "futex_round_trip_...: two threads wake each other by two words; busy: while as many threads \
+     as there are cores compute.",
+    "A target is met when the median is: 0.02 is 50 times as fast.",
+];
+
 /// The whole report as text.
 pub(crate) fn text(report: &Report) -> String {
     let mut lines = vec![report.machine.to_string()];
@@ -67,6 +81,7 @@ pub(crate) fn text(report: &Report) -> String {
             Side::Threads => lines.extend(OF_THREADS.map(str::to_owned)),
             Side::Tasks => lines.extend(OF_TASKS.map(str::to_owned)),
             Side::Locks => lines.extend(of_locks()),
+            Side::Futex => lines.extend(OF_FUTEX.map(str::to_owned)),
         }
     }
     lines.push("A round that hung was cut off and enters at the cut-off time.".to_owned());

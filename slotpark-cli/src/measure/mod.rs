@@ -3,7 +3,8 @@
 //! An [`Engine`] is an adapter: how one implementation waits on a key and wakes it. A [`Workload`]
 //! is written once, generic over the engine, and gives the figures of one sample for its rows. A
 //! [`Contest`] is a workload with the engines that enter it. [`TaskEngine`] and [`TaskWorkload`]
-//! are the same for tasks; `locks` has those of keyed locks, semaphores and single flights.
+//! are the same for tasks; `locks` has those of keyed locks, semaphores and single flights, `futex`
+//! what the kernel's futex is asked beyond an engine's waits and wakes.
 //!
 //! Every sample runs in a child process of its own: the allocation counts are its own, tables that
 //! belong to a whole process start empty, and what hangs ends with its process. The rounds are
@@ -14,6 +15,7 @@
 pub(crate) mod allocator;
 pub(crate) mod child;
 pub(crate) mod engine;
+pub(crate) mod futex;
 pub(crate) mod locks;
 pub(crate) mod machine;
 pub(crate) mod report;

@@ -36,6 +36,8 @@ pub(crate) enum Side {
     Tasks,
     /// Keyed locks, semaphores and single flights.
     Locks,
+    /// The numeric futex ABI beside the kernel's.
+    Futex,
 }
 
 /// What a row counts.
@@ -193,33 +195,52 @@ pub(crate) struct Contest {
 
 impl Contest {
     pub(crate) fn new<W: Workload>(workload: W, entrants: Vec<Entrant>) -> Self {
-        Self {
-            side: Side::Threads,
-            rows: workload.rows(),
-            entrants,
-            targets: Vec::new(),
-            rounds: Box::new(move |scale| workload.rounds(scale)),
-        }
+        Self::of(Side::Threads, workload.rows(), entrants, move |scale| {
+            workload.rounds(scale)
+        })
     }
 
     pub(crate) fn of_tasks<W: TaskWorkload>(workload: W, entrants: Vec<Entrant>) -> Self {
-        Self {
-            side: Side::Tasks,
-            rows: workload.rows(),
-            entrants,
-            targets: Vec::new(),
-            rounds: Box::new(move |scale| workload.rounds(scale)),
-        }
+        Self::of(Side::Tasks, workload.rows(), entrants, move |scale| {
+            workload.rounds(scale)
+        })
     }
 
     pub(crate) fn of_locks(plan: impl Plan, entrants: Vec<Entrant>) -> Self {
+        Self::of(Side::Locks, plan.rows(), entrants, move |scale| {
+            plan.rounds(scale)
+        })
+    }
+
+    pub(crate) fn of_futex(plan: impl Plan, entrants: Vec<Entrant>) -> Self {
+        Self::of(Side::Futex, plan.rows(), entrants, move |scale| {
+            plan.rounds(scale)
+        })
+    }
+
+    fn of(
+        side: Side,
+        rows: Vec<Row>,
+        entrants: Vec<Entrant>,
+        rounds: impl Fn(&Scale) -> usize + 'static,
+    ) -> Self {
         Self {
-            side: Side::Locks,
-            rows: plan.rows(),
+            side,
+            rows,
             entrants,
             targets: Vec::new(),
-            rounds: Box::new(move |scale| plan.rounds(scale)),
+            rounds: Box::new(rounds),
         }
+    }
+
+    /// A workload of threads under other names, on the side of the futex.
+    pub(crate) fn for_futex(mut self, names: &[&'static str]) -> Self {
+        assert_eq!(names.len(), self.rows.len(), "every row has a name");
+        self.side = Side::Futex;
+        for (row, &name) in self.rows.iter_mut().zip(names) {
+            row.name = name;
+        }
+        self
     }
 
     /// With a target for its first row; there may be one for each of the others.

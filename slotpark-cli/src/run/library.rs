@@ -1,9 +1,11 @@
 //! Finds the library that is preloaded.
 
+use std::cmp::Reverse;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::{Context, bail, ensure};
 
@@ -13,14 +15,16 @@ const FILE: &str = "libslotpark_preload.so";
 /// The environment variable that names the library where it is in neither place.
 const ENVIRONMENT: &str = "SLOTPARK_PRELOAD";
 
-/// The library's absolute path: beside this program, in `deps/` beside it (where `cargo run` and
-/// `cargo test` leave it), or where `$SLOTPARK_PRELOAD` says.
+/// The library's absolute path: beside this program or in `deps/` beside it (where `cargo run` and
+/// `cargo test` leave it), whichever is newer; or else where `$SLOTPARK_PRELOAD` says.
 pub(super) fn find() -> anyhow::Result<PathBuf> {
     let program = env::current_exe().context("cannot find slotpark's own path")?;
     let folder = program
         .parent()
         .context("slotpark's own path has no folder")?;
     let mut places = vec![folder.join(FILE), folder.join("deps").join(FILE)];
+    // One of another version would count in a layout of its own.
+    places.sort_by_key(|place| Reverse(modified(place)));
     places.extend(
         env::var_os(ENVIRONMENT)
             .filter(|value| !value.is_empty())
@@ -49,6 +53,11 @@ pub(super) fn find() -> anyhow::Result<PathBuf> {
         library.display()
     );
     Ok(library)
+}
+
+/// When a file was made; none is the oldest.
+fn modified(path: &Path) -> Option<SystemTime> {
+    path.metadata().and_then(|file| file.modified()).ok()
 }
 
 /// The value of LD_PRELOAD: ours before what is already there, since the first definition counts.

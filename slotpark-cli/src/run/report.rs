@@ -52,6 +52,8 @@ pub(super) struct Counts {
     /// Waits whose word held another value.
     pub(super) stale: u64,
     pub(super) timeouts: u64,
+    /// Waits that a signal ended.
+    pub(super) interrupted: u64,
     /// Waits that had not ended when the program did.
     pub(super) waiting_at_end: u64,
     /// The most threads of one process that waited at once.
@@ -79,7 +81,12 @@ pub(super) struct Counts {
     pub(super) slots: u64,
     /// Waits in the busiest slot of any process.
     pub(super) busiest_slot_waits: u64,
-    /// Futex calls that were left to the kernel: shared words, other commands, bad arguments.
+    /// Calls refused as the kernel refuses them: bad arguments.
+    pub(super) refused: u64,
+    /// Waits on private and shared words at once, which neither side can answer: ENOSYS.
+    pub(super) unanswered: u64,
+    /// Futex calls that were left to the kernel: shared words, priority inheritance, commands that
+    /// are not known here, addresses that no program has.
     pub(super) kernel_calls: u64,
 }
 
@@ -148,6 +155,7 @@ impl Counts {
         self.waits += other.waits;
         self.stale += other.stale;
         self.timeouts += other.timeouts;
+        self.interrupted += other.interrupted;
         self.waiting_at_end += other.waiting_at_end;
         self.waiting_most = self.waiting_most.max(other.waiting_most);
         self.wait_ns = self.wait_ns.saturating_add(other.wait_ns);
@@ -163,6 +171,8 @@ impl Counts {
         self.slots_used = self.slots_used.max(other.slots_used);
         self.slots = layout::SLOTS as u64;
         self.busiest_slot_waits = self.busiest_slot_waits.max(other.busiest_slot_waits);
+        self.refused += other.refused;
+        self.unanswered += other.unanswered;
         self.kernel_calls += other.kernel_calls;
         self
     }
@@ -220,6 +230,7 @@ impl Row {
             waits: self.counter(Counter::Waits),
             stale: self.counter(Counter::Stale),
             timeouts: self.counter(Counter::Timeouts),
+            interrupted: self.counter(Counter::Interrupted),
             waiting_at_end: self.counter(Counter::Waiting),
             waiting_most: self.counter(Counter::WaitingMost),
             wait_ns: self.counter(Counter::WaitNs),
@@ -234,6 +245,8 @@ impl Row {
             slots_used: parks.iter().filter(|&&parks| parks > 0).count() as u64,
             slots: layout::SLOTS as u64,
             busiest_slot_waits: parks.iter().copied().max().unwrap_or(0).into(),
+            refused: self.counter(Counter::Refused),
+            unanswered: self.counter(Counter::Unanswered),
             kernel_calls: self.counter(Counter::Kernel),
         }
     }

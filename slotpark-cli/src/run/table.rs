@@ -7,6 +7,24 @@ use comfy_table::{CellAlignment, Table};
 
 use super::report::{Counts, Exit, Report};
 
+const HEADER: [&str; 15] = [
+    "process",
+    "program",
+    "waits",
+    "stale",
+    "timeouts",
+    "wakes",
+    "quiet",
+    "woken",
+    "requeues",
+    "moved",
+    "keys",
+    "collisions",
+    "longest",
+    "slots",
+    "kernel",
+];
+
 pub(super) fn render(report: &Report) -> String {
     let Report {
         command,
@@ -24,23 +42,7 @@ pub(super) fn render(report: &Report) -> String {
         return text;
     }
     let mut table = Table::new();
-    table.load_preset(NOTHING).set_header([
-        "process",
-        "program",
-        "waits",
-        "stale",
-        "timeouts",
-        "wakes",
-        "quiet",
-        "woken",
-        "requeues",
-        "moved",
-        "keys",
-        "collisions",
-        "longest",
-        "slots",
-        "kernel",
-    ]);
+    table.load_preset(NOTHING).set_header(HEADER);
     for process in processes {
         let id = process.id.map_or_else(
             || format!("{} more", process.processes),
@@ -64,6 +66,7 @@ pub(super) fn render(report: &Report) -> String {
         text,
         "\n\nlongest waits: {}; waited in all {}; at most {} waiting at once, {} still at the end\n\
          slots used: at most {} of {}; waits in the busiest: {}\n\
+         waits ended by signals: {}; calls refused: {}, and {} that neither side could answer\n\
          quiet: wakes without a futex syscall; keys: estimated; kernel: futex calls left to it",
         if longest.is_empty() {
             "none".to_owned()
@@ -76,6 +79,9 @@ pub(super) fn render(report: &Report) -> String {
         totals.slots_used,
         totals.slots,
         totals.busiest_slot_waits,
+        totals.interrupted,
+        totals.refused,
+        totals.unanswered,
     );
     text
 }

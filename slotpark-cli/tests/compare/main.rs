@@ -1,5 +1,6 @@
 //! Runs `slotpark compare --quick` and checks everything about its report but the times.
 
+mod futex;
 mod locks;
 mod report;
 

@@ -62,20 +62,68 @@ fn child() -> i32 {
     i32::from(thread.join().is_err())
 }
 
+/// What a child does whose first calls are made by several threads at once: each wakes nobody, then
+/// all meet.
+fn crowded_child() -> i32 {
+    const THREADS: u32 = 4;
+    let (ready, met, wrong) = (AtomicU32::new(0), AtomicU32::new(0), AtomicU32::new(0));
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                ready.fetch_add(1, SeqCst);
+                while ready.load(SeqCst) < THREADS {
+                    std::hint::spin_loop();
+                }
+                let woken = futex(&WORDS[0], 1, 9, &[0, 0]);
+                wrong.fetch_add(u32::from(woken != 0), SeqCst);
+                if met.fetch_add(1, SeqCst) + 1 == THREADS {
+                    futex(&met, 1, i32::MAX as u32, &[0, 0]);
+                }
+                loop {
+                    match met.load(SeqCst) {
+                        THREADS => break,
+                        // SAFETY: a live word, and no timeout.
+                        count => unsafe { syscall(FUTEX, met.as_ptr(), 128, count, 0, 0, 0) },
+                    };
+                }
+            });
+        }
+    });
+    wrong.load(SeqCst) as i32
+}
+
+/// Forks that no library sees, of a process with one thread: their children may have more.
+fn crowds() {
+    for _ in 0..20 {
+        futex(&WORDS[0], 0, 0, &[0, 1_000]);
+        let id = fork_unseen();
+        if id == 0 {
+            let status = crowded_child();
+            // SAFETY: the call ends the child and touches no memory of ours.
+            unsafe { _exit(status) };
+        }
+        let mut status = 0;
+        // SAFETY: the call writes to `status` alone, which is live.
+        assert_eq!(unsafe { waitpid(id, &raw mut status, 0) }, id);
+        assert_eq!(status, 0, "a crowd");
+    }
+}
+
 fn main() {
+    crowds();
     let churners: Vec<_> = (0..3).map(|_| thread::spawn(churn)).collect();
     for round in 0..40 {
-        // SAFETY: the child uses threads and memory, which glibc allows after fork in practice.
-        let id = if round % 2 == 0 {
-            unsafe { fork() }
-        } else {
+        let id = match round % 3 {
+            // SAFETY: the child uses threads and memory, which glibc allows after fork in practice.
+            0 => unsafe { fork() },
             // SAFETY: a fork by system call: no flags but the signal, no new stack.
-            unsafe { syscall(CLONE, SIGCHLD, 0, 0, 0, 0) as i32 }
+            1 => unsafe { syscall(CLONE, SIGCHLD, 0, 0, 0, 0) as i32 },
+            _ => fork_unseen(),
         };
         if id == 0 {
             // A fork by system call leaves glibc's own locks as they were, so that child makes no
             // thread and allocates nothing.
-            let status = if round % 2 == 0 {
+            let status = if round % 3 == 0 {
                 child()
             } else {
                 lonely_child()
@@ -92,7 +140,33 @@ fn main() {
     churners
         .into_iter()
         .for_each(|thread| thread.join().unwrap());
-    println!("40 children");
+    println!("60 children");
+}
+
+/// A fork that no library sees.
+fn fork_unseen() -> i32 {
+    let id: i64;
+    // SAFETY: the convention of system calls; a fork as in `main`: no flags but the signal.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        std::arch::asm!(
+            "syscall",
+            inlateout("rax") CLONE => id,
+            in("rdi") SIGCHLD,
+            in("rsi") 0,
+            in("rdx") 0,
+            in("r10") 0,
+            in("r8") 0,
+            lateout("rcx") _,
+            lateout("r11") _,
+        );
+    }
+    // SAFETY: a fork by system call, as in `main`: no flags but the signal, no new stack.
+    #[cfg(not(target_arch = "x86_64"))]
+    unsafe {
+        id = syscall(CLONE, SIGCHLD, 0, 0, 0, 0);
+    }
+    id as i32
 }
 
 /// Finds nobody, and can wait and time out in every slot.

@@ -3,5 +3,6 @@
 mod futexes;
 mod real_programs;
 mod refusals;
+mod suites;
 mod tools;
 mod transparent;

@@ -217,3 +217,56 @@ fn fd_finds() {
         assert_eq!(run.report()["exit"]["code"], 0);
     }
 }
+
+/// Python's threads wait by what glibc has, which is not ours: nothing changes.
+const THREADS_PY: &str = "\
+import queue, threading
+from concurrent.futures import ThreadPoolExecutor
+
+turn, changed, barrier = [0], threading.Condition(), threading.Barrier(4)
+permits, done, tasks = threading.Semaphore(2), threading.Event(), queue.Queue(3)
+total, lock = [0], threading.Lock()
+
+def play(me):
+    barrier.wait()
+    for _ in range(200):
+        with changed:
+            changed.wait_for(lambda: turn[0] % 4 == me)
+            turn[0] += 1
+            changed.notify_all()
+        with permits, lock:
+            total[0] += 1
+
+def work():
+    for number in iter(tasks.get, None):
+        with lock:
+            total[0] += number
+    done.set()
+
+threads = [threading.Thread(target=play, args=(me,)) for me in range(4)]
+threads.append(threading.Thread(target=work))
+for thread in threads:
+    thread.start()
+for number in range(500):
+    tasks.put(number)
+tasks.put(None)
+assert done.wait(60)
+for thread in threads:
+    thread.join()
+with ThreadPoolExecutor(4) as pool:
+    squares = sum(pool.map(lambda number: number * number, range(1000)))
+print(turn[0], total[0], squares)
+";
+
+#[test]
+fn python_threads_are_unaffected() {
+    let Some(python) = installed(&["python3"]) else {
+        return;
+    };
+    let folder = Folder::new("python");
+    folder.write("threads.py", THREADS_PY);
+    let mut python = command(python, &[]);
+    python.arg(folder.path("threads.py"));
+    let run = same_ten_times(&folder, &folder.path("out"), &python);
+    assert_eq!(run.report()["exit"]["code"], 0);
+}

@@ -1,31 +1,43 @@
-//! `FutexAbi`: the arguments of `futex(2)`, read in the kernel's order, which decides what errno
-//! wins.
+//! `FutexAbi`: `futex(2)` by its numbers. The calls that are made most are taken here, all others
+//! in `answer`.
 
 use core::fmt;
 
-use crate::futex::call::{self, Command, FutexShared, requeue_count, wake_count};
-use crate::futex::error::FutexError;
-use crate::futex::memory::{FutexSize, FutexValue, NativeMemory};
+use crate::futex::answer::result;
+use crate::futex::call::{self, FutexShared};
+use crate::futex::memory::NativeMemory;
 use crate::futex::space::{FutexSpace, Space};
-use crate::futex::time::{FutexTimeout, read_time};
-use crate::futex::word_op::WordOp;
+use crate::futex::time::FutexTimeout;
 use crate::hash::Seeded;
-use crate::platform::{DefaultPlatform, Platform};
+use crate::platform::{DefaultPlatform, HAS_THREAD_IDS, Platform};
 use crate::process::FutexKey;
-use crate::requeue::RequeueOptions;
 use crate::table::Table;
 
 /// The numeric futex ABI on a table: the arguments of `futex(2)`, and its result or `-errno`.
 ///
 /// Answered are FUTEX_WAIT, FUTEX_WAKE, FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET, FUTEX_REQUEUE,
-/// FUTEX_CMP_REQUEUE and FUTEX_WAKE_OP, `futex_waitv`, and futex2's wake, wait and requeue, in the
-/// order of checks, with the counts, signs and clocks of the kernel. The operations with priority
-/// inheritance are not: they say ENOSYS.
+/// FUTEX_CMP_REQUEUE and FUTEX_WAKE_OP, the operations on locks that are handed over (FUTEX_LOCK_PI
+/// and the others with PI in their names), `futex_waitv`, and futex2's wake, wait and requeue, in
+/// the order of checks, with the counts, signs and clocks of the kernel.
+///
+/// Of priority inheritance there is the word, and the order of those who wait, but nobody is lent a
+/// priority. Threads have the numbers that the kernel gave them, which is asked for the calling
+/// thread and whether the owner of a lock lives; elsewhere than on Linux these operations say
+/// ENOSYS, unless [`with_thread`](Self::with_thread) says otherwise. That a thread has come to its
+/// end is told by [`thread_exited`](Self::thread_exited).
 ///
 /// What differs from the kernel: an address that is neither 0 nor the kernel's own and that nothing
-/// is mapped at is a SIGSEGV for a call that reads it, not EFAULT; a signal does not end a wait; a
-/// requeued waiter always stands behind those who wait at the target already; and a wait on a table
-/// that is closed says EAGAIN.
+/// is mapped at is a SIGSEGV for a call that reads it, not EFAULT; a requeued waiter always stands
+/// behind those who wait at the target already; a wait on a table that is closed says EAGAIN; and
+/// there is more to say of signals.
+///
+/// On Linux the handler of a signal ends a wait with EINTR, as it does in the kernel: with a
+/// timeout any handler, without one those that lack SA_RESTART. Three things differ. A timed
+/// `waitv` or wait of futex2 is ended by all handlers, too. A wait that goes on keeps its place,
+/// where the kernel makes the call anew: its word is not compared again, and who was requeued stays
+/// at the target. And a handler that runs after the word was compared and before the thread sleeps
+/// ends nothing, so one that changes the word has to see to a wake. On other platforms no signal
+/// ends a wait.
 ///
 /// Waits and wakes meet by the hasher and the key. On the process-wide table the words are those of
 /// [`FutexKey::of`]: a wake by the typed API ends a wait by number, and the other way round.
@@ -44,22 +56,28 @@ use crate::table::Table;
 pub struct FutexAbi<'t, P: Platform = DefaultPlatform> {
     pub(super) words: FutexSpace<'t, NativeMemory, P>,
     pub(super) shared: FutexShared,
+    /// If there is none the kernel is asked.
+    pub(super) thread: Option<GivenThread>,
 }
 
+/// The number of the calling thread, and who lives.
+type GivenThread = (u32, fn(u32) -> bool);
+
 impl FutexAbi<'static> {
-    /// On the process-wide table, with its hasher.
+    /// On the process-wide table, with its hasher. In a function that is given the numbers, a
+    /// `static` is a little faster than a call of this.
     ///
     /// ```
     /// use slotpark_core::FutexAbi;
+    /// static ABI: FutexAbi = FutexAbi::process();
     /// let mut word = 0_u32;
     /// // SAFETY: the word lives.
-    /// let woken = unsafe {
-    ///     FutexAbi::process().futex(&raw mut word, 129, 1, 0, std::ptr::null_mut(), 0)
-    /// };
+    /// let woken = unsafe { ABI.futex(&raw mut word, 129, 1, 0, std::ptr::null_mut(), 0) };
     /// assert_eq!(woken, 0);
     /// ```
+    #[inline]
     #[must_use]
-    pub fn process() -> Self {
+    pub const fn process() -> Self {
         Self::over(crate::process_table(), &crate::PROCESS_HASHER)
     }
 }
@@ -97,6 +115,7 @@ impl<'t, P: Platform> FutexAbi<'t, P> {
         Self {
             words,
             shared: FutexShared::Refused,
+            thread: None,
         }
     }
 
@@ -127,6 +146,37 @@ impl<'t, P: Platform> FutexAbi<'t, P> {
         self
     }
 
+    /// The same for calls of the thread `tid`, from 1 to [`PI_OWNER`](crate::PI_OWNER): one of a
+    /// guest, or of a system whose threads have no numbers. `is_alive` says of another one whether
+    /// it has not come to its end: see [`FutexSpace::lock_pi`].
+    ///
+    /// ```
+    /// use slotpark_core::FutexAbi;
+    /// const LOCK_PI_PRIVATE: i32 = 128 + 6;
+    /// let abi = FutexAbi::process().with_space(1).with_thread(7, |tid| tid < 100);
+    /// let mut word = 0_u32;
+    /// // SAFETY: the word lives, and there is no timeout.
+    /// let locked = unsafe {
+    ///     abi.futex(&raw mut word, LOCK_PI_PRIVATE, 0, 0, std::ptr::null_mut(), 0)
+    /// };
+    /// assert_eq!((locked, word), (0, 7));
+    /// ```
+    #[must_use]
+    pub const fn with_thread(mut self, tid: u32, is_alive: fn(u32) -> bool) -> Self {
+        self.thread = Some((tid, is_alive));
+        self
+    }
+
+    /// Tells that a thread has come to its end: what it owned and others wait for is handed over.
+    /// Returns how many locks. See [`FutexSpace::thread_exited`].
+    ///
+    /// ```
+    /// assert_eq!(slotpark_core::FutexAbi::process().thread_exited(7), 0);
+    /// ```
+    pub fn thread_exited(&self, tid: u32) -> usize {
+        self.words.thread_exited(tid)
+    }
+
     /// Whether [`futex`](Self::futex) answers calls with this second argument, be it by an error
     /// that the kernel would give too. One who stands before the kernel sends the others on.
     ///
@@ -134,33 +184,42 @@ impl<'t, P: Platform> FutexAbi<'t, P> {
     /// let abi = slotpark_core::FutexAbi::process();
     /// assert!(abi.answers(128)); // FUTEX_WAIT | FUTEX_PRIVATE_FLAG
     /// assert!(!abi.answers(0)); // not private
-    /// assert!(!abi.answers(128 + 6)); // FUTEX_LOCK_PI
+    /// assert!(abi.with_thread(7, |_| true).answers(128 + 6)); // FUTEX_LOCK_PI
+    /// assert!(!abi.answers(128 + 2)); // There is no such call any more.
     /// ```
     #[must_use]
     pub const fn answers(&self, op: i32) -> bool {
         let (command, private, _) = call::command(op);
         let known = match command {
-            None | Some(Command::Inheriting { .. }) => false,
-            Some(_) => true,
+            None => false,
+            Some(command) => HAS_THREAD_IDS || self.thread.is_some() || !command.is_inheriting(),
         };
         known && (private || matches!(self.shared, FutexShared::AsPrivate))
     }
 
     /// `futex(2)`: the kernel's arguments in its order; its result, or a negative errno.
     ///
-    /// A wait returns 0 when it was woken, and was counted by that wake; or EAGAIN, ETIMEDOUT. A
-    /// wake returns how many it has woken, a requeue how many it has woken and moved.
+    /// A wait returns 0 when it was woken, and was counted by that wake; or EAGAIN, ETIMEDOUT,
+    /// EINTR. A wake returns how many it has woken, a requeue how many it has woken and moved.
     /// `timeout_or_val2` is the address of a `FutexTimespec` (or 0, for ever) for waits, relative
     /// for FUTEX_WAIT and absolute for FUTEX_WAIT_BITSET; it is a count for requeues and
     /// FUTEX_WAKE_OP. A wake or FUTEX_WAKE_OP of 0 or less wakes one, a requeue takes 0 literally.
+    ///
+    /// The operations on locks return 0 when the lock is the caller's, or no more; FUTEX_LOCK_PI's
+    /// time is absolute on the wall clock, that of FUTEX_LOCK_PI2 and FUTEX_WAIT_REQUEUE_PI on the
+    /// clock that `op` names. See [`FutexSpace::lock_pi`] and what stands beside it.
     ///
     /// No code of the caller's runs under a slot lock; what is read and changed there is the word.
     ///
     /// # Safety
     /// - The word that the operation reads or changes is readable, or writable, for the whole call
     ///   if its address is a multiple of 4, not 0 and not in the kernel's half: that at `uaddr` for
-    ///   a wait and FUTEX_CMP_REQUEUE, that at `uaddr2` for FUTEX_WAKE_OP. Others access it
+    ///   a wait, FUTEX_CMP_REQUEUE, and the operations on locks; that at `uaddr2` for
+    ///   FUTEX_WAKE_OP, FUTEX_WAIT_REQUEUE_PI and FUTEX_CMP_REQUEUE_PI. Others access it
     ///   atomically. Where an operation reads no word its address is but a number.
+    /// - For the operations on locks: a key that somebody was shown by a walk over the table (such
+    ///   as [`Table::close_where`]) is used for no wait and no requeue. The words of those who wait
+    ///   for locks are looked at by their keys.
     /// - The timespec of a wait is readable.
     ///
     /// # Panics
@@ -185,6 +244,7 @@ impl<'t, P: Platform> FutexAbi<'t, P> {
     ///     assert!(woken <= 1);
     /// });
     /// ```
+    #[inline(always)]
     pub unsafe fn futex(
         &self,
         uaddr: *const u32,
@@ -194,97 +254,20 @@ impl<'t, P: Platform> FutexAbi<'t, P> {
         uaddr2: *mut u32,
         val3: u32,
     ) -> isize {
-        // SAFETY: the caller's contract, handed on.
-        result(unsafe { self.answer(uaddr, op, val, timeout_or_val2, uaddr2, val3) })
-    }
-
-    /// # Safety
-    /// As [`futex`](Self::futex).
-    #[inline]
-    unsafe fn answer(
-        &self,
-        uaddr: *const u32,
-        op: i32,
-        val: u32,
-        timeout_or_val2: usize,
-        uaddr2: *mut u32,
-        val3: u32,
-    ) -> Result<usize, FutexError> {
-        let (command, private, realtime) = call::command(op);
-        let command = command.ok_or(FutexError::NoSuchCall)?;
-        let timeout = if command.is_timed() {
-            let time = core::ptr::with_exposed_provenance(timeout_or_val2);
-            // SAFETY: the caller's contract: 0, or the address of a timespec.
-            match unsafe { read_time(time) }? {
-                None => FutexTimeout::Never,
-                Some(time) if command == Command::Wait => FutexTimeout::Relative(time),
-                Some(time) if realtime => FutexTimeout::Realtime(time),
-                Some(time) => FutexTimeout::Monotonic(time),
-            }
-        } else {
-            FutexTimeout::Never
-        };
-        let refused = !private && self.shared == FutexShared::Refused;
-        if refused || (realtime && !command.is_clocked()) {
-            return Err(FutexError::NoSuchCall);
-        }
-        let (count, count2) = (val as i32, timeout_or_val2 as i32);
-        // Told to the compiler as leaving the program: the word is found again by its address.
         let address = uaddr.expose_provenance() as u64;
-        let address2 = uaddr2.expose_provenance() as u64;
-        let requeue = |expected: Option<u32>| {
-            let options = RequeueOptions::of(requeue_count(count)?, requeue_count(count2)?);
-            let expected = expected.map(FutexValue::U32);
-            let requeued =
-                self.words
-                    .requeue_at(address, address2, FutexSize::U32, options, expected)?;
-            Ok(requeued.woken + requeued.moved)
-        };
-        match command {
-            Command::Wait => self.wait(address, val, u32::MAX, timeout),
-            Command::WaitBitset => self.wait(address, val, val3, timeout),
-            Command::Wake => self.wake(address, count, u32::MAX),
-            Command::WakeBitset => self.wake(address, count, val3),
-            Command::Requeue => requeue(None),
-            Command::CmpRequeue => requeue(Some(val3)),
-            Command::WakeOp => {
-                let counts = (wake_count(count), wake_count(count2));
-                let word_op = WordOp::decode(val3);
-                self.words.wake_op_at(address, address2, counts, word_op)
+        // What locks call by far the most often. There is nothing more to be read or refused, and
+        // where there is nothing to do they should cost next to nothing.
+        match op {
+            call::WAKE_PRIVATE => result(self.wake(address, val as i32, u32::MAX)),
+            call::WAIT_PRIVATE if timeout_or_val2 == 0 => {
+                result(self.wait(address, val, u32::MAX, FutexTimeout::Never))
             }
-            Command::Inheriting { .. } => Err(FutexError::NoSuchCall),
+            call::WAIT_BITSET_PRIVATE if timeout_or_val2 == 0 => {
+                result(self.wait(address, val, val3, FutexTimeout::Never))
+            }
+            // SAFETY: the caller's contract, handed on.
+            _ => unsafe { self.answer(uaddr, op, val, timeout_or_val2, uaddr2, val3) },
         }
-    }
-
-    pub(super) fn wait(
-        &self,
-        address: u64,
-        expected: u32,
-        bits: u32,
-        timeout: FutexTimeout,
-    ) -> Result<usize, FutexError> {
-        let expected = FutexValue::U32(expected);
-        self.words
-            .wait_on(address, expected, bits, timeout, None)
-            .map(|()| 0)
-    }
-
-    #[inline]
-    pub(super) fn wake(&self, address: u64, count: i32, bits: u32) -> Result<usize, FutexError> {
-        self.words
-            .wake_at(address, FutexSize::U32, wake_count(count), bits)
-    }
-}
-
-/// A count, or a failure as a negative number. That a table is closed has no counterpart in the
-/// kernel: EAGAIN makes every caller look again.
-#[inline]
-pub(super) fn result(answer: Result<usize, FutexError>) -> isize {
-    match answer {
-        // More waiters than that have no room in memory.
-        Ok(count) => isize::try_from(count).unwrap_or(isize::MAX),
-        Err(FutexError::Closed) => -(FutexError::Again.errno() as isize),
-        Err(error) => -(error.errno() as isize),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+#[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
+use crate::futex::{abi::FutexAbi, memory::NativeMemory};
 use crate::hash::Seeded;
 use crate::platform::{DefaultPlatform, Platform};
 use crate::process::FutexKey;
@@ -43,6 +45,8 @@ impl WakeCount {
 /// - words of 8, 16 and 64 bits too, whose addresses are multiples of their size; a wait and a wake
 ///   meet by address, whatever the width;
 /// - a count of 0 is nobody ([`WakeCount::N`]);
+/// - of priority inheritance there is the word and the order, and nobody is lent a priority
+///   ([`lock_pi`](Self::lock_pi)); the numbers of threads, and who lives, are the caller's to say;
 /// - a requeued waiter always stands behind those who wait at the target already;
 /// - waits can be interrupted by handle, and end with ECANCELED if the table, a key or a range of
 ///   addresses is closed.
@@ -74,6 +78,7 @@ pub(super) enum Space {
     Guest(u64),
 }
 
+#[cfg(not(slotpark_loom))]
 impl<M> FutexSpace<'static, M> {
     /// On the process-wide table. Spaces from 2^63 upward are those of domains.
     ///
@@ -131,6 +136,27 @@ impl<'t, M, P: Platform> FutexSpace<'t, M, P> {
             Space::Process => FutexKey::at(address),
             Space::Guest(space) => FutexKey::new(space, address),
         }
+    }
+}
+
+#[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
+impl<'t, P: Platform> FutexAbi<'t, P> {
+    /// The typed operations on the same words: what waits by either is woken by either.
+    ///
+    /// # Safety
+    /// As [`NativeMemory::new`]: whoever is given this passes only such addresses.
+    ///
+    /// ```
+    /// use slotpark_core::{FutexAbi, FutexError, FutexTimeout};
+    /// let word = std::sync::atomic::AtomicU32::new(7);
+    /// let address = word.as_ptr().expose_provenance() as u64;
+    /// // SAFETY: the address below is that of a word that lives.
+    /// let words = unsafe { FutexAbi::process().words() };
+    /// assert_eq!(words.wait(address, 6_u32, FutexTimeout::Never), Err(FutexError::Again));
+    /// ```
+    #[must_use]
+    pub const unsafe fn words(&self) -> FutexSpace<'t, NativeMemory, P> {
+        self.words
     }
 }
 

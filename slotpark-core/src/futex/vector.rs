@@ -1,11 +1,13 @@
 //! `futex_waitv`, and the calls of futex2: flags for each word.
 
 use crate::any::ANY_MAX;
-use crate::futex::abi::{FutexAbi, result};
+use crate::futex::abi::FutexAbi;
+use crate::futex::answer::result;
 use crate::futex::call::{FutexShared, requeue_count};
 use crate::futex::error::FutexError;
 use crate::futex::memory::{FutexSize, FutexValue};
 use crate::futex::time::{FutexTimeout, FutexTimespec, read_time};
+use crate::options::ParkOptions;
 use crate::platform::Platform;
 use crate::requeue::RequeueOptions;
 
@@ -209,7 +211,8 @@ impl<P: Platform> FutexAbi<'_, P> {
             let entry = unsafe { entry.read_unaligned() };
             *word = (entry.uaddr, FutexValue::U32(self.parsed(entry)?));
         }
-        self.words.wait_each(&words[..count], timeout)
+        let options = ParkOptions::new().until_signal();
+        self.words.wait_on_each(&words[..count], timeout, options)
     }
 
     /// The value of an entry, if all in it but its address is valid.

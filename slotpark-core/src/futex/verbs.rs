@@ -16,17 +16,21 @@ use crate::options::{ParkOptions, Parked};
 use crate::platform::Platform;
 use crate::process::FutexKey;
 use crate::requeue::{RequeueOptions, Requeued};
+use crate::table::Table;
 
 /// Where the waiters of an address wait.
 pub(super) type Place = (u64, FutexKey);
 
 impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
+    /// `options` lacks the bits and the deadline.
+    #[inline]
     pub(super) fn wait_on(
         &self,
         address: u64,
         expected: FutexValue,
         bits: u32,
         timeout: FutexTimeout,
+        options: ParkOptions,
         interrupter: Option<&Interrupter<P>>,
     ) -> Result<(), FutexError> {
         if bits == 0 {
@@ -37,11 +41,22 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
         if !self.holds(address, expected)? {
             return Err(FutexError::Again);
         }
+        let options = options.tag(u64::from(bits)).validated();
+        self.queue_on(address, expected, timeout, options, interrupter)
+    }
+
+    /// The wait that found its value.
+    #[inline(never)]
+    fn queue_on(
+        &self,
+        address: u64,
+        expected: FutexValue,
+        timeout: FutexTimeout,
+        options: ParkOptions,
+        interrupter: Option<&Interrupter<P>>,
+    ) -> Result<(), FutexError> {
         let (hash, key) = self.place_unchecked(address);
-        let options = ParkOptions::new()
-            .deadline(timeout.deadline::<P>())
-            .tag(u64::from(bits))
-            .validated();
+        let options = options.deadline(timeout.deadline::<P>());
         let unchanged = || self.holds(address, expected);
         let parked = match interrupter {
             None => self
@@ -75,12 +90,34 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
         if bits == 0 {
             return Err(FutexError::Invalid);
         }
-        let (hash, key) = self.place(address, size)?;
-        Ok(if bits == u32::MAX {
-            self.table.unpark(hash, &key, count, 0)
+        self.check(address, size)?;
+        let hash = self.hash(&self.key(address));
+        if !self.table.may_wake(hash, count) {
+            return Ok(0);
+        }
+        let place = (hash, self.key(address));
+        Self::wake_found(self.table, place, count, bits)
+    }
+
+    /// The wake that may have found somebody. Neither `self` nor a key that was made before is lent
+    /// to it: they would be written to the stack by every wake, and its fence would wait for that.
+    #[cold]
+    #[inline(never)]
+    fn wake_found(
+        table: &Table<FutexKey, P>,
+        (hash, key): Place,
+        count: usize,
+        bits: u32,
+    ) -> Result<usize, FutexError> {
+        let woken = if bits == u32::MAX {
+            table.wake_first(hash, &key, count, 0)
         } else {
-            self.table.unpark_bitset(hash, &key, count, bits, 0)
-        })
+            table.wake_bits(hash, &key, count, bits, 0)
+        };
+        if woken == 0 {
+            refuse_lockers(table, (hash, key))?;
+        }
+        Ok(woken)
     }
 
     pub(super) fn requeue_at(
@@ -97,9 +134,14 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
             None => Ok(true),
             Some(expected) => self.holds(from, expected),
         };
-        self.table
-            .requeue((hash, &key), (hash2, &key2), options, unchanged)?
-            .ok_or(FutexError::Again)
+        let requeued = self
+            .table
+            .requeue((hash, &key), (hash2, &key2), options, unchanged)?;
+        let is_for_all = options.wake_max > 0 || options.move_max > 0;
+        if is_for_all && requeued == Some(Requeued::default()) {
+            refuse_lockers(self.table, (hash, key))?;
+        }
+        requeued.ok_or(FutexError::Again)
     }
 
     pub(super) fn wake_op_at(
@@ -112,12 +154,21 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
         let (hash, first) = self.place(address, FutexSize::U32)?;
         let (hash2, second) = self.place(address2, FutexSize::U32)?;
         word_op.check()?;
+        let mut also = false;
         let operate = || {
-            let also = word_op.apply(&self.memory, address2)?;
-            Ok((counts.0, if also { counts.1 } else { 0 }))
+            also = word_op.apply(&self.memory, address2)?;
+            Ok::<_, FutexError>((counts.0, if also { counts.1 } else { 0 }))
         };
-        self.table
-            .unpark_both((hash, &first), (hash2, &second), operate)
+        let woken = self
+            .table
+            .unpark_both((hash, &first), (hash2, &second), operate)?;
+        if woken == 0 {
+            refuse_lockers(self.table, (hash, first))?;
+            if also {
+                refuse_lockers(self.table, (hash2, second))?;
+            }
+        }
+        Ok(woken)
     }
 
     /// Where the waiters of an address wait; an error if it can be none's.
@@ -141,7 +192,12 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
     #[inline]
     pub(super) fn place_unchecked(&self, address: u64) -> Place {
         let key = self.key(address);
-        (finalize(self.hasher.hash_one(key)), key)
+        (self.hash(&key), key)
+    }
+
+    #[inline]
+    fn hash(&self, key: &FutexKey) -> u64 {
+        finalize(self.hasher.hash_one(key))
     }
 
     /// Whether a word holds a value.
@@ -149,6 +205,18 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
     pub(super) fn holds(&self, address: u64, value: FutexValue) -> Result<bool, FutexError> {
         Ok(self.memory.load(address, value.size())? == value.bits())
     }
+}
+
+/// An error if a wake or a requeue that met nobody has passed waiters by that want a lock.
+fn refuse_lockers<P: Platform>(
+    table: &Table<FutexKey, P>,
+    (hash, key): Place,
+) -> Result<(), FutexError> {
+    let keys = [key.for_lock(), key.for_move()];
+    if keys.iter().any(|key| table.waiters(hash, key) > 0) {
+        return Err(FutexError::Invalid);
+    }
+    Ok(())
 }
 
 /// How a wait ended.

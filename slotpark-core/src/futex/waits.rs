@@ -39,7 +39,7 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
         expected: impl Into<FutexValue>,
         timeout: FutexTimeout,
     ) -> Result<(), FutexError> {
-        self.wait_on(address, expected.into(), u32::MAX, timeout, None)
+        self.wait_bitset(address, expected, u32::MAX, timeout)
     }
 
     /// FUTEX_WAIT_BITSET: as [`wait`](Self::wait), until a wake whose bits have one in common.
@@ -60,7 +60,8 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
         bits: u32,
         timeout: FutexTimeout,
     ) -> Result<(), FutexError> {
-        self.wait_on(address, expected.into(), bits, timeout, None)
+        let options = ParkOptions::new();
+        self.wait_on(address, expected.into(), bits, timeout, options, None)
     }
 
     /// As [`wait_bitset`](Self::wait_bitset), and may be ended by the interrupter of its thread: as
@@ -89,7 +90,15 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
         bits: u32,
         timeout: FutexTimeout,
     ) -> Result<(), FutexError> {
-        self.wait_on(address, expected.into(), bits, timeout, Some(interrupter))
+        let (options, interrupter) = (ParkOptions::new(), Some(interrupter));
+        self.wait_on(
+            address,
+            expected.into(),
+            bits,
+            timeout,
+            options,
+            interrupter,
+        )
     }
 
     /// `futex_waitv`: waits on 1 to 128 words, of any widths; the place of the last one that was
@@ -112,6 +121,16 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
         words: &[(u64, FutexValue)],
         timeout: FutexTimeout,
     ) -> Result<usize, FutexError> {
+        self.wait_on_each(words, timeout, ParkOptions::new())
+    }
+
+    /// `options` lacks the deadline.
+    pub(super) fn wait_on_each(
+        &self,
+        words: &[(u64, FutexValue)],
+        timeout: FutexTimeout,
+        options: ParkOptions,
+    ) -> Result<usize, FutexError> {
         if words.is_empty() || words.len() > ANY_MAX {
             return Err(FutexError::Invalid);
         }
@@ -121,7 +140,7 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
         }
         let keys: [(u64, &FutexKey); ANY_MAX] =
             core::array::from_fn(|at| (places[at].0, &places[at].1));
-        let options = ParkOptions::new()
+        let options = options
             .deadline(timeout.deadline::<P>())
             .tag(u64::from(u32::MAX));
         let unchanged = |at: usize| self.holds(words[at].0, words[at].1);

@@ -83,6 +83,9 @@ pub enum ReceiveError {
     TimedOut,
     /// The key or the mailbox was closed, and no value had come before.
     Closed,
+    /// A signal came, for which the wait had [asked](crate::ParkOptions::until_signal), and no
+    /// value had come before.
+    Interrupted,
 }
 
 impl fmt::Display for ReceiveError {
@@ -90,6 +93,7 @@ impl fmt::Display for ReceiveError {
         f.write_str(match self {
             Self::TimedOut => "no value came before the deadline",
             Self::Closed => "the key or the mailbox is closed",
+            Self::Interrupted => "a signal came, and no value had",
         })
     }
 }
@@ -272,7 +276,8 @@ impl ReceiveError {
         match parked {
             Parked::TimedOut => Self::TimedOut,
             Parked::Closed => Self::Closed,
-            Parked::Woken { .. } | Parked::Stale | Parked::Interrupted => {
+            Parked::Interrupted => Self::Interrupted,
+            Parked::Woken { .. } | Parked::Stale => {
                 unreachable!("no receive ends as {parked:?}")
             }
         }

@@ -54,7 +54,7 @@ macro_rules! with_model {
 with_futex! {
     mod linux;
     pub use linux::Linux;
-    pub(crate) use linux::entropy;
+    pub(crate) use linux::{HAS_THREAD_IDS, ask_of_owner, entropy, thread_id};
 
     /// The platform of a table that names none: the futex on Linux, `std::thread::park` elsewhere
     /// or with `--cfg slotpark_portable`.
@@ -62,6 +62,19 @@ with_futex! {
 }
 
 without_futex! {
+    /// Whether threads have numbers that can be asked for.
+    pub(crate) const HAS_THREAD_IDS: bool = false;
+
+    /// Nobody knows the number of the calling thread.
+    pub(crate) fn thread_id() -> Option<u32> {
+        None
+    }
+
+    /// Nobody knows of an owner that it has come to its end.
+    pub(crate) fn ask_of_owner(_id: u32) -> isize {
+        0
+    }
+
     /// A number that nobody can guess: std seeds each of these from the system's random numbers.
     #[cfg(feature = "std")]
     pub(crate) fn entropy(_address: usize) -> u64 {
@@ -106,7 +119,10 @@ with_model! {
 pub enum Slept {
     /// The deadline is past.
     TimedOut,
-    /// Anything else: a wake, another value in the word, a signal, nothing at all.
+    /// A signal's handler ran, and the system did not go on with the sleep afterwards. Of the
+    /// platforms that are built in only `Linux` says so.
+    Interrupted,
+    /// Anything else: a wake, another value in the word, nothing at all.
     Early,
 }
 
@@ -126,8 +142,8 @@ pub enum Event {
     Wake,
     /// A waiter on one key, without an interrupter, left because its deadline passed.
     Timeout,
-    /// A waiter left for another reason: closed, dropped, or, if it is on several keys or has an
-    /// interrupter, whatever but a wake of this key has ended it.
+    /// A waiter left for another reason: closed, dropped, after a signal, or, if it is on several
+    /// keys or has an interrupter, whatever but a wake of this key has ended it.
     Cancel,
     /// A waiter was moved here from another key.
     Requeue,

@@ -37,7 +37,7 @@ use crate::spin::Moment;
 use crate::sync::{Guarded, spin_loop};
 use crate::waiter::state::{Claim, State};
 
-pub(crate) use sleeper::{Run, Sleeper};
+pub(crate) use sleeper::{GaveUp, Run, Sleeper, Until};
 
 /// What ended a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

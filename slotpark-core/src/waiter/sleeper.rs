@@ -12,6 +12,21 @@ use crate::sync::AtomicU32;
 use crate::waiter::state::{Found, INDEX_SHIFT, PARKED_ALONE, PARKED_HOME, State};
 use crate::waiter::{Verdict, Waiter};
 
+/// What ends a sleep beside the release.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Until {
+    pub(crate) deadline: Option<Deadline>,
+    /// The handler of a signal has run, while it slept.
+    pub(crate) signal: bool,
+}
+
+/// What has ended a sleep before the release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GaveUp {
+    TimedOut,
+    Interrupted,
+}
+
 /// A waiter that is about to sleep: owns its bit at home.
 pub(crate) struct Sleeper<'w, P: Platform> {
     waiter: &'w Waiter<P>,
@@ -31,10 +46,13 @@ impl<'w, P: Platform> Sleeper<'w, P> {
     }
 
     /// Looks for the release for as long as planned, then sleeps as [`sleep`](Self::sleep) does.
-    pub(crate) fn spin_and_sleep(&mut self, spin_ns: u64, deadline: Option<Deadline>) -> bool {
+    pub(crate) fn spin_and_sleep(&mut self, spin_ns: u64, until: Until) -> Result<(), GaveUp> {
         // Nobody spins without a tick source, since that spin would not end.
         let spins = spin_ns > 0 && self.waiter.arrived().is_known();
-        (spins && self.spin(spin_ns, deadline)) || self.sleep(deadline)
+        if spins && self.spin(spin_ns, until.deadline) {
+            return Ok(());
+        }
+        self.sleep(until)
     }
 
     fn spin(&self, spin_ns: u64, deadline: Option<Deadline>) -> bool {
@@ -47,13 +65,18 @@ impl<'w, P: Platform> Sleeper<'w, P> {
         found
     }
 
-    /// Sleeps until released (true) or until the deadline is past (false). After a false it may be
-    /// called again.
-    pub(crate) fn sleep(&mut self, deadline: Option<Deadline>) -> bool {
-        let state = &self.waiter.state;
+    /// Sleeps until released, by whoever has chosen this waiter.
+    pub(crate) fn sleep_it_out(&mut self) {
+        // Whatever the platform says: who has chosen it still uses the frame.
+        while self.sleep(Until::default()).is_err() {}
+    }
+
+    /// Sleeps until released, or gives up. Then it may be called again.
+    pub(crate) fn sleep(&mut self, until: Until) -> Result<(), GaveUp> {
+        let (state, deadline) = (&self.waiter.state, until.deadline);
         if !self.parked && !self.park() {
             debug_assert!(state.is_released(), "nothing else prevents a sleep");
-            return true;
+            return Ok(());
         }
         loop {
             let slept = match self.bit {
@@ -61,20 +84,27 @@ impl<'w, P: Platform> Sleeper<'w, P> {
                     // W3: first the sequence, then the state.
                     let sequence = self.home.sequence.read();
                     if state.is_released() {
-                        return true;
+                        return Ok(());
                     }
                     P::sleep(self.home.sequence.word(), sequence, bit.mask(), deadline)
                 }
                 None => {
                     if state.is_released() {
-                        return true;
+                        return Ok(());
                     }
                     P::sleep(&state.0, PARKED_ALONE, u32::MAX, deadline)
                 }
             };
-            if slept == Slept::TimedOut {
-                return state.is_released();
-            }
+            let gave_up = match slept {
+                Slept::TimedOut => GaveUp::TimedOut,
+                Slept::Interrupted if until.signal => GaveUp::Interrupted,
+                Slept::Interrupted | Slept::Early => continue,
+            };
+            return if state.is_released() {
+                Ok(())
+            } else {
+                Err(gave_up)
+            };
         }
     }
 

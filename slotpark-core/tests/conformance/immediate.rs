@@ -49,6 +49,7 @@ const ERRORS: &[Case] = &[
     // 3. Bits and counts.
     case("wait: no bits", Call(A, WAIT_BITSET, 7, NOW, Null, 0), EINVAL),
     case("wait: no bits before value", Call(A, WAIT_BITSET, 6, NOW, Null, 0), EINVAL),
+    case("wait: no bits, no timeout", Call(A, WAIT_BITSET, 6, NONE, Null, 0), EINVAL),
     case("wait: no bits before NULL", Call(Null, WAIT_BITSET, 6, NOW, Null, 0), EINVAL),
     case("wake: no bits", Call(A, WAKE_BITSET, 1, NONE, Null, 0), EINVAL),
     case("wake: no bits before the kernel's half",

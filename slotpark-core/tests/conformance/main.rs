@@ -8,11 +8,24 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[cfg(not(slotpark_portable))]
+#[path = "../common/signalled.rs"]
+mod signalled;
 
+mod actors;
+mod bytes;
 mod calls;
+mod contended;
 mod immediate;
+mod lock_queues;
+mod locks;
+mod moves;
 mod others;
+mod program;
 mod queues;
 mod random;
 mod sides;
+// Of another platform no table learns of signals.
+#[cfg(not(slotpark_portable))]
+mod signals;
 mod vectors;

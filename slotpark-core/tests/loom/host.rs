@@ -38,7 +38,8 @@ impl Choice for Spinning {
     const TICK: u64 = 1_000;
 }
 
-/// A platform that behaves as `C` says.
+/// A platform that behaves as `C` says. A deadline of the wall clock stands for a signal: when it
+/// is past, a handler has run.
 #[derive(Debug)]
 pub(crate) struct Host<C>(std::marker::PhantomData<fn() -> C>);
 
@@ -76,7 +77,12 @@ unsafe impl<C: Choice> Platform for Host<C> {
     }
 
     fn sleep(word: &AtomicU32, expected: u32, bits: u32, deadline: Option<Deadline>) -> Slept {
-        Model::sleep(word, expected, C::BITS.unwrap_or(bits), deadline)
+        let slept = Model::sleep(word, expected, C::BITS.unwrap_or(bits), deadline);
+        let is_signal = deadline.is_some_and(|deadline| deadline.clock() == Clock::Realtime);
+        match slept {
+            Slept::TimedOut if is_signal => Slept::Interrupted,
+            slept => slept,
+        }
     }
 
     fn wake_group(word: &AtomicU32, bits: u32) {

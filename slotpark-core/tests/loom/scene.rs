@@ -24,6 +24,9 @@ pub(crate) const TOKEN: u64 = 77;
 /// Not past when a wait begins, past when it would sleep.
 pub(crate) const SOON: Option<Deadline> = Some(Deadline::new(Clock::Monotonic, 1));
 
+/// A signal's handler runs as soon as a wait sleeps.
+pub(crate) const SIGNAL: Option<Deadline> = Some(Deadline::new(Clock::Realtime, 1));
+
 /// How a wait ended, in an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Ended {
@@ -129,7 +132,7 @@ impl<H: Choice> Scene<H> {
 
     /// Waits on `key` while the value is 0.
     pub(crate) fn wait(&self, key: u64, deadline: Option<Deadline>) -> Ended {
-        let options = ParkOptions::new().deadline(deadline);
+        let options = ParkOptions::new().deadline(deadline).until_signal();
         let parked = self.table.park(key, &key, options, || self.holds(0));
         parked.into()
     }
@@ -143,7 +146,7 @@ impl<H: Choice> Scene<H> {
         deadline: Option<Deadline>,
         then: impl FnOnce() -> R,
     ) -> (Ended, R) {
-        let options = ParkOptions::new().deadline(deadline);
+        let options = ParkOptions::new().deadline(deadline).until_signal();
         let mut result = None;
         let parked = self.table.park_with(
             key,

@@ -6,7 +6,7 @@
 use arbitrary::{Arbitrary, Result, Unstructured};
 use slotpark_core::Order;
 
-use crate::host::Virtual;
+use crate::host::{Resume, Virtual};
 use crate::machine::{Seen, follow};
 use crate::program::{
     ALL, Answer, BELLS, Command, End, INTERRUPTERS, KEYS, Manner, Plan, Program, SHAPES, Step,
@@ -75,7 +75,13 @@ fn command(bytes: &mut Unstructured<'_>) -> Result<(Command, usize)> {
         0..=3 => Step::Wait(park(bytes)?),
         4..=6 => Step::Run {
             who: usize::from(bytes.arbitrary::<u8>()?),
-            says_timed_out: bytes.arbitrary()?,
+            resume: {
+                let [says_timed_out, is_signal] = flags(bytes)?;
+                Resume {
+                    says_timed_out,
+                    is_signal,
+                }
+            },
         },
         7 => Step::Pass {
             ns: bytes.int_in_range(1..=3)?,
@@ -171,18 +177,24 @@ fn end(bytes: &mut Unstructured<'_>, kind: u8) -> Result<End> {
 
 /// What all manners have in common, on one key.
 fn common(bytes: &mut Unstructured<'_>) -> Result<Plan> {
+    let keys = vec![key(bytes)?];
+    let bits = *bytes.choose(&[1, 2, 3, 0])?;
+    let order = match bytes.int_in_range(0..=7_u32)? {
+        0..=2 => Order::Fifo,
+        3 => Order::Lifo,
+        weight => Order::Priority(weight - 4),
+    };
+    // Four of ten wait for ever, and one not at all.
+    let patience = bytes.int_in_range(0..=9_u64)?.checked_sub(4);
+    let [validated, until_signal] = flags(bytes)?;
     Ok(Plan {
         manner: Manner::Any,
-        keys: vec![key(bytes)?],
-        bits: *bytes.choose(&[1, 2, 3, 0])?,
-        order: match bytes.int_in_range(0..=7_u32)? {
-            0..=2 => Order::Fifo,
-            3 => Order::Lifo,
-            weight => Order::Priority(weight - 4),
-        },
-        // Four of ten wait for ever, and one not at all.
-        patience: bytes.int_in_range(0..=9_u64)?.checked_sub(4),
-        validated: bytes.arbitrary()?,
+        keys,
+        bits,
+        order,
+        patience,
+        validated,
+        until_signal,
         answers: vec![answer(bytes)?, answer(bytes)?],
         interrupter: None,
     })
@@ -287,6 +299,12 @@ fn verdict(bytes: &mut Unstructured<'_>) -> Result<Verdict> {
         220..=239 => Verdict::Stop,
         240.. => Verdict::Panics,
     })
+}
+
+/// Two, of one byte, where an older corpus has the first alone.
+fn flags(bytes: &mut Unstructured<'_>) -> Result<[bool; 2]> {
+    let byte: u8 = bytes.arbitrary()?;
+    Ok([byte & 1 != 0, byte & 2 != 0])
 }
 
 /// True for one byte in sixteen.

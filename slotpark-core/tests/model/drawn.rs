@@ -6,6 +6,7 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 use slotpark_core::Order;
 
+use crate::host::Resume;
 use crate::program::{
     ALL, Answer, BELLS, Command, End, INTERRUPTERS, KEYS, Manner, Plan, Program, SHAPES, Shape,
     Step, Then, Touch, Verdict,
@@ -109,7 +110,7 @@ fn command() -> impl Strategy<Value = Command> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let run = (any::<usize>(), any::<bool>());
+    let run = (any::<usize>(), any::<bool>(), proptest::bool::weighted(0.3));
     let touch = (any::<usize>(), touch());
     let pass = (1..4_u64).prop_map(|ns| Step::Pass { ns });
     let unpark = (key(), count()).prop_map(|(key, count)| Step::Unpark { key, count });
@@ -120,7 +121,9 @@ fn step() -> impl Strategy<Value = Step> {
     let requeue = (key(), key(), 0..3_usize, count(), answer());
     prop_oneof![
         16 => plan().prop_map(Step::Wait),
-        8 => run.prop_map(|(who, says_timed_out)| Step::Run { who, says_timed_out }),
+        8 => run.prop_map(|(who, says_timed_out, is_signal)| {
+            Step::Run { who, resume: Resume { says_timed_out, is_signal } }
+        }),
         8 => touch.prop_map(|(who, touch)| Step::Touch { who, touch }),
         2 => pass,
         4 => unpark,
@@ -191,14 +194,16 @@ fn common() -> impl Strategy<Value = Plan> {
     let patience = weighted(0.5, 0..6_u64);
     let answers = vec(answer(), 2..3);
     let bits = prop_oneof![9 => 1..4_u32, 1 => Just(0)];
-    (key(), bits, order(), patience, any::<bool>(), answers).prop_map(
-        |(key, bits, order, patience, validated, answers)| Plan {
+    let flags = (any::<bool>(), any::<bool>());
+    (key(), bits, order(), patience, flags, answers).prop_map(
+        |(key, bits, order, patience, (validated, until_signal), answers)| Plan {
             manner: Manner::Any,
             keys: vec![key],
             bits,
             order,
             patience,
             validated,
+            until_signal,
             answers,
             interrupter: None,
         },

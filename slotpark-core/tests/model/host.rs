@@ -20,10 +20,13 @@ pub(crate) enum Pause {
     Sleeps,
 }
 
-/// What a waiter that goes on from a sleep is told, if both are true: that it timed out, or not.
+/// What a waiter that goes on from a sleep is told.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Resume {
+    /// If it is past its deadline and woken: that it timed out.
     pub(crate) says_timed_out: bool,
+    /// Whatever else is true: that a signal's handler has run.
+    pub(crate) is_signal: bool,
 }
 
 type Thread<R> = Coroutine<Resume, Pause, R, DefaultStack>;
@@ -232,7 +235,9 @@ unsafe impl<const GROUP_SLEEP: bool> Platform for Virtual<GROUP_SLEEP> {
         let is_woken = with(|world| world.sleepers.remove(&world.running))
             .is_some_and(|sleeper| sleeper.is_woken);
         let is_past = deadline.is_some_and(|deadline| deadline <= now_ns());
-        if is_past && (resume.says_timed_out || !is_woken) {
+        if resume.is_signal {
+            Slept::Interrupted
+        } else if is_past && (resume.says_timed_out || !is_woken) {
             Slept::TimedOut
         } else {
             Slept::Early

@@ -8,7 +8,13 @@ use crate::program::{Manner, Then};
 
 impl Expected {
     /// A thread goes on from where it lingers or sleeps. A comparison may panic where it leaves.
-    pub(crate) fn go_on(&mut self, wait: u64, now: u64, panicked: bool) -> Progress {
+    pub(crate) fn go_on(
+        &mut self,
+        wait: u64,
+        now: u64,
+        is_signal: bool,
+        panicked: bool,
+    ) -> Progress {
         let state = self.waits[&wait].clone();
         match state.plan.manner {
             _ if state.sleeps => {}
@@ -38,8 +44,11 @@ impl Expected {
             };
             return self.end(wait, outcome);
         }
+        if is_signal && state.sleeps && state.plan.until_signal {
+            return self.give_up(wait, Ended::Interrupted);
+        }
         if state.is_past(now) {
-            return self.time_out(wait);
+            return self.give_up(wait, Ended::TimedOut);
         }
         if let Some(state) = self.waits.get_mut(&wait) {
             state.sleeps = true;
@@ -47,10 +56,10 @@ impl Expected {
         Progress::Sleeps
     }
 
-    /// Leaves because its deadline is past.
-    fn time_out(&mut self, wait: u64) -> Progress {
+    /// Leaves because its deadline is past, or after a signal.
+    fn give_up(&mut self, wait: u64, ended: Ended) -> Progress {
         let plan = Rc::clone(&self.waits[&wait].plan);
-        let was_last = match plan.has_claim() {
+        let was_last = match plan.has_claim() || ended == Ended::Interrupted {
             true => self.leave(wait, |stats| &mut stats.cancels),
             false => self.leave(wait, |stats| &mut stats.timeouts),
         };
@@ -58,8 +67,8 @@ impl Expected {
             Manner::Park {
                 on_leave_panics, ..
             } if on_leave_panics => (Ended::Panicked, was_last),
-            Manner::Park { .. } => (Ended::TimedOut, was_last),
-            _ => (Ended::TimedOut, None),
+            Manner::Park { .. } => (ended, was_last),
+            _ => (ended, None),
         };
         let outcome = Outcome {
             was_last,
@@ -120,7 +129,7 @@ impl Expected {
             return ended;
         }
         match self.waits.contains_key(&task) {
-            true => self.time_out(task),
+            true => self.give_up(task, Ended::TimedOut),
             false => Progress::Ended(Ended::TimedOut.into()),
         }
     }

@@ -87,10 +87,7 @@ impl<P: Platform> Machine<'_, P> {
         match &command.step {
             Step::Wait(plan) if plan.is_task() => self.add_task(plan, panicking),
             Step::Wait(plan) => self.park(plan, panicking),
-            Step::Run {
-                who,
-                says_timed_out,
-            } => self.run(*who, *says_timed_out, panicking),
+            Step::Run { who, resume } => self.run(*who, *resume, panicking),
             Step::Touch { who, touch } => {
                 if let Some(task) = self.which_task(*who) {
                     self.touch(task, *touch, panicking);
@@ -158,7 +155,7 @@ impl<P: Platform> Machine<'_, P> {
         let expected = match self.expected.begin(wait, &start) {
             Some(outcome) => Progress::Ended(outcome),
             None if lingers => Progress::Lingers,
-            None => self.expected.go_on(wait, now, false),
+            None => self.expected.go_on(wait, now, false, false),
         };
         assert_eq!(progress(result), expected, "wait {wait} begins");
         let asked = self.expected.asked.remove(&wait);
@@ -166,7 +163,7 @@ impl<P: Platform> Machine<'_, P> {
         self.tally(expected);
     }
 
-    fn run(&mut self, who: usize, says_timed_out: bool, panicking: Option<u8>) {
+    fn run(&mut self, who: usize, resume: Resume, panicking: Option<u8>) {
         let waits = &self.expected.waits;
         let threads = || waits.iter().filter(|(_, state)| !state.plan.is_task());
         let count = threads().count();
@@ -185,9 +182,8 @@ impl<P: Platform> Machine<'_, P> {
             }
         );
         let panicking = panicking.filter(|_| !panics);
-        let resume = Resume { says_timed_out };
         let (result, panicked) = host::comparing(panicking, || self.threads.run(wait, resume));
-        let expected = self.expected.go_on(wait, now, panicked);
+        let expected = self.expected.go_on(wait, now, resume.is_signal, panicked);
         assert_eq!(progress(result), expected, "wait {wait} goes on");
         let ended = expected.ended();
         let is_woken = matches!(ended, Some(Ended::Woken(_)));
@@ -204,7 +200,12 @@ impl<P: Platform> Machine<'_, P> {
         seen.when("a wait was woken after a move", is_woken && state.is_moved);
         seen.when("a wait timed out after a move", is_late && state.is_moved);
         seen.when("a wait was woken for nothing", for_nothing);
+        let by_signal = ended == Some(Ended::Interrupted) && state.told.is_none();
+        seen.when("a signal ended a wait", by_signal);
+        seen.when("a signal ended no wait", resume.is_signal && !by_signal);
+        seen.when("a moved wait was interrupted", by_signal && state.is_moved);
         let is_many = state.plan.keys.len() > 1;
+        seen.when("a signal ended a wait on several", by_signal && is_many);
         seen.when("a thread on several keys was woken", is_woken && is_many);
         seen.when("a thread on several keys timed out", is_late && is_many);
         let has_left = ended == Some(Ended::Left);
@@ -235,7 +236,7 @@ impl<P: Platform> Machine<'_, P> {
             self.check();
         }
         while !self.threads.is_empty() {
-            self.run(0, false, None);
+            self.run(0, Resume::default(), None);
             self.expected.prune();
             self.check();
         }

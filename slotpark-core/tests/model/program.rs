@@ -2,6 +2,8 @@
 
 use slotpark_core::Order;
 
+use crate::host::Resume;
+
 pub(crate) const KEYS: u64 = 4;
 pub(crate) const ALL: usize = usize::MAX;
 pub(crate) const INTERRUPTERS: usize = 2;
@@ -31,11 +33,10 @@ pub(crate) struct Command {
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     Wait(Plan),
-    /// One of the threads that wait goes on. If it is past its deadline and woken, its sleep says
-    /// which.
+    /// One of the threads that wait goes on.
     Run {
         who: usize,
-        says_timed_out: bool,
+        resume: Resume,
     },
     /// Somebody does something to one of the tasks, whether it waits or not; an odd number is one
     /// of those that are ended and have not looked, if there are any.
@@ -111,6 +112,8 @@ pub(crate) struct Plan {
     pub(crate) patience: Option<u64>,
     /// It says that it has validated before.
     pub(crate) validated: bool,
+    /// A signal ends it, while it sleeps.
+    pub(crate) until_signal: bool,
     /// In the order in which they are asked for; later ones are yes.
     pub(crate) answers: Vec<Answer>,
     /// Of `Any` and `TaskAny`; another one, or none, if it is in use.

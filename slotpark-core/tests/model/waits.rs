@@ -40,8 +40,13 @@ impl Who {
             .tag(self.wait << 32 | u64::from(plan.bits))
             .deadline(deadline)
             .order(plan.order);
-        if plan.validated {
+        let options = if plan.validated {
             options.validated()
+        } else {
+            options
+        };
+        if plan.until_signal {
+            options.until_signal()
         } else {
             options
         }

@@ -148,7 +148,10 @@ impl<P: Platform> Machine<'_, P> {
 
     fn run(&mut self, id: u64, says_timed_out: bool) {
         let told = self.expected.waiters[&id].told;
-        let resume = Resume { says_timed_out };
+        let resume = Resume {
+            says_timed_out,
+            is_signal: false,
+        };
         let result = self.threads.run(id, resume);
         let expected = self.expected.look(id, host::now_ns(), None);
         assert_eq!(ended(result), expected, "thread {id} goes on");

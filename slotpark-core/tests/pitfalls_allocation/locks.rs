@@ -161,7 +161,7 @@ const RWLOCK: [Operation; 21] = [
     }),
 ];
 
-const ONCE: [Operation; 13] = [
+const ONCE: [Operation; 14] = [
     ("raw/once::new", |_| ignore(RawOnce::new())),
     ("raw/once::place", |_| ignore(RawOnce::new().place())),
     ("raw/once::is_completed", |_| {
@@ -180,6 +180,7 @@ const ONCE: [Operation; 13] = [
     }),
     ("process::new", |_| ignore(FutexKey::new(1, 2))),
     ("process::at", |_| ignore(FutexKey::at(2))),
+    ("process::word", |_| ignore(FutexKey::at(2).word())),
     ("process::guest", |_| ignore(FutexKey::new(1, 2).guest())),
     ("process::of", |_| {
         ignore(FutexKey::of(&std::sync::atomic::AtomicU32::new(0)));

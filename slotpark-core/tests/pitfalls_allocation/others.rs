@@ -15,7 +15,7 @@ use super::{AT, Operation, ignore};
 
 static SLOTS: Slots<u64, 4> = Slots::new();
 
-pub(crate) const OTHERS: [Operation; 26] = [
+pub(crate) const OTHERS: [Operation; 28] = [
     ("table::over", |_| ignore(Table::over(&SLOTS))),
     ("table::with_spin", |_| {
         ignore(Table::over(&SLOTS).with_spin(Spin::Never));
@@ -31,12 +31,17 @@ pub(crate) const OTHERS: [Operation; 26] = [
         unsafe { table.reset_after_fork() };
     }),
     ("slots::new", |_| ignore(black_box(Slots::<u64, 4>::new()))),
+    ("slots::is_out_of_memory", |_| {
+        let refused = Table::<u64>::try_with_slots(0).expect_err("0 are too few");
+        ignore(refused.is_out_of_memory());
+    }),
     ("options::new", |_| ignore(ParkOptions::new())),
     ("options::deadline", |_| {
         ignore(FOREVER.deadline(Some(Deadline::PAST)));
     }),
     ("options::tag", |_| ignore(FOREVER.tag(1))),
     ("options::validated", |_| ignore(FOREVER.validated())),
+    ("options::until_signal", |_| ignore(FOREVER.until_signal())),
     ("hash::new", |_| ignore(Seeded::new().hash_one(7_u64))),
     ("hash::with_seed", |_| {
         ignore(Seeded::with_seed(1).hash_one("a string"));

@@ -1,146 +1,107 @@
-//! What is ours, what is the kernel's, and how counts, bits and timeouts are read.
+//! What is ours and what is the kernel's.
 
 use super::*;
 
-const PRIVATE: c_int = libc::FUTEX_PRIVATE_FLAG;
 const ADDRESS: c_long = 0x7000_0000_1000;
+const HIGH: c_long = c_long::MIN;
 
-fn arguments(command: c_int, value: c_long, third_value: c_long) -> [c_long; 6] {
-    [
-        ADDRESS,
-        c_long::from(command | PRIVATE),
-        value,
-        0,
-        ADDRESS + 4,
-        third_value,
-    ]
+fn does(number: c_long, arguments: [c_long; 6]) -> Option<Does> {
+    // SAFETY: lists that these tests name live.
+    unsafe { ours(number, arguments) }
 }
 
-fn time(seconds: i64, nanoseconds: i64) -> Option<Timespec> {
-    Some(Timespec {
-        seconds,
-        nanoseconds,
-    })
+fn futex(operation: c_long) -> Option<Does> {
+    does(libc::SYS_futex, [ADDRESS, operation, 1, 0, ADDRESS + 4, 1])
 }
 
 #[test]
-fn only_six_private_commands_are_ours() {
-    for operation in 0..=0x3ff {
-        let mut call = arguments(0, 1, 1);
-        call[1] = operation;
-        let ours = matches!(operation, 128 | 129 | 131 | 132 | 137 | 138 | 393);
-        assert_eq!(
-            decode(call, None).is_some(),
-            ours,
-            "operation {operation:#x}"
-        );
-        assert_eq!(
-            is_wait(call),
-            matches!(operation, 128 | 137 | 393),
-            "operation {operation:#x}"
-        );
-    }
-    // Only the lower half of the register is looked at, as in the kernel.
-    let mut call = arguments(WAKE, 1, 0);
-    call[1] |= 1 << 40;
-    assert!(decode(call, None).is_some());
-}
-
-#[test]
-fn wake_counts_below_one_are_one() {
-    for (given, taken) in [
-        (0, 1),
-        (-1, 1),
-        (i32::MIN, 1),
-        (1, 1),
-        (7, 7),
-        (i32::MAX, 0x7fff_ffff),
-    ] {
-        let Some(Call::Wake { count, bits, .. }) =
-            decode(arguments(WAKE, c_long::from(given), 0), None)
-        else {
-            panic!("a wake of {given} is ours");
+fn private_commands_without_inheritance_are_ours() {
+    for operation in 0..=0x7ff {
+        let expected = match operation & !256 {
+            128 | 137 => Some(Does::Wait),
+            129 | 133 | 138 => Some(Does::Wake),
+            131 | 132 => Some(Does::Requeue),
+            _ => None,
         };
-        assert_eq!((count, bits), (taken, u32::MAX), "wake of {given}");
+        assert_eq!(futex(operation), expected, "operation {operation:#x}");
+        // Only the lower half of the register is looked at, as in the kernel.
+        assert_eq!(futex(operation | 1 << 40), expected, "{operation:#x}");
+    }
+    for number in [0, 450, 453, 457] {
+        assert!(!is_futex(number) && does(number, [0; 6]).is_none());
     }
 }
 
 #[test]
-fn requeue_counts_are_taken_literally() {
-    let requeue = |wake: i32, move_up_to: i32| {
-        let mut call = arguments(REQUEUE, c_long::from(wake), 9);
-        call[3] = c_long::from(move_up_to);
-        decode(call, None)
+fn the_kernel_answers_for_its_addresses() {
+    let at = |operation, first, fourth, fifth| {
+        does(libc::SYS_futex, [first, operation, 1, fourth, fifth, 1]).is_some()
     };
-    let from = ADDRESS as usize;
-    let expected = Call::Requeue {
-        from,
-        to: from + 4,
-        expected: None,
-        wake: 0,
-        move_up_to: 0,
-    };
-    assert_eq!(requeue(0, 0), Some(expected));
-    assert_eq!(requeue(-1, 0), None);
-    assert_eq!(requeue(0, i32::MIN), None);
-    let Some(Call::Requeue { expected, .. }) = decode(arguments(CMP_REQUEUE, 1, -2), None) else {
-        panic!("a compare-and-requeue is ours");
-    };
-    assert_eq!(expected, Some(0xffff_fffe));
-}
-
-#[test]
-fn no_bits_is_the_kernels_to_refuse() {
-    assert_eq!(decode(arguments(WAIT_BITSET, 1, 0), None), None);
-    assert_eq!(decode(arguments(WAKE_BITSET, 1, 0), None), None);
-    assert!(decode(arguments(WAIT, 1, 0), None).is_some());
-}
-
-#[test]
-fn addresses_that_the_kernel_answers_for() {
-    let at = |command: c_int, address: c_long, second: c_long| {
-        let mut call = arguments(command, 1, 1);
-        (call[0], call[4]) = (address, second);
-        decode(call, None).is_some()
-    };
-    for command in [WAIT, WAKE, REQUEUE] {
-        assert!(at(command, ADDRESS, ADDRESS));
-        assert!(!at(command, ADDRESS + 2, ADDRESS), "misaligned");
-        assert!(!at(command, c_long::MIN, ADDRESS), "the kernel's half");
-        assert_eq!(
-            at(command, ADDRESS, ADDRESS + 1),
-            command != REQUEUE,
-            "second misaligned"
-        );
+    for operation in [128, 129, 131, 132, 133, 137, 138] {
+        assert!(at(operation, ADDRESS, 0, ADDRESS), "{operation}");
+        assert!(at(operation, 0, 0, 1), "{operation}: NULL, misaligned");
+        assert!(!at(operation, HIGH, 0, ADDRESS), "{operation}");
+        let is_wait = matches!(operation, 128 | 137);
+        assert_eq!(at(operation, ADDRESS, HIGH, 0), !is_wait, "{operation}");
+        let has_two = matches!(operation, 131..=133);
+        assert_eq!(at(operation, ADDRESS, 0, HIGH), !has_two, "{operation}");
     }
-    // Private words have no memory behind them for a wake, not even NULL.
-    assert!(at(WAKE, 0, 0) && at(REQUEUE, 0, 0));
-    assert!(!at(WAIT, 0, 0) && !at(CMP_REQUEUE, 0, 0));
 }
 
 #[test]
-fn timeouts_are_relative_for_wait_and_absolute_for_bitset() {
-    let read = |command: c_int, time: Option<Timespec>| match decode(arguments(command, 1, 1), time)
-    {
-        Some(Call::Wait { timeout, .. }) => Some(timeout),
-        _ => None,
+fn younger_calls_say_by_flags_whose_they_are() {
+    for flags in 0..=0x1ff {
+        let is_ours = flags == 0x82;
+        let wake = [ADDRESS, 1, 1, flags, HIGH, HIGH];
+        let wait = [ADDRESS, 1, 1, flags, 0, 1];
+        assert_eq!(does(FUTEX2_WAKE, wake).is_some(), is_ours, "{flags:#x}");
+        assert_eq!(does(FUTEX2_WAIT, wait).is_some(), is_ours, "{flags:#x}");
+    }
+    assert!(does(FUTEX2_WAKE, [HIGH, 1, 1, 0x82, 0, 0]).is_none());
+    assert!(does(FUTEX2_WAIT, [ADDRESS, 1, 1, 0x82, HIGH, 1]).is_none());
+}
+
+#[test]
+fn lists_say_by_their_entries_whose_they_are() {
+    let list = |one: (u32, u64), other: (u32, u64)| {
+        [one, other].map(|(flags, uaddr)| FutexWaitv {
+            val: 0,
+            uaddr,
+            flags,
+            reserved: 0,
+        })
     };
-    assert_eq!(read(WAIT, None), Some(Timeout::Never));
-    assert_eq!(read(WAIT, time(2, 5)), Some(Timeout::After(2_000_000_005)));
-    assert_eq!(read(WAIT_BITSET, time(0, 0)), Some(Timeout::Monotonic(0)));
-    assert_eq!(
-        read(WAIT_BITSET_REALTIME, time(1, 0)),
-        Some(Timeout::Realtime(1_000_000_000))
-    );
-    assert_eq!(
-        read(WAIT, time(i64::MAX, 999_999_999)),
-        Some(Timeout::Never)
-    );
-    for (seconds, nanoseconds) in [(-1, 0), (0, -1), (0, 1_000_000_000)] {
-        assert_eq!(
-            read(WAIT, time(seconds, nanoseconds)),
-            None,
-            "{seconds} {nanoseconds}"
-        );
+    let low = ADDRESS as u64;
+    for (one, other, waits, requeues) in [
+        ((0x82, low), (0x82, low), true, true),
+        ((0x82, 0), (0x82, 1), true, true),
+        ((0x02, low), (0x02, low), false, false),
+        ((0x02, low), (0x82, low), true, false),
+        ((0x82, low), (0x86, low), true, false),
+        ((0x86, low), (0x86, low), false, false),
+        ((0x82, low), (0x82, 1 << 63), false, false),
+        ((0x82, 1 << 63), (0x02, low), false, false),
+    ] {
+        let list = list(one, other);
+        let at = (&raw const list).expose_provenance() as c_long;
+        let wait = does(FUTEX_WAITV, [at, 2, 0, 0, 1, 0]);
+        assert_eq!(wait, waits.then_some(Does::WaitOnEach(2)), "{list:x?}");
+        let requeue = does(FUTEX2_REQUEUE, [at, 0, 1, 1, 0, 0]);
+        assert_eq!(requeue, requeues.then_some(Does::Requeue), "{list:x?}");
+    }
+    // What the kernel refuses before it looks at entries.
+    for (at, count, flags, time) in [
+        (0, 1, 0, 0),
+        (HIGH, 1, 0, 0),
+        (4, 0, 0, 0),
+        (4, 129, 0, 0),
+        (4, 1 << 32, 0, 0),
+        (4, 1, 1, 0),
+        (4, 1, 0, HIGH),
+    ] {
+        assert_eq!(does(FUTEX_WAITV, [at, count, flags, time, 1, 0]), None);
+    }
+    for (at, flags) in [(HIGH, 0), (4, 1)] {
+        assert_eq!(does(FUTEX2_REQUEUE, [at, flags, 1, 1, 0, 0]), None);
     }
 }

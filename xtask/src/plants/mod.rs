@@ -1,5 +1,5 @@
-//! `plants`: takes the fix of each pitfall story out of a copy of the engine and the library, one
-//! at a time, and requires the story's test to fail.
+//! `plants`: takes the fix of each pitfall story out of a copy of the engine and of what is built
+//! on it, one at a time, and requires the story's test to fail.
 //!
 //! A test that nobody has seen fail proves nothing. The bugs are data, in `xtask/plants/`; one
 //! whose code has changed is an error, and so is one that its test does not notice.
@@ -21,7 +21,7 @@ use crate::tidy::tree::Tree;
 use crate::twin::Twin;
 
 /// What the planted bugs are in, and what tests them.
-const CRATES: [&str; 2] = ["slotpark-core", "slotpark"];
+const CRATES: [&str; 3] = ["slotpark-core", "slotpark", "slotpark-capi"];
 
 #[derive(clap::Args, Default)]
 pub(crate) struct Args {

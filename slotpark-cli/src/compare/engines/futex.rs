@@ -3,9 +3,12 @@
 use std::num::NonZeroU32;
 
 use rustix::io::Errno;
-use rustix::thread::futex::{self, Flags};
+use rustix::thread::ClockId;
+use rustix::thread::futex::{self, Flags, Wait, WaitFlags, WaitPtr, WaitvFlags, WakeOp, WakeOpCmp};
+use rustix::time::Timespec;
 
-use crate::measure::{Deadline, Engine, Outcome, Place, Slots};
+use crate::measure::futex::{FutexEngine, Vector, WORDS};
+use crate::measure::{Deadline, Engine, Outcome, Place, Slots, Word};
 
 /// As many as there are: the kernel reads the count as a signed number.
 const ALL: u32 = i32::MAX as u32;
@@ -33,11 +36,7 @@ impl Engine for Futex {
                 futex::wait_bitset(word, Flags::PRIVATE, expected, time, NonZeroU32::MAX)
             }
         };
-        match result {
-            Err(Errno::AGAIN) => Outcome::Stale,
-            Err(Errno::TIMEDOUT) => Outcome::TimedOut,
-            _ => Outcome::Woken,
-        }
+        outcome(result)
     }
 
     #[inline]
@@ -48,5 +47,53 @@ impl Engine for Futex {
     #[inline]
     fn wake_all(&self, at: Place<'_>) -> usize {
         futex::wake(at.word.atomic(), Flags::PRIVATE, ALL).unwrap_or(0)
+    }
+}
+
+/// How the kernel says that a wait ended.
+fn outcome<T>(result: Result<T, Errno>) -> Outcome {
+    match result {
+        Err(Errno::AGAIN) => Outcome::Stale,
+        Err(Errno::TIMEDOUT) => Outcome::TimedOut,
+        _ => Outcome::Woken,
+    }
+}
+
+impl FutexEngine for Futex {
+    type Entries = [Wait; WORDS];
+
+    #[inline]
+    fn wait_for(&self, word: &Word, expected: u32, timeout: &Timespec) -> Outcome {
+        let result = futex::wait(word.atomic(), Flags::PRIVATE, expected, Some(timeout));
+        outcome(result)
+    }
+
+    #[inline]
+    fn cmp_requeue(&self, [from, to]: [&Word; 2], expected: u32) -> Option<usize> {
+        let [from, to] = [from.atomic(), to.atomic()];
+        futex::cmp_requeue(from, Flags::PRIVATE, 1, ALL, to, expected).ok()
+    }
+
+    #[inline]
+    fn wake_op(&self, [first, second]: [&Word; 2]) -> Option<usize> {
+        let (first, second) = (first.atomic(), second.atomic());
+        let (set, greater) = (WakeOp::Set, WakeOpCmp::Gt);
+        futex::wake_op(first, Flags::PRIVATE, 1, 1, second, set, greater, 0, 1).ok()
+    }
+
+    fn entries(vector: Vector<'_>) -> Self::Entries {
+        vector.map(|(word, expected)| {
+            let mut entry = Wait::new();
+            entry.val = expected.into();
+            entry.uaddr = WaitPtr::new(word.atomic().as_ptr().cast());
+            entry.flags = WaitFlags::SIZE_U32 | WaitFlags::PRIVATE;
+            entry
+        })
+    }
+
+    #[inline]
+    fn waitv(&self, entries: &Self::Entries) -> Outcome {
+        let (flags, clock) = (WaitvFlags::empty(), ClockId::Monotonic);
+        outcome(futex::waitv(entries, flags, None, clock))
     }
 }

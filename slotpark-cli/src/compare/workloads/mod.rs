@@ -2,6 +2,7 @@
 
 mod calls;
 mod collisions;
+mod futex_calls;
 mod handoff;
 mod hang_demo;
 pub(crate) mod locks;
@@ -13,6 +14,7 @@ mod wake_all;
 
 pub(crate) use calls::Calls;
 pub(crate) use collisions::Collisions;
+pub(crate) use futex_calls::FutexCalls;
 pub(crate) use handoff::Handoff;
 pub(crate) use hang_demo::HangDemo;
 pub(crate) use memory::Memory;
