@@ -7,6 +7,7 @@
 //! the last one removes it under the same.
 
 mod guard;
+mod look;
 mod place;
 mod state;
 
@@ -122,8 +123,8 @@ impl<K: Eq + Hash> CondvarWait<K> {
     }
 
     /// Notifies the one that has waited longest for the condition of `key`; returns 1, or 0 if
-    /// nobody was there: nothing is kept for who comes later. The key may be locked by the caller or
-    /// not. See `pthread_cond_signal(3)`.
+    /// nobody was there: nothing is kept for who comes later. The key may be locked by the caller
+    /// or not. See `pthread_cond_signal(3)`.
     ///
     /// ```
     /// use slotpark_managers::{CondvarWait, Waits};
@@ -152,84 +153,6 @@ impl<K: Eq + Hash> CondvarWait<K> {
         Q: Eq + Hash + ?Sized,
     {
         self.notify(key, false)
-    }
-
-    /// Whether somebody has `key`.
-    ///
-    /// ```
-    /// use slotpark_managers::{Block, CondvarWait, Waits};
-    /// let condvars = CondvarWait::<u64>::new(std::sync::Arc::new(Waits::new()));
-    /// let guard = condvars.lock(7, Block::FOREVER)?;
-    /// assert!(condvars.is_locked(&7));
-    /// # Ok::<_, slotpark_managers::Errno>(())
-    /// ```
-    #[must_use]
-    pub fn is_locked<Q>(&self, key: &Q) -> bool
-    where
-        K: Borrow<Q>,
-        Q: Eq + Hash + ?Sized,
-    {
-        self.entry(key)
-            .is_some_and(|entry| entry.lock().is_locked())
-    }
-
-    /// How many wait for the condition of `key` now, and have not been notified.
-    ///
-    /// ```
-    /// use slotpark_managers::{CondvarWait, Waits};
-    /// let condvars = CondvarWait::<u64>::new(std::sync::Arc::new(Waits::new()));
-    /// assert_eq!(condvars.waiters(&7), 0);
-    /// ```
-    #[must_use]
-    pub fn waiters<Q>(&self, key: &Q) -> usize
-    where
-        K: Borrow<Q>,
-        Q: Eq + Hash + ?Sized,
-    {
-        self.entry(key).map_or(0, |entry| entry.lock().waiting())
-    }
-
-    /// How many are in the queue for `key` now: to lock it, or because they were notified.
-    ///
-    /// ```
-    /// use slotpark_managers::{CondvarWait, Waits};
-    /// let condvars = CondvarWait::<u64>::new(std::sync::Arc::new(Waits::new()));
-    /// assert_eq!(condvars.lockers(&7), 0);
-    /// ```
-    #[must_use]
-    pub fn lockers<Q>(&self, key: &Q) -> usize
-    where
-        K: Borrow<Q>,
-        Q: Eq + Hash + ?Sized,
-    {
-        self.entry(key).map_or(0, |entry| entry.lock().queued())
-    }
-
-    /// How many keys are in use.
-    ///
-    /// ```
-    /// use slotpark_managers::{Block, CondvarWait, Waits};
-    /// let condvars = CondvarWait::<u64>::new(std::sync::Arc::new(Waits::new()));
-    /// let guard = condvars.lock(7, Block::FOREVER)?;
-    /// assert_eq!(condvars.len(), 1);
-    /// drop(guard);
-    /// assert_eq!(condvars.len(), 0);
-    /// # Ok::<_, slotpark_managers::Errno>(())
-    /// ```
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether no key is in use.
-    ///
-    /// ```
-    /// use slotpark_managers::{CondvarWait, Waits};
-    /// assert!(CondvarWait::<u64>::new(std::sync::Arc::new(Waits::new())).is_empty());
-    /// ```
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
     }
 }
 

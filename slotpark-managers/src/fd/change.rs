@@ -38,8 +38,8 @@ impl<T> FdTable<T> {
         Ok(())
     }
 
-    /// Closes all numbers from `first` to `last`, or marks them: `close_range(2)`. Those that are not
-    /// open are passed over.
+    /// Closes all numbers from `first` to `last`, or marks them: `close_range(2)`. Those that are
+    /// not open are passed over.
     ///
     /// # Errors
     /// EINVAL: `first` is greater than `last`.

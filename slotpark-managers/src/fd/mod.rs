@@ -58,7 +58,7 @@ const LIMIT_DEFAULT: usize = 1024;
 /// | a number is closed while a call is blocked through it | EBADF | it stays blocked |
 /// | ... was the last of its description | that ends at once | when that call has returned |
 /// | a number that is being opened by another thread (`dup2`) | free | EBUSY |
-/// | `close_range` with `CLOSE_RANGE_UNSHARE`, exec of a shared table | [`fork`](Self::fork) first | by itself |
+/// | `CLOSE_RANGE_UNSHARE`, exec of a shared table | [`fork`](Self::fork) first | by itself |
 /// | limits | that of the table | also of the user, of the system: ENFILE |
 /// | errors of a close | none | the file system's |
 pub struct FdTable<T> {

@@ -40,9 +40,9 @@ impl<B: Clone + PartialEq> MemoryRegions<'_, B> {
     ///
     /// # Errors
     /// EINVAL: `length` is 0, or an address or offset is not that of a page. ENOMEM: no such
-    /// addresses, or they are not free, or too many regions. EPERM: below the lowest address. EEXIST:
-    /// something is there that is not to be replaced. EACCES: more protection than may be. EOVERFLOW:
-    /// the object has no such offsets.
+    /// addresses, or they are not free, or too many regions. EPERM: below the lowest address.
+    /// EEXIST: something is there that is not to be replaced. EACCES: more protection than may be.
+    /// EOVERFLOW: the object has no such offsets.
     ///
     /// ```
     /// use slotpark::WaitDomain;

@@ -44,7 +44,8 @@ impl<B> Mapping<B> {
     /// Zeroes, private to the process: `MAP_PRIVATE | MAP_ANONYMOUS`.
     ///
     /// ```
-    /// let zeroes = slotpark_managers::Mapping::<()>::anonymous(slotpark_managers::Protection::READ);
+    /// let zeroes =
+    /// slotpark_managers::Mapping::<()>::anonymous(slotpark_managers::Protection::READ);
     /// ```
     #[must_use]
     pub fn anonymous(protection: Protection) -> Self {

@@ -35,8 +35,8 @@ const REGIONS_MAX_DEFAULT: usize = 65_530;
 /// `mmap(2)`, `munmap(2)`, `mprotect(2)`. A random sequence of calls, made here and on the host,
 /// gives the same errors and the same `/proc/self/maps`.
 ///
-/// `B` is what mappings are of: a file's number or an `Arc` of it. It is compared, cloned and dropped
-/// under the lock of the regions, which must not be used there.
+/// `B` is what mappings are of: a file's number or an `Arc` of it. It is compared, cloned and
+/// dropped under the lock of the regions, which must not be used there.
 ///
 /// ```
 /// use slotpark::WaitDomain;
@@ -54,9 +54,9 @@ const REGIONS_MAX_DEFAULT: usize = 65_530;
 ///
 /// **Futexes.** The waits of the process's threads are made in its [`domain`](Self::domain), and
 /// read their words through this: [`find`](Self::find) first. So a wait on memory that is unmapped
-/// is ended or finds nothing. A wait that is told `Unmapped` looks again: if there is memory by now,
-/// because somebody has mapped it anew meanwhile, it has been woken for nothing, which a futex may
-/// be; else it faults.
+/// is ended or finds nothing. A wait that is told `Unmapped` looks again: if there is memory by
+/// now, because somebody has mapped it anew meanwhile, it has been woken for nothing, which a futex
+/// may be; else it faults.
 ///
 /// **Where it differs from Linux**
 ///
@@ -65,7 +65,7 @@ const REGIONS_MAX_DEFAULT: usize = 65_530;
 /// | waits on words that are unmapped | end | sleep on |
 /// | where `mmap` maps by itself | at the lowest address with room | below what was mapped last |
 /// | too many regions | ENOMEM, and nothing is changed | some may be changed |
-/// | private memory that was written to | is one with its neighbours all the same | only if pages may be shared |
+/// | neighbours that were written to | are one all the same | only if their pages may be |
 /// | `mremap`, `madvise`, `mlock`, stacks that grow, huge pages | none | there |
 /// | how much memory there is | not looked at | ENOMEM |
 pub struct MemoryRegions<'t, B> {
@@ -113,10 +113,9 @@ impl<'t, B> MemoryRegions<'t, B> {
     /// How many regions there are at most; 65,530 if this is not called.
     ///
     /// ```
-    /// use slotpark::WaitDomain;
-    /// use slotpark_managers::{Errno, Mapping, MemoryRegions, Place, Protection};
-    /// let memory = MemoryRegions::<()>::new(WaitDomain::new()).regions_max(1);
-    /// let start = memory.map(Place::Anywhere, 0x3000, Mapping::anonymous(Protection::READ))?.address;
+    /// use slotpark::WaitDomain; use slotpark_managers::{Errno, Mapping, MemoryRegions, Place,
+    /// Protection}; let memory = MemoryRegions::<()>::new(WaitDomain::new()).regions_max(1); let
+    /// start = memory.map(Place::Anywhere, 0x3000, Mapping::anonymous(Protection::READ))?.address;
     /// assert_eq!(memory.unmap(start + 0x1000, 1).err(), Some(Errno::NoMemory));
     /// # Ok::<_, Errno>(())
     /// ```

@@ -1,6 +1,7 @@
 //! Regions in the order of their addresses.
 //!
-//! **Invariants** R1: regions do not overlap, and none is empty. R2: no two neighbours could be one.
+//! **Invariants** R1: regions do not overlap, and none is empty. R2: no two neighbours could be
+//! one.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

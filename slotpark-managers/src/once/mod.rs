@@ -38,12 +38,12 @@ use flight::Flight;
 /// ```
 ///
 /// **Who makes it** is the first who wants it. If it fails, panics, or is a future that is dropped,
-/// the next who waits makes it, by its own closure or future: nobody waits for ever, and an error is
-/// for its own caller alone. If all give up, nothing stays.
+/// the next who waits makes it, by its own closure or future: nobody waits for ever, and an error
+/// is for its own caller alone. If all give up, nothing stays.
 ///
 /// **Removed while it is made**: those who had asked for it before get it, and it is not kept. Who
-/// asks later never gets a value that was begun before: it makes a new one. [`insert`](Self::insert)
-/// does the same to what is being made, and keeps its own value.
+/// asks later never gets a value that was begun before: it makes a new one.
+/// [`insert`](Self::insert) does the same to what is being made, and keeps its own value.
 ///
 /// **What runs where.** What makes a value runs with no lock held and may use other keys; the same
 /// key again waits for itself. `V::clone` and drops of values run with no lock held too: use an

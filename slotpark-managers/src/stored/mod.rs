@@ -1,7 +1,8 @@
 //! A notification by key that is kept for who comes later.
 //!
-//! A permit that is stored is an entry of a map. Who waits for one needs no entry: it waits in slots
-//! by the key itself. So these slots are a table of this manager's own, whose keys are the caller's.
+//! A permit that is stored is an entry of a map. Who waits for one needs no entry: it waits in
+//! slots by the key itself. So these slots are a table of this manager's own, whose keys are the
+//! caller's.
 //!
 //! **No permit lies beside a waiter.** Who waits looks for a permit first, and then waits by the
 //! version that it had seen before. A notification that finds nobody stores its permit and moves
@@ -49,9 +50,9 @@ const VERSIONS: usize = 64;
 /// **Order.** First come, first served. Who comes while a `notify_one` is under way that has found
 /// nobody may have its permit before another that has come at that moment too.
 ///
-/// **Exactly one** wait ends for a `notify_one`, now or later, unless a permit was stored already: a
-/// wait that times out or is interrupted has not used one, and a future that is dropped after it was
-/// chosen passes its notification on, or stores it.
+/// **Exactly one** wait ends for a `notify_one`, now or later, unless a permit was stored already:
+/// a wait that times out or is interrupted has not used one, and a future that is dropped after it
+/// was chosen passes its notification on, or stores it.
 ///
 /// **What it costs.** 512 slots of its own, whatever the number of keys, and an entry of a map for
 /// each stored permit. Where nothing is to be stored `KeyedNotify` of `slotpark` needs no map.

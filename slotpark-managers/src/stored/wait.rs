@@ -73,8 +73,8 @@ impl<K: Eq + Hash, S: BuildHasher> StoredNotify<K, S> {
 
     /// As [`wait`](Self::wait), as a task. It waits from its first poll on.
     ///
-    /// **Cancel safety.** Dropping the future is safe at any moment. If a `notify_one` had chosen it
-    /// that goes on to who waits longest then, or is stored.
+    /// **Cancel safety.** Dropping the future is safe at any moment. If a `notify_one` had chosen
+    /// it that goes on to who waits longest then, or is stored.
     ///
     /// # Errors
     /// ECANCELED: it was [closed](Self::close).

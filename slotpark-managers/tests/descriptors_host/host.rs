@@ -98,24 +98,23 @@ fn returned(result: i32) -> Made {
 
 fn make(call: &Call, object: u32) -> Made {
     let flag = |close: bool| if close { libc::O_CLOEXEC } else { 0 };
-    // SAFETY: the calls take numbers only; descriptors are those of this thread's own table, which
-    // no object of this program owns.
     returned(match *call {
         Call::Open { close } => return open(object, close),
+        // SAFETY: it takes numbers only, of this thread's own table, which no object owns.
         Call::Dup { number } => unsafe { libc::dup(number) },
         Call::DupFrom { number, min, close } => {
             let command = match close {
                 true => libc::F_DUPFD_CLOEXEC,
                 false => libc::F_DUPFD,
             };
-            // SAFETY: as above.
+            // SAFETY: it takes numbers of this thread's own table only.
             unsafe { libc::fcntl(number, command, min) }
         }
-        // SAFETY: as above.
+        // SAFETY: it takes numbers of this thread's own table only.
         Call::Dup2 { number, new } => unsafe { libc::dup2(number, new) },
-        // SAFETY: as above.
+        // SAFETY: it takes numbers of this thread's own table only.
         Call::Dup3 { number, new, close } => unsafe { libc::dup3(number, new, flag(close)) },
-        // SAFETY: as above.
+        // SAFETY: it takes numbers of this thread's own table only.
         Call::Close { number } => unsafe { libc::close(number) },
         Call::CloseRange {
             first,
@@ -127,15 +126,15 @@ fn make(call: &Call, object: u32) -> Made {
             } else {
                 0
             };
-            // SAFETY: as above.
+            // SAFETY: it takes numbers of this thread's own table only.
             let result = unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) };
             result as i32
         }
-        // SAFETY: as above.
+        // SAFETY: it takes numbers of this thread's own table only.
         Call::GetClose { number } => unsafe { libc::fcntl(number, libc::F_GETFD) },
         Call::SetClose { number, close } => {
             let flags = if close { libc::FD_CLOEXEC } else { 0 };
-            // SAFETY: as above.
+            // SAFETY: it takes numbers of this thread's own table only.
             unsafe { libc::fcntl(number, libc::F_SETFD, flags) }
         }
         Call::SetLimit { .. } | Call::Fork => unreachable!("they are of more than one table"),

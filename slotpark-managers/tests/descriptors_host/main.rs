@@ -46,6 +46,7 @@ fn compare(calls: &[(usize, Call)]) -> Result<(), TestCaseError> {
         ours: FdTable::new(Arc::new(Waits::new())),
         theirs: HostTable::empty(),
     }];
+    tables[0].ours.set_limit(NUMBERS);
     for (object, (at, call)) in (1..).zip(calls) {
         let table = &tables[at % tables.len()];
         match *call {
