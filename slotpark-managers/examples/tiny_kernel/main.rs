@@ -3,14 +3,14 @@
 //! A user sits at a terminal, types pipelines, and presses Ctrl-C; a shell forks three children for
 //! each, connects them by pipes, and waits for them. To be read in this order:
 //!
-//! | module | what | which managers |
-//! |---|---|---|
-//! | here | what the user does | |
-//! | `shell` | `a \| b \| c` as fork, dup2, close, exec, wait | those below, by calls |
-//! | `programs` | what the children run | |
-//! | `guest` | the calls of a guest: how they block, are interrupted and made again | `SignalManager` |
-//! | `kernel` | what there is, and what an exit cleans | `ProcessManager`, `PipeManager`, `FdTable`, `MemoryRegions`, `IpcChannels` |
-//! | `terminal` | a keyboard, a screen, a foreground group | |
+//! | module | what |
+//! |---|---|
+//! | here | what the user does |
+//! | `shell` | `a \| b \| c` as fork, dup2, close, exec, wait |
+//! | `programs` | what the children run |
+//! | `guest` | the calls of a guest: how they block, are interrupted and are made again |
+//! | `kernel` | the managers, and what the beginning and the end of a process are |
+//! | `terminal` | a keyboard, a screen, a foreground group |
 
 mod guest;
 mod kernel;
