@@ -108,18 +108,16 @@ fn threaded(guest: &Guest, numbers: &mut Numbers) -> Result<i32, Trap> {
             begun => break begun?,
         };
     };
-    let second = Guest {
+    let thread = Guest {
         world,
         pid,
         tid: second,
         threads: guest.threads.clone(),
     };
-    second.run(move |second| {
-        match second.read(silent, &mut [0]) {
-            // As if it had ended by exit(2): the first thread goes on.
-            Err(Trap::Failed(Errno::BadFd)) => Err(Trap::Ended),
-            other => other.map(|_| 0),
-        }
+    thread.run(move |thread| match thread.read(silent, &mut [0]) {
+        // It leaves; the first one goes on.
+        Err(Trap::Failed(Errno::BadFd)) => Err(Trap::Ended),
+        other => other.map(|_| 0),
     });
     if numbers.below(2) == 0 {
         // Or all are killed meanwhile.
@@ -127,6 +125,9 @@ fn threaded(guest: &Guest, numbers: &mut Numbers) -> Result<i32, Trap> {
             table.waiters(silent) == 1 || guest.deliver().is_err()
         });
         table.close(silent)?;
+        until("that thread has left", || {
+            world.processes.process_of(second) == Err(Errno::NoProcess)
+        });
         log(guest)?;
     }
     Ok(0)
