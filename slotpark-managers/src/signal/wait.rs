@@ -63,8 +63,10 @@ impl SignalManager {
                 Look::Nothing(seen) => seen,
             };
             let event = &waiting.member.bell.event;
-            if let Err(errno) = event.wait(&self.waits, seen, block) {
-                return waiting.give_up(errno);
+            match event.wait(&self.waits, seen, block) {
+                Ok(()) => {}
+                Err(Errno::Interrupted) if waiting.forgets_interrupt(block)? => {}
+                Err(errno) => return waiting.give_up(errno),
             }
         }
     }
@@ -164,6 +166,27 @@ impl Waiting<'_> {
             return Ok(Look::Due);
         }
         Ok(Look::Nothing(state.threads[at].bell.event.seen()))
+    }
+
+    /// Forgets an interrupt, if it was for a signal that a wait before has taken: a bell rings
+    /// first, and interrupts then. False for interrupts that others make.
+    fn forgets_interrupt(&self, block: Block<'_>) -> Result<bool, Errno> {
+        let own = &*self.member.bell.interrupter;
+        if !block.interrupter.is_some_and(|by| std::ptr::eq(by, own)) {
+            return Ok(false);
+        }
+        // First this, then the look, as where signals are delivered.
+        own.clear();
+        let is_due = {
+            let state = self.member.process.lock();
+            let at = state.thread(self.tid).ok_or(Errno::NoProcess)?;
+            state.is_due(at)
+        };
+        if is_due {
+            // It ends the next wait, if this one finds what it waits for.
+            own.interrupt();
+        }
+        Ok(true)
     }
 
     /// The wait has ended without a wake; but what was sent before counts.

@@ -156,8 +156,7 @@ impl Residents {
         let nothing = Table::new(world.waits.clone());
         world.start(accountant, (nothing, &threads), move |guest| {
             loop {
-                // Not `Never`: the interrupt of a signal can come after the wait that has taken it.
-                let info = guest.call("account", Restart::Unhandled, |block| {
+                let info = guest.call("account", Restart::Never, |block| {
                     guest.world.signals.timed_wait(guest.tid, families, block)
                 })?;
                 if info.value == 0 {

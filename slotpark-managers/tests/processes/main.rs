@@ -5,6 +5,7 @@
 mod common;
 mod crowd;
 mod ends;
+mod interrupts;
 mod programs;
 mod signals;
 mod stops;
