@@ -45,8 +45,8 @@ impl<B> Regions<B> {
         self.in_range(range).next().is_none()
     }
 
-    /// The lowest address in `bounds`, which are the same in each call, from which on `length` bytes
-    /// are free.
+    /// The lowest address in `bounds`, which are the same in each call, from which on `length`
+    /// bytes are free.
     pub(super) fn first_fit(&mut self, bounds: Range<u64>, length: u64) -> Option<u64> {
         let mut start = bounds.start.max(self.full_below);
         let mut full_below = start;
