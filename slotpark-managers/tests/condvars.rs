@@ -253,7 +253,10 @@ fn a_closed_table_unlocks() {
     let waits = Arc::new(Waits::new());
     let condvars = &CondvarWait::<u64>::new(Arc::clone(&waits));
     scope(|scope| {
-        let thread = waiting(scope, (condvars, 7), Block::FOREVER, || {});
+        let thread = waiting(scope, (condvars, 7), Block::FOREVER, || {
+            // Its guard is still there, and is in nobody's way.
+            assert_eq!((condvars.waiters(&7), condvars.lockers(&7)), (0, 0));
+        });
         let guard = condvars.try_lock(7).expect("nobody has it");
         waits.close();
         assert_eq!(ended(thread), Err(Errno::Closed));

@@ -84,7 +84,11 @@ fn a_close_ends_calls_through_its_number_only() {
         assert_eq!((files.waiters(second), child.waiters(first)), (1, 1));
         // Something else of the same number, then in place of it.
         assert_eq!(files.install(file(), false), Ok(first));
+        let open = files.get(second).expect("it is open");
         assert_eq!(files.dup2(first, second), Ok(second));
+        // A call that has not begun to wait sees it too.
+        let late = device.call(Block::FOREVER.through(&open));
+        assert_eq!((late, open.is_open()), (Err(Errno::BadFd), false));
         assert_eq!(ended(through_second), Err(Errno::BadFd));
         assert_eq!(child.waiters(first), 1);
         drop(child);

@@ -145,6 +145,35 @@ fn the_lowest_room_that_fits_is_taken() {
     assert_eq!(at(Place::Anywhere, u64::MAX), Err(Errno::NoMemory));
 }
 
+/// Where room is found does not depend on what was looked for before.
+#[test]
+fn the_lowest_room_is_found_again() {
+    const PAGES: u64 = 12;
+    let mut numbers = Numbers::new(2);
+    let memory = memory().bounds(0x1000..0x1000 + PAGES * 0x1000);
+    let mut is_mapped = [false; PAGES as usize];
+    for _ in 0..3_000 {
+        let count = 1 + numbers.below(3) as usize;
+        if numbers.below(2) == 0 {
+            let first = numbers.below(PAGES) as usize;
+            let end = is_mapped.len().min(first + count);
+            let (start, length) = (0x1000 * (1 + first as u64), 0x1000 * (end - first) as u64);
+            assert!(memory.unmap(start, length).is_ok());
+            is_mapped[first..end].fill(false);
+            continue;
+        }
+        let first = is_mapped
+            .windows(count)
+            .position(|room| !room.contains(&true));
+        let expected = first.map(|first| 0x1000 * (1 + first as u64));
+        let mapped = memory.map(Place::Anywhere, 0x1000 * count as u64, read());
+        assert_eq!(mapped.ok().map(|mapped| mapped.address), expected);
+        if let Some(first) = first {
+            is_mapped[first..first + count].fill(true);
+        }
+    }
+}
+
 #[test]
 fn a_region_prints_as_the_kernel_does() {
     let memory = memory();

@@ -12,7 +12,7 @@ use std::thread::{Scope, ScopedJoinHandle, scope};
 use std::time::Duration;
 
 use common::bells::{Bell, poll, ready};
-use common::{Numbers, until, watchdog};
+use common::{Numbers, Rounds, a_second, until, watchdog};
 use guests::ended;
 use slotpark::Interrupter;
 use slotpark_managers::{Block, Errno, OnceError, OnceMap, Waits};
@@ -212,6 +212,48 @@ fn values_expire_and_what_is_made_stays() {
     });
     assert_eq!(made.as_deref(), Ok(&10));
     assert_eq!(map.get(&10).as_deref(), Some(&10));
+}
+
+/// Two want a value at one moment, which is made so fast that the other may be on its way to sleep.
+/// It hangs if a value, or a lead that was given up, comes between a follower's look and its wait.
+#[test]
+fn nothing_comes_between_the_look_and_the_wait() {
+    let _watchdog = watchdog("nothing_comes_between_the_look_and_the_wait");
+    let (map, rounds) = (&map(), &Rounds::new());
+    let want = |round: u32| {
+        let made = map.get_or_try_init(7, Block::FOREVER, || {
+            (0..round % 256).for_each(|_| std::hint::spin_loop());
+            if round % 2 == 0 {
+                Ok(Arc::new(round))
+            } else {
+                Err("failed")
+            }
+        });
+        assert_eq!(made.is_ok(), round % 2 == 0);
+    };
+    scope(|scope| {
+        scope.spawn(move || {
+            for round in 0.. {
+                if !rounds.begin(1) {
+                    break;
+                }
+                want(round);
+                rounds.end(1);
+            }
+        });
+        let mut goes_on = a_second();
+        for round in 0.. {
+            if !goes_on() {
+                break;
+            }
+            rounds.begin(0);
+            want(round);
+            rounds.end(0);
+            map.remove(&7);
+        }
+        rounds.stop();
+    });
+    assert!(map.is_empty());
 }
 
 /// Makers that fail, panic, are dropped, time out; values that are removed: nobody makes a value

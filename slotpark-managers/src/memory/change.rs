@@ -66,25 +66,21 @@ impl<B: Clone + PartialEq> MemoryRegions<'_, B> {
             return Err(Errno::Overflow);
         }
         let mut regions = self.lock();
-        let free = |start: u64, end: u64| regions.is_free(start..end);
-        let anywhere = || {
-            let fit = regions.first_fit(self.bounds.clone(), length);
-            fit.ok_or(Errno::NoMemory)
-        };
-        let start = match place {
-            Place::Fixed(start) => self.fixed(start, length)?,
+        let is_free = |start: u64| regions.is_free(start..start + length);
+        let chosen = match place {
+            Place::Fixed(start) => Some(self.fixed(start, length)?),
             Place::FixedNoReplace(start) => {
                 let start = self.fixed(start, length)?;
-                free(start, start + length)
-                    .then_some(start)
-                    .ok_or(Errno::Exists)?
+                Some(is_free(start).then_some(start).ok_or(Errno::Exists)?)
             }
-            Place::Hint(hint) => match self.fixed(whole_pages(hint), length) {
-                Ok(start) if free(start, start + length) => start,
-                _ => anywhere()?,
-            },
-            Place::Anywhere => anywhere()?,
+            Place::Hint(hint) => {
+                let start = self.fixed(whole_pages(hint), length).ok();
+                start.filter(|start| is_free(*start))
+            }
+            Place::Anywhere => None,
         };
+        let fit = chosen.or_else(|| regions.first_fit(self.bounds.clone(), length));
+        let start = fit.ok_or(Errno::NoMemory)?;
         if !mapping.protection_max.contains(mapping.protection) {
             return Err(Errno::Access);
         }

@@ -1,7 +1,7 @@
 //! Regions in the order of their addresses.
 //!
 //! **Invariants** R1: regions do not overlap, and none is empty. R2: no two neighbours could be
-//! one.
+//! one. R3: within the bounds nothing is free below `full_below`.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,29 +9,35 @@ use std::ops::Range;
 use super::{Protection, Region};
 use crate::Errno;
 
-/// By their starts.
 #[derive(Clone, Debug)]
-pub(super) struct Regions<B>(BTreeMap<u64, Region<B>>);
+pub(super) struct Regions<B> {
+    /// By their starts.
+    tree: BTreeMap<u64, Region<B>>,
+    full_below: u64,
+}
 
 impl<B> Regions<B> {
     pub(super) fn new() -> Self {
-        Self(BTreeMap::new())
+        Self {
+            tree: BTreeMap::new(),
+            full_below: 0,
+        }
     }
 
     pub(super) fn count(&self) -> usize {
-        self.0.len()
+        self.tree.len()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Region<B>> {
-        self.0.values()
+        self.tree.values()
     }
 
     /// Those that have a part of `range`, in order.
     pub(super) fn in_range(&self, range: Range<u64>) -> impl Iterator<Item = &Region<B>> {
         // The last that begins before may reach into it.
-        let before = self.0.range(..range.start).next_back();
+        let before = self.tree.range(..range.start).next_back();
         let before = before.filter(|(_, region)| region.end > range.start);
-        let within = self.0.range(range.start..range.end.max(range.start));
+        let within = self.tree.range(range.start..range.end.max(range.start));
         before.into_iter().chain(within).map(|(_, region)| region)
     }
 
@@ -39,15 +45,21 @@ impl<B> Regions<B> {
         self.in_range(range).next().is_none()
     }
 
-    /// The lowest address in `bounds` from which on `length` bytes are free.
-    pub(super) fn first_fit(&self, bounds: Range<u64>, length: u64) -> Option<u64> {
-        let mut start = bounds.start;
-        for region in self.in_range(bounds.clone()) {
+    /// The lowest address in `bounds`, which are the same in each call, from which on `length`
+    /// bytes are free.
+    pub(super) fn first_fit(&mut self, bounds: Range<u64>, length: u64) -> Option<u64> {
+        let mut start = bounds.start.max(self.full_below);
+        let mut full_below = start;
+        for region in self.in_range(start..bounds.end) {
             if region.start.saturating_sub(start) >= length {
                 break;
             }
+            if region.start <= full_below {
+                full_below = region.end;
+            }
             start = start.max(region.end);
         }
+        self.full_below = full_below;
         (bounds.end.saturating_sub(start) >= length).then_some(start)
     }
 
@@ -64,16 +76,17 @@ impl<B: Clone + PartialEq> Regions<B> {
         if range.is_empty() {
             return Vec::new();
         }
+        self.full_below = self.full_below.min(range.start);
         self.split(range.start);
         self.split(range.end);
-        let starts: Vec<u64> = self.0.range(range).map(|(start, _)| *start).collect();
-        let parts = starts.iter().filter_map(|start| self.0.remove(start));
+        let starts: Vec<u64> = self.tree.range(range).map(|(start, _)| *start).collect();
+        let parts = starts.iter().filter_map(|start| self.tree.remove(start));
         parts.collect()
     }
 
     /// Makes two of a region that `at` lies within.
     fn split(&mut self, at: u64) {
-        let Some((_, region)) = self.0.range_mut(..at).next_back() else {
+        let Some((_, region)) = self.tree.range_mut(..at).next_back() else {
             return;
         };
         if region.end <= at {
@@ -82,28 +95,28 @@ impl<B: Clone + PartialEq> Regions<B> {
         let mut rest = region.clone();
         region.end = at;
         rest.start_at(at);
-        self.0.insert(at, rest);
+        self.tree.insert(at, rest);
     }
 
     /// Puts a region where nothing is, as one with its neighbours where they could be one.
     pub(super) fn put(&mut self, mut region: Region<B>) {
         debug_assert!(self.is_free(region.range()), "R1: it would overlap");
-        let before = self.0.range(..region.start).next_back();
+        let before = self.tree.range(..region.start).next_back();
         if let Some((&start, _)) = before.filter(|(_, before)| before.goes_on_as(&region)) {
-            if let Some(before) = self.0.remove(&start) {
+            if let Some(before) = self.tree.remove(&start) {
                 region = Region {
                     end: region.end,
                     ..before
                 };
             }
         }
-        let next = self.0.get(&region.end);
+        let next = self.tree.get(&region.end);
         if next.is_some_and(|next| region.goes_on_as(next)) {
-            if let Some(next) = self.0.remove(&region.end) {
+            if let Some(next) = self.tree.remove(&region.end) {
                 region.end = next.end;
             }
         }
-        self.0.insert(region.start, region);
+        self.tree.insert(region.start, region);
     }
 
     /// Changes the protection of `range`, up to the first address where that cannot be.
