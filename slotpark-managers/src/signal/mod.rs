@@ -9,7 +9,7 @@
 //! | an image of the memory | by RLIMIT_CORE | said by [`set_dumped`] |
 //! | frames of handlers | on the guest's stack | [`HandlerCall`], kept by the guest's kernel |
 //! | a fork, while a group is sent a signal | is made again | the same, or comes before |
-//! | EINTR | only with something to deliver | but in `timed_wait` also for what is gone: see [`Restart`] |
+//! | EINTR | for what there is to deliver | also for what is gone, if not in `timed_wait` |
 //!
 //! [`set_dumped`]: SignalManager::set_dumped
 //!
