@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use slotpark::{Deadline, Interrupter};
 
-use crate::OpenFd;
 use crate::event::Event;
+use crate::{OpenFd, Waits};
 
 /// How a call blocks: not at all, for ever, until a deadline; and whether its thread can be
 /// interrupted.
@@ -24,8 +24,8 @@ pub struct Block<'i> {
     may_block: bool,
     pub(crate) deadline: Option<Deadline>,
     pub(crate) interrupter: Option<&'i Interrupter>,
-    /// Moved on when the descriptor is closed that the call came through.
-    pub(crate) closed: Option<&'i Event>,
+    /// Moved on when the descriptor is closed that the call came through, and where that is told.
+    pub(crate) closed: Option<(&'i Event, &'i Waits)>,
 }
 
 impl<'i> Block<'i> {
@@ -99,6 +99,10 @@ impl<'i> Block<'i> {
     /// The same, ended with EBADF when this descriptor is closed: in the managers that block in the
     /// shared table, so not in [`StoredNotify`](crate::StoredNotify). Tasks have
     /// [`OpenFd::until_closed`].
+    ///
+    /// # Panics
+    /// Not this, but a call that blocks by it, if its manager and the descriptor's
+    /// [`FdTable`](crate::FdTable) have not the same table of waits.
     ///
     /// ```
     /// use slotpark_managers::{Block, Description, FdTable, Waits};

@@ -175,9 +175,13 @@ impl Event {
 fn wait_either(
     waits: &Waits,
     (key, mut unchanged): (WaitKey, impl FnMut() -> bool),
-    closed: &Event,
+    (closed, told_in): (&Event, &Waits),
     block: Block<'_>,
 ) -> Result<(), Errno> {
+    assert!(
+        std::ptr::eq(waits, told_in),
+        "a call through a descriptor waits in another table than its descriptor's"
+    );
     const CLOSED: usize = 1;
     let keys = [key, closed.key()];
     let valid = |entry| match entry {

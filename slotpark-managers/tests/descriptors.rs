@@ -15,7 +15,8 @@ use common::{until, watchdog};
 use guests::ended;
 use slotpark::Interrupter;
 use slotpark_managers::{
-    Block, CloseRange, CondvarWait, Description, Errno, FdTable, OpenFd, Waits,
+    Block, CloseRange, CondvarWait, Description, Errno, FdTable, OpenFd, PipeEnd, PipeManager,
+    Waits,
 };
 
 /// What a call through a descriptor blocks on: a key that is never free.
@@ -94,6 +95,50 @@ fn a_close_ends_calls_through_its_number_only() {
         drop(child);
         assert_eq!(ended(through_child), Err(Errno::BadFd));
     });
+}
+
+/// An end of a pipe that two numbers lead to: it stays open when one of them is closed, and only
+/// the call through that one ends.
+#[test]
+fn a_read_of_a_pipe_ends_with_its_number() {
+    let _watchdog = watchdog("a_read_of_a_pipe_ends_with_its_number");
+    let waits = Arc::new(Waits::new());
+    let pipes = &Arc::new(PipeManager::new(Arc::clone(&waits)));
+    let files = &FdTable::new(waits);
+    let (reader, writer) = pipes.pipe();
+    let open = |end: PipeEnd| {
+        let pipes = Arc::clone(pipes);
+        let description = Description::new(end);
+        description.on_last_close(move |end| pipes.close(*end).expect("it is open until now"))
+    };
+    let first = files.install(open(reader), false).expect("there is room");
+    let second = files.dup(first).expect("there is room");
+    let read = |number| {
+        let end = files.get(number)?;
+        pipes.read(*end, &mut [0; 8], Block::FOREVER.through(&end))
+    };
+    scope(|scope| {
+        let blocked =
+            |number| guests::blocked(scope, move || files.waiters(number), move || read(number));
+        let (through_first, through_second) = (blocked(first), blocked(second));
+        assert_eq!(files.close(first), Ok(()));
+        assert_eq!(ended(through_first), Err(Errno::BadFd));
+        assert_eq!(pipes.write(writer, b"hello", Block::NO), Ok(5));
+        assert_eq!(ended(through_second), Ok(5));
+        assert_eq!(files.close(second), Ok(()));
+        assert_eq!(pipes.write(writer, b"hello", Block::NO), Err(Errno::Pipe));
+        assert_eq!(pipes.close(writer), Ok(()));
+    });
+    assert!(pipes.is_empty());
+}
+
+#[test]
+#[should_panic(expected = "in another table than its descriptor's")]
+fn a_call_that_would_not_see_the_close_panics() {
+    let files = Device::new().files();
+    let number = files.install(file(), false).expect("there is room");
+    let open = files.get(number).expect("it is open");
+    let _ended = Device::new().call(Block::FOREVER.through(&open));
 }
 
 #[test]

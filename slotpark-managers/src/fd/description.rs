@@ -197,8 +197,9 @@ impl<T> OpenFd<T> {
         .await
     }
 
-    pub(crate) fn closed(&self) -> &Event {
-        &self.closed
+    /// What is moved on when it is closed, and where that is told.
+    pub(crate) fn closed(&self) -> (&Event, &Waits) {
+        (&self.closed, &self.waits)
     }
 }
 
