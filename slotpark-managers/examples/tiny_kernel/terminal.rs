@@ -84,10 +84,13 @@ impl<'k> User<'k> {
 
     /// Waits until all guests block, and lists them.
     pub(crate) fn looks_at_processes(&self) {
-        let mut processes = Vec::new();
+        let look = || self.kernel.processes();
+        let mut processes = look();
         until(|| {
-            processes = self.kernel.processes();
-            processes.iter().all(|(_, _, does)| *does != "runs")
+            // Twice the same: who was listed first may have forked before it was seen to block.
+            let before = std::mem::replace(&mut processes, look());
+            let all_block = processes.iter().all(|(_, _, does)| *does != "runs");
+            all_block && processes == before
         });
         for (pid, name, does) in processes {
             let line = format!("{pid:>4} {name} {does}\n");
