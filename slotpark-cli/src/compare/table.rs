@@ -67,7 +67,8 @@ const OF_MANAGERS: [&str; 7] = [
     "map_and_wait: a word found by key in a DashMap and a wait on a ShardedWait, and no pipe: the \
      least that blocking by key takes.",
     "pipe_blocked_read: a read is polled and waits, a byte is written, it is polled and done: one \
-     thread, and nobody sleeps.",
+     thread, and nobody sleeps. pipe_ready_read: not polled before the byte is there. \
+     pipe_blocking: the difference.",
     "signal_deliver: slotpark: send, deliver, end_handler; kernel: kill(2) of the process itself, \
      its handler, and back.",
     "process_...: for each of 100,000 children with their signals; ..._own_actions: each has set \

@@ -10,7 +10,8 @@ use crate::measure::locks::Plan;
 use crate::measure::managers::TaskPipeEngine;
 use crate::measure::{Row, Sample, Scale, Unit};
 
-/// A read of an empty pipe is made and polled, a byte is written, and it is polled again.
+/// A byte is written and read, by a read that had to wait for it and by one that had not; what the
+/// wait adds is the difference.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BlockedRead;
 
@@ -19,22 +20,30 @@ impl BlockedRead {
     pub(crate) fn sample<E: TaskPipeEngine>(scale: &Scale) -> Sample {
         let [pipe] = E::several::<1>(1);
         let mut context = Context::from_waker(Waker::noop());
-        let time = time(scale, |_| {
-            let mut byte = [0];
-            let mut read = pin!(pipe.read_async(&mut byte));
-            assert!(black_box(read.as_mut().poll(&mut context)).is_pending());
-            pipe.write(&[1]);
-            assert!(black_box(read.as_mut().poll(&mut context)).is_ready());
-        });
-        Sample::new([time])
+        let mut measure = |waits: bool| {
+            time(scale, |_| {
+                let mut byte = [0];
+                let mut read = pin!(pipe.read_async(&mut byte));
+                if black_box(waits) {
+                    assert!(black_box(read.as_mut().poll(&mut context)).is_pending());
+                }
+                pipe.write(&[1]);
+                assert!(black_box(read.as_mut().poll(&mut context)).is_ready());
+            })
+        };
+        let [blocked, ready] = [true, false].map(&mut measure);
+        Sample::new([blocked - ready, blocked, ready])
     }
 }
 
 impl Plan for BlockedRead {
     fn rows(&self) -> Vec<Row> {
-        vec![Row {
-            name: "pipe_blocked_read",
-            unit: Unit::Ns,
-        }]
+        let names = ["pipe_blocking", "pipe_blocked_read", "pipe_ready_read"];
+        names
+            .map(|name| Row {
+                name,
+                unit: Unit::Ns,
+            })
+            .to_vec()
     }
 }
