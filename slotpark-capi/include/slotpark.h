@@ -484,7 +484,8 @@ int slot_interrupter_clear(struct slot_interrupter *interrupter);
  *
  * What differs from the kernel: where nothing is mapped, a call that reads there is a SIGSEGV
  * instead of EFAULT, unless the address is NULL; a requeued waiter always stands behind those who
- * wait at the target already.
+ * wait at the target already; FUTEX_LOCK_PI and its kin hand over in order of arrival and lend no
+ * priority, and the end of an owner is told by `slot_thread_exited`.
  *
  * The caller sees to it:
  * The word that the operation reads or changes (that at `uaddr` for waits and FUTEX_CMP_REQUEUE,
@@ -568,6 +569,19 @@ long slot_futex_on(struct slot_table *table,
                    unsigned long timeout_or_val2,
                    uint32_t *uaddr2,
                    uint32_t val3);
+
+/**
+ * Tells that the thread `tid` of this process has come to its end without giving back its locks,
+ * those of FUTEX_LOCK_PI: each that others wait for on this table is handed over to the first one,
+ * with FUTEX_OWNER_DIED set, as the kernel does. Returns how many; -EINVAL for a NULL table.
+ *
+ * Call it after the thread is joined: who comes for its locks later is told so (-ESRCH) anyhow.
+ * Nothing calls it by itself.
+ *
+ * The caller sees to it:
+ * `table` is NULL or a table that is not destroyed.
+ */
+long slot_thread_exited(struct slot_table *table, uint32_t tid);
 
 #ifdef __cplusplus
 }  // extern "C"

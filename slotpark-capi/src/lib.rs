@@ -37,7 +37,7 @@ pub use interrupter::{
 };
 pub use numeric::{
     slot_futex, slot_futex_on, slot_futex_waitv, slot_futex2_requeue, slot_futex2_wait,
-    slot_futex2_wake,
+    slot_futex2_wake, slot_thread_exited,
 };
 pub use table::{
     SlotTable, slot_close, slot_drop_range, slot_reset_after_fork, slot_stats, slot_table_create,

@@ -27,7 +27,8 @@ static ABI: FutexAbi<'_> = FutexAbi::process();
 ///
 /// What differs from the kernel: where nothing is mapped, a call that reads there is a SIGSEGV
 /// instead of EFAULT, unless the address is NULL; a requeued waiter always stands behind those who
-/// wait at the target already.
+/// wait at the target already; FUTEX_LOCK_PI and its kin hand over in order of arrival and lend no
+/// priority, and the end of an owner is told by `slot_thread_exited`.
 ///
 /// # Safety
 /// The word that the operation reads or changes (that at `uaddr` for waits and FUTEX_CMP_REQUEUE,
@@ -143,4 +144,22 @@ pub unsafe extern "C" fn slot_futex_on(
     let abi = call.abi;
     // SAFETY: the caller's contract, handed on.
     unsafe { abi.futex(uaddr, op, val, timeout_or_val2 as usize, uaddr2, val3) as c_long }
+}
+
+/// Tells that the thread `tid` of this process has come to its end without giving back its locks,
+/// those of FUTEX_LOCK_PI: each that others wait for on this table is handed over to the first one,
+/// with FUTEX_OWNER_DIED set, as the kernel does. Returns how many; -EINVAL for a NULL table.
+///
+/// Call it after the thread is joined: who comes for its locks later is told so (-ESRCH) anyhow.
+/// Nothing calls it by itself.
+///
+/// # Safety
+/// `table` is NULL or a table that is not destroyed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn slot_thread_exited(table: *mut SlotTable, tid: u32) -> c_long {
+    // SAFETY: the caller's contract, which is C1.
+    let Some(call) = (unsafe { Call::enter(table, core::ptr::null::<u32>()) }) else {
+        return (-EINVAL).into();
+    };
+    c_long::try_from(call.abi.thread_exited(tid)).unwrap_or(c_long::MAX)
 }

@@ -56,7 +56,7 @@ macro_rules! calls {
     };
 }
 
-const CALLS: [Operation; 24] = calls! { h:
+const CALLS: [Operation; 25] = calls! { h:
     slot_wait(h.table, h.uaddr(), 0, SHORT);
     slot_wait8(h.table, h.uaddr().cast(), 0, SHORT);
     slot_wait16(h.table, h.uaddr().cast(), 0, SHORT);
@@ -70,6 +70,7 @@ const CALLS: [Operation; 24] = calls! { h:
     slot_requeue(h.table, h.address(), null(), 1, SLOT_ALL);
     slot_cmp_requeue(h.table, h.uaddr(), 0, null(), 1, SLOT_ALL);
     slot_waiters(h.table, h.address());
+    slot_thread_exited(h.table, 1);
     slot_drop_range(h.table, null(), h.address());
     slot_stats(h.table, &mut SlotTableStats { size: 80, ..SlotTableStats::default() });
     slot_reset_after_fork(h.table);

@@ -164,6 +164,17 @@ fn errors_are_told() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn locks_of_owners_that_end_are_handed_over() {
+    check(
+        "locks_of_owners_that_end_are_handed_over",
+        &C,
+        "owners.c",
+        &["handed over", "left behind"],
+    );
+}
+
+#[test]
 fn fork_child_starts_clean() {
     check("fork_child_starts_clean", &C, "fork.c", &["3 children"]);
 }

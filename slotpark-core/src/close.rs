@@ -135,7 +135,7 @@ impl<K, P: Platform> Table<K, P> {
         }
     }
 
-    fn all_slots(&self) -> &[Slot<P>] {
+    pub(crate) fn all_slots(&self) -> &[Slot<P>] {
         // SAFETY: T1: there are so many slots, and they live as long as the table.
         unsafe { slice::from_raw_parts(self.slots, self.slot_count()) }
     }

@@ -25,7 +25,6 @@ mod counter;
 mod each;
 #[cfg(feature = "alloc")]
 mod flight;
-#[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
 mod futex;
 #[cfg(feature = "alloc")]
 mod gate;
@@ -56,8 +55,8 @@ mod spin;
 mod sync;
 mod table;
 mod task;
+mod turn;
 mod unpark;
-#[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
 mod unpark_both;
 mod unpark_one;
 mod waiter;
@@ -79,9 +78,11 @@ pub use flight::{FlightError, Flying, SingleFlight};
 #[cfg(all(target_has_atomic = "64", not(any(slotpark_loom, slotpark_shuttle))))]
 pub use futex::LinearMemory;
 #[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
+pub use futex::{FutexAbi, FutexShared, FutexWaitv};
 pub use futex::{
-    FutexAbi, FutexChange, FutexError, FutexFault, FutexMemory, FutexShared, FutexSize, FutexSpace,
-    FutexTest, FutexTimeout, FutexTimespec, FutexValue, FutexWaitv, NativeMemory, WakeCount,
+    FutexChange, FutexError, FutexFault, FutexMemory, FutexSize, FutexSpace, FutexTest,
+    FutexTimeout, FutexTimespec, FutexValue, NativeMemory, PI_OWNER, PI_OWNER_DIED, PI_WAITERS,
+    WakeCount,
 };
 #[cfg(feature = "alloc")]
 pub use gate::{

@@ -1,9 +1,10 @@
 //! The process-wide table: one array of slots for all words and locks of this process.
 //!
 //! A key says what it is an address of, so that a mutex, a semaphore and a futex word at one
-//! address never meet. The slots are in `.bss`: usable before `main`, from any thread and from
-//! thread-local destructors. Whoever makes a table over them (the crate `slotpark` has one for
-//! words and permits) shares the slots with the locks, and a reset of either empties them.
+//! address never meet; and what its waiters want, so that a wake ends no wait for a lock. The slots
+//! are in `.bss`: usable before `main`, from any thread and from thread-local destructors. Whoever
+//! makes a table over them (the crate `slotpark` has one for words and permits) shares the slots
+//! with the locks, and a reset of either empties them.
 
 use core::hash::{Hash, Hasher};
 
@@ -26,8 +27,21 @@ use crate::{counter::RawEventCounter, sync::AtomicU64};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FutexKey {
     kind: Kind,
+    wants: Wants,
     space: u64,
     address: u64,
+}
+
+/// What a waiter at a futex word wants. Each has a queue of its own, in the one slot that the
+/// address leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wants {
+    /// To be woken.
+    Wake,
+    /// The lock that the word is (FUTEX_LOCK_PI).
+    Lock,
+    /// To be moved to such a lock (FUTEX_WAIT_REQUEUE_PI).
+    Move,
 }
 
 /// What an address is an address of.
@@ -59,6 +73,7 @@ impl FutexKey {
     pub const fn new(space: u64, address: u64) -> Self {
         Self {
             kind: Kind::Guest,
+            wants: Wants::Wake,
             space,
             address,
         }
@@ -77,6 +92,7 @@ impl FutexKey {
     pub const fn at(address: u64) -> Self {
         Self {
             kind: Kind::Word,
+            wants: Wants::Wake,
             space: 0,
             address,
         }
@@ -158,15 +174,35 @@ impl FutexKey {
     pub(crate) fn of_object<T>(kind: Kind, object: *const T) -> Self {
         Self {
             kind,
+            wants: Wants::Wake,
             space: 0,
             address: object.addr() as u64,
         }
     }
+
+    /// Of those at the same address who wait for the lock that its word is.
+    pub(crate) const fn for_lock(mut self) -> Self {
+        self.wants = Wants::Lock;
+        self
+    }
+
+    /// Of those at the same address who wait to be moved to a lock.
+    pub(crate) const fn for_move(mut self) -> Self {
+        self.wants = Wants::Move;
+        self
+    }
+
+    /// The address of the lock that this key's waiters wait for, if it lies where `other` does.
+    pub(crate) fn lock_beside(&self, other: &Self) -> Option<u64> {
+        let is_beside = self.kind == other.kind && self.space == other.space;
+        (is_beside && self.wants == Wants::Lock).then_some(self.address)
+    }
 }
 
 impl Hash for FutexKey {
-    /// An object of this process costs one round of the hash. That another kind's address may hash
-    /// alike costs a comparison at most: `Eq` tells them apart.
+    /// What is wanted is left out: all who wait at an address are in one slot. An object of this
+    /// process costs one round of the hash. That another kind's address may hash alike costs a
+    /// comparison at most: `Eq` tells them apart.
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
         if self.kind == Kind::Guest {

@@ -53,7 +53,6 @@ pub struct RequeueOptions {
 
 impl RequeueOptions {
     /// So many, with nothing to hand over.
-    #[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
     pub(crate) const fn of(wake_max: usize, move_max: usize) -> Self {
         Self {
             wake_max,
@@ -65,6 +64,9 @@ impl RequeueOptions {
 
 /// Whether anybody waits at the source of a requeue.
 type Anybody<'a> = &'a dyn Fn() -> bool;
+
+/// A slot whose lock the requeue holds.
+type Locked<'a, P> = &'a SlotGuard<'a, P>;
 
 impl<K: Eq + Copy + Send, P: Platform> Table<K, P> {
     /// Under both slot locks: if `validate` says yes, wakes the first waiters of `from` and moves
@@ -113,6 +115,24 @@ impl<K: Eq + Copy + Send, P: Platform> Table<K, P> {
         validate: impl FnOnce(Anybody<'_>) -> Result<Option<RequeueOptions>, E>,
         then: impl FnOnce(Anybody<'_>),
     ) -> Result<Option<Requeued>, E> {
+        let anybody =
+            |source: &SlotGuard<'_, P>| self.tags_of(source, from.0, from.1).next().is_some();
+        let validate =
+            |source: &SlotGuard<'_, P>, _: &SlotGuard<'_, P>| validate(&|| anybody(source));
+        let then = |source: &SlotGuard<'_, P>| then(&|| anybody(source));
+        self.requeue_locked(from, to, token, validate, then)
+    }
+
+    /// As [`requeue_with`](Self::requeue_with), with the locks of the source and of the target,
+    /// which may be one.
+    pub(crate) fn requeue_locked<E>(
+        &self,
+        from: (u64, &K),
+        to: (u64, &K),
+        token: u64,
+        validate: impl FnOnce(Locked<'_, P>, Locked<'_, P>) -> Result<Option<RequeueOptions>, E>,
+        then: impl FnOnce(Locked<'_, P>),
+    ) -> Result<Option<Requeued>, E> {
         reentry::check();
         let (source, target) = (self.slot(from.0), self.slot(to.0));
         target.announced.announce();
@@ -134,11 +154,7 @@ impl<K: Eq + Copy + Send, P: Platform> Table<K, P> {
         // Our announcement is taken back when the lock is given back, in one step with what was
         // moved: the count never says less than there is.
         target.leave_one();
-        let anybody = || {
-            let head = self.find(source, from.0, from.1);
-            head.is_some_and(|head| source.ring(head).any(NodeRef::waits))
-        };
-        let Some(options) = validate(&anybody)? else {
+        let Some(options) = validate(source, target)? else {
             return Ok(None);
         };
         let mut moved = 0;
@@ -150,7 +166,7 @@ impl<K: Eq + Copy + Send, P: Platform> Table<K, P> {
                 moved = self.move_waiters(source, from, target, to, options.move_max, &mut refused);
             }
         }
-        then(&anybody);
+        then(source);
         Ok(Some(Requeued {
             woken: chosen.count,
             moved,

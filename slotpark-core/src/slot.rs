@@ -196,7 +196,14 @@ impl Announced {
     /// Whether anybody may be here, for a waker that has made the condition true.
     #[inline]
     pub(crate) fn any(&self) -> bool {
+        // ORDERING: DEKKER side B: what the caller changed comes before the read of the count.
         full_fence();
+        self.any_by_now()
+    }
+
+    /// As [`any`](Self::any), for a caller that has made its full fence already.
+    #[inline]
+    pub(crate) fn any_by_now(&self) -> bool {
         // ORDERING: DEKKER side B, relaxed: the fence orders the caller's write before this read.
         self.0.load(Ordering::Relaxed) & !CLOSED != 0
     }

@@ -41,8 +41,8 @@
 //!
 //! [S]: KeyedSemaphore
 //!
-//! A program for each of them: chapter *patterns*. What to write instead of a map of locks: chapter
-//! *migration*.
+//! A program for each of them: chapter *patterns*. What to ask, and worked answers: chapter
+//! *decide*. What to write instead of a map of locks: chapter *migration*.
 //!
 //! Not for: waiting across processes, priority inheritance. See the chapter *limitations* for these
 //! and for what to use instead.
@@ -131,10 +131,10 @@ pub use slotpark_core::{
     ConditionOutcome, Deadline, DefaultPlatform, EventError, FlightError, Flying, FutexAbi,
     FutexChange, FutexError, FutexFault, FutexKey, FutexMemory, FutexSize, FutexSpace, FutexTest,
     FutexTimeout, FutexValue, FutexWord, HoldingMany, Interrupter, KeyList, KeyedOptions,
-    LatchOutcome, LatchWait, LinearMemory, MemberWait, OnceState, Order, PERMITS_MAX, POOL_DEFAULT,
-    ParkOptions, Platform, PoolStats, Preference, Prepared, Receive, ReceiveError, Requeued,
-    SLOTS_DEFAULT, SLOTS_MAX, Seeded, SlotCountError, SlotStats, Slots, Spin, Subscribed,
-    TryAcquireError, WakeCount, WhenFull,
+    LatchOutcome, LatchWait, LinearMemory, MemberWait, OnceState, Order, PERMITS_MAX, PI_OWNER,
+    PI_OWNER_DIED, PI_WAITERS, POOL_DEFAULT, ParkOptions, Platform, PoolStats, Preference,
+    Prepared, Receive, ReceiveError, Requeued, SLOTS_DEFAULT, SLOTS_MAX, Seeded, SlotCountError,
+    SlotStats, Slots, Spin, Subscribed, TryAcquireError, WakeCount, WhenFull,
 };
 pub use wait::ShardedWait;
 
@@ -157,6 +157,8 @@ pub use slotpark_core as core;
 pub mod chapters {
     #[doc = include_str!("../docs/c.md")]
     pub mod c {}
+    #[doc = include_str!("../docs/decide.md")]
+    pub mod decide {}
     #[doc = include_str!("../docs/futex.md")]
     pub mod futex {}
     #[doc = include_str!("../docs/internals.md")]

@@ -3,7 +3,7 @@
 use crate::repo::run;
 use crate::step::{Outcome, Step};
 
-const PUBLISHED: [&str; 5] = [
+const PUBLISHED: [&str; 6] = [
     "slotpark-core",
     "slotpark",
     "slotpark-capi",

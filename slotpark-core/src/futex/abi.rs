@@ -4,21 +4,27 @@
 use core::fmt;
 
 use crate::futex::answer::result;
-use crate::futex::call::{self, Command, FutexShared};
+use crate::futex::call::{self, FutexShared};
 use crate::futex::memory::NativeMemory;
 use crate::futex::space::{FutexSpace, Space};
 use crate::futex::time::FutexTimeout;
 use crate::hash::Seeded;
-use crate::platform::{DefaultPlatform, Platform};
+use crate::platform::{DefaultPlatform, HAS_THREAD_IDS, Platform};
 use crate::process::FutexKey;
 use crate::table::Table;
 
 /// The numeric futex ABI on a table: the arguments of `futex(2)`, and its result or `-errno`.
 ///
 /// Answered are FUTEX_WAIT, FUTEX_WAKE, FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET, FUTEX_REQUEUE,
-/// FUTEX_CMP_REQUEUE and FUTEX_WAKE_OP, `futex_waitv`, and futex2's wake, wait and requeue, in the
-/// order of checks, with the counts, signs and clocks of the kernel. The operations with priority
-/// inheritance are not: they say ENOSYS.
+/// FUTEX_CMP_REQUEUE and FUTEX_WAKE_OP, the operations on locks that are handed over (FUTEX_LOCK_PI
+/// and the others with PI in their names), `futex_waitv`, and futex2's wake, wait and requeue, in
+/// the order of checks, with the counts, signs and clocks of the kernel.
+///
+/// Of priority inheritance there is the word, and the order of those who wait, but nobody is lent a
+/// priority. Threads have the numbers that the kernel gave them, which is asked for the calling
+/// thread and whether the owner of a lock lives; elsewhere than on Linux these operations say
+/// ENOSYS, unless [`with_thread`](Self::with_thread) says otherwise. That a thread has come to its
+/// end is told by [`thread_exited`](Self::thread_exited).
 ///
 /// What differs from the kernel: an address that is neither 0 nor the kernel's own and that nothing
 /// is mapped at is a SIGSEGV for a call that reads it, not EFAULT; a requeued waiter always stands
@@ -50,7 +56,12 @@ use crate::table::Table;
 pub struct FutexAbi<'t, P: Platform = DefaultPlatform> {
     pub(super) words: FutexSpace<'t, NativeMemory, P>,
     pub(super) shared: FutexShared,
+    /// If there is none the kernel is asked.
+    pub(super) thread: Option<GivenThread>,
 }
+
+/// The number of the calling thread, and who lives.
+type GivenThread = (u32, fn(u32) -> bool);
 
 impl FutexAbi<'static> {
     /// On the process-wide table, with its hasher. In a function that is given the numbers, a
@@ -104,6 +115,7 @@ impl<'t, P: Platform> FutexAbi<'t, P> {
         Self {
             words,
             shared: FutexShared::Refused,
+            thread: None,
         }
     }
 
@@ -134,6 +146,37 @@ impl<'t, P: Platform> FutexAbi<'t, P> {
         self
     }
 
+    /// The same for calls of the thread `tid`, from 1 to [`PI_OWNER`](crate::PI_OWNER): one of a
+    /// guest, or of a system whose threads have no numbers. `is_alive` says of another one whether
+    /// it has not come to its end: see [`FutexSpace::lock_pi`].
+    ///
+    /// ```
+    /// use slotpark_core::FutexAbi;
+    /// const LOCK_PI_PRIVATE: i32 = 128 + 6;
+    /// let abi = FutexAbi::process().with_space(1).with_thread(7, |tid| tid < 100);
+    /// let mut word = 0_u32;
+    /// // SAFETY: the word lives, and there is no timeout.
+    /// let locked = unsafe {
+    ///     abi.futex(&raw mut word, LOCK_PI_PRIVATE, 0, 0, std::ptr::null_mut(), 0)
+    /// };
+    /// assert_eq!((locked, word), (0, 7));
+    /// ```
+    #[must_use]
+    pub const fn with_thread(mut self, tid: u32, is_alive: fn(u32) -> bool) -> Self {
+        self.thread = Some((tid, is_alive));
+        self
+    }
+
+    /// Tells that a thread has come to its end: what it owned and others wait for is handed over.
+    /// Returns how many locks. See [`FutexSpace::thread_exited`].
+    ///
+    /// ```
+    /// assert_eq!(slotpark_core::FutexAbi::process().thread_exited(7), 0);
+    /// ```
+    pub fn thread_exited(&self, tid: u32) -> usize {
+        self.words.thread_exited(tid)
+    }
+
     /// Whether [`futex`](Self::futex) answers calls with this second argument, be it by an error
     /// that the kernel would give too. One who stands before the kernel sends the others on.
     ///
@@ -141,14 +184,15 @@ impl<'t, P: Platform> FutexAbi<'t, P> {
     /// let abi = slotpark_core::FutexAbi::process();
     /// assert!(abi.answers(128)); // FUTEX_WAIT | FUTEX_PRIVATE_FLAG
     /// assert!(!abi.answers(0)); // not private
-    /// assert!(!abi.answers(128 + 6)); // FUTEX_LOCK_PI
+    /// assert!(abi.with_thread(7, |_| true).answers(128 + 6)); // FUTEX_LOCK_PI
+    /// assert!(!abi.answers(128 + 2)); // There is no such call any more.
     /// ```
     #[must_use]
     pub const fn answers(&self, op: i32) -> bool {
         let (command, private, _) = call::command(op);
         let known = match command {
-            None | Some(Command::Inheriting { .. }) => false,
-            Some(_) => true,
+            None => false,
+            Some(command) => HAS_THREAD_IDS || self.thread.is_some() || !command.is_inheriting(),
         };
         known && (private || matches!(self.shared, FutexShared::AsPrivate))
     }
@@ -161,13 +205,21 @@ impl<'t, P: Platform> FutexAbi<'t, P> {
     /// for FUTEX_WAIT and absolute for FUTEX_WAIT_BITSET; it is a count for requeues and
     /// FUTEX_WAKE_OP. A wake or FUTEX_WAKE_OP of 0 or less wakes one, a requeue takes 0 literally.
     ///
+    /// The operations on locks return 0 when the lock is the caller's, or no more; FUTEX_LOCK_PI's
+    /// time is absolute on the wall clock, that of FUTEX_LOCK_PI2 and FUTEX_WAIT_REQUEUE_PI on the
+    /// clock that `op` names. See [`FutexSpace::lock_pi`] and what stands beside it.
+    ///
     /// No code of the caller's runs under a slot lock; what is read and changed there is the word.
     ///
     /// # Safety
     /// - The word that the operation reads or changes is readable, or writable, for the whole call
     ///   if its address is a multiple of 4, not 0 and not in the kernel's half: that at `uaddr` for
-    ///   a wait and FUTEX_CMP_REQUEUE, that at `uaddr2` for FUTEX_WAKE_OP. Others access it
+    ///   a wait, FUTEX_CMP_REQUEUE, and the operations on locks; that at `uaddr2` for
+    ///   FUTEX_WAKE_OP, FUTEX_WAIT_REQUEUE_PI and FUTEX_CMP_REQUEUE_PI. Others access it
     ///   atomically. Where an operation reads no word its address is but a number.
+    /// - For the operations on locks: a key that somebody was shown by a walk over the table (such
+    ///   as [`Table::close_where`]) is used for no wait and no requeue. The words of those who wait
+    ///   for locks are looked at by their keys.
     /// - The timespec of a wait is readable.
     ///
     /// # Panics

@@ -4,11 +4,12 @@
 use crate::futex::abi::FutexAbi;
 use crate::futex::call::{self, Command, FutexShared, requeue_count, wake_count};
 use crate::futex::error::FutexError;
+use crate::futex::lock::asking;
 use crate::futex::memory::{FutexSize, FutexValue};
 use crate::futex::time::{FutexTimeout, read_time};
 use crate::futex::word_op::WordOp;
 use crate::options::ParkOptions;
-use crate::platform::Platform;
+use crate::platform::{self, Platform};
 use crate::requeue::RequeueOptions;
 
 impl<P: Platform> FutexAbi<'_, P> {
@@ -48,7 +49,9 @@ impl<P: Platform> FutexAbi<'_, P> {
             match unsafe { read_time(time) }? {
                 None => FutexTimeout::Never,
                 Some(time) if command == Command::Wait => FutexTimeout::Relative(time),
-                Some(time) if realtime => FutexTimeout::Realtime(time),
+                Some(time) if realtime || command == Command::LockPi => {
+                    FutexTimeout::Realtime(time)
+                }
                 Some(time) => FutexTimeout::Monotonic(time),
             }
         } else {
@@ -82,8 +85,47 @@ impl<P: Platform> FutexAbi<'_, P> {
                 let word_op = WordOp::decode(val3);
                 self.words.wake_op_at(address, address2, counts, word_op)
             }
-            Command::Inheriting { .. } => Err(FutexError::NoSuchCall),
+            _ => self.on_lock(command, (address, address2), (val, count2, val3), timeout),
         }
+    }
+
+    /// The commands on locks that are handed over, with the three numbers that they may be given.
+    fn on_lock(
+        &self,
+        command: Command,
+        (address, address2): (u64, u64),
+        (val, count2, val3): (u32, i32, u32),
+        timeout: FutexTimeout,
+    ) -> Result<usize, FutexError> {
+        let (me, is_alive) = match self.thread {
+            Some((me, is_alive)) => (me, Some(is_alive)),
+            None => (platform::thread_id().ok_or(FutexError::NoSuchCall)?, None),
+        };
+        let ask = |owner: u32| match is_alive {
+            Some(is_alive) => asking(&is_alive)(owner),
+            None => told_by_kernel(owner),
+        };
+        match command {
+            Command::LockPi | Command::LockPi2 => {
+                self.words.lock_at(address, me, Some(timeout), &ask)
+            }
+            Command::TryLockPi => self.words.lock_at(address, me, None, &ask),
+            Command::UnlockPi => self.words.unlock_pi(address, me),
+            Command::WaitRequeuePi => self
+                .words
+                .wait_requeue_pi(address, val, address2, me, timeout),
+            _ => {
+                let moves = requeue_count(count2)?;
+                // Whoever gets the lock: more than one never do.
+                if val != 1 {
+                    return Err(FutexError::Invalid);
+                }
+                let from = (address, val3);
+                let requeued = self.words.move_to_lock(from, address2, moves, &ask)?;
+                return Ok(requeued.woken + requeued.moved);
+            }
+        }
+        .map(|()| 0)
     }
 
     #[inline]
@@ -105,6 +147,18 @@ impl<P: Platform> FutexAbi<'_, P> {
     pub(super) fn wake(&self, address: u64, count: i32, bits: u32) -> Result<usize, FutexError> {
         self.words
             .wake_at(address, FutexSize::U32, wake_count(count), bits)
+    }
+}
+
+/// What the kernel says of an owner.
+fn told_by_kernel(owner: u32) -> Result<(), FutexError> {
+    const ESRCH: isize = -(FutexError::NoSuchThread.errno() as isize);
+    const EPERM: isize = -(FutexError::NotOwner.errno() as isize);
+    match platform::ask_of_owner(owner) {
+        ESRCH => Err(FutexError::NoSuchThread),
+        // A thread of the kernel's own.
+        EPERM => Err(FutexError::NotOwner),
+        _ => Ok(()),
     }
 }
 

@@ -34,11 +34,12 @@ pub(super) enum Command {
     WakeOp,
     WaitBitset,
     WakeBitset,
-    /// One with priority inheritance; with whether it takes a timeout, and may name a clock.
-    Inheriting {
-        timed: bool,
-        clocked: bool,
-    },
+    LockPi,
+    LockPi2,
+    TryLockPi,
+    UnlockPi,
+    WaitRequeuePi,
+    CmpRequeuePi,
 }
 
 const PRIVATE: i32 = 128;
@@ -56,37 +57,41 @@ pub(super) const fn command(op: i32) -> (Option<Command>, bool, bool) {
         3 => Some(Command::Requeue),
         4 => Some(Command::CmpRequeue),
         5 => Some(Command::WakeOp),
-        6 => Some(Command::inheriting(true, false)),
-        7 | 8 | 12 => Some(Command::inheriting(false, false)),
+        6 => Some(Command::LockPi),
+        7 => Some(Command::UnlockPi),
+        8 => Some(Command::TryLockPi),
         9 => Some(Command::WaitBitset),
         10 => Some(Command::WakeBitset),
-        11 | 13 => Some(Command::inheriting(true, true)),
+        11 => Some(Command::WaitRequeuePi),
+        12 => Some(Command::CmpRequeuePi),
+        13 => Some(Command::LockPi2),
         _ => None,
     };
     (command, op & PRIVATE != 0, op & REALTIME != 0)
 }
 
 impl Command {
-    const fn inheriting(timed: bool, clocked: bool) -> Self {
-        Self::Inheriting { timed, clocked }
-    }
-
     /// Whether the fourth argument is the address of a timespec.
     pub(super) const fn is_timed(self) -> bool {
-        match self {
-            Self::Wait | Self::WaitBitset => true,
-            Self::Inheriting { timed, .. } => timed,
-            _ => false,
-        }
+        matches!(self, Self::Wait | Self::LockPi) || self.is_clocked()
     }
 
     /// Whether it may name the wall clock.
     pub(super) const fn is_clocked(self) -> bool {
-        match self {
-            Self::WaitBitset => true,
-            Self::Inheriting { clocked, .. } => clocked,
-            _ => false,
-        }
+        matches!(self, Self::WaitBitset | Self::LockPi2 | Self::WaitRequeuePi)
+    }
+
+    /// Whether it is one on locks that are handed over, for which threads need numbers.
+    pub(super) const fn is_inheriting(self) -> bool {
+        matches!(
+            self,
+            Self::LockPi
+                | Self::LockPi2
+                | Self::TryLockPi
+                | Self::UnlockPi
+                | Self::WaitRequeuePi
+                | Self::CmpRequeuePi
+        )
     }
 }
 

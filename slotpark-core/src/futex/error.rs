@@ -15,13 +15,20 @@ use crate::futex::memory::FutexFault;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FutexError {
-    /// EAGAIN: the word holds another value than expected.
+    /// EPERM: the lock is not the caller's to give back.
+    NotOwner,
+    /// ESRCH: the owner of the lock has come to its end without giving it back.
+    NoSuchThread,
+    /// EAGAIN: the word holds another value than expected, or the lock is taken.
     Again,
     /// EFAULT: there is no word at an address, or none that can be changed.
     Fault,
-    /// EINVAL: an address is no multiple of the word's size, a bitset is empty, a time is none, or
-    /// there are too many or too few words.
+    /// EINVAL: an address is no multiple of the word's size, a bitset is empty, a time is none,
+    /// there are too many or too few words, or the waiters at an address want something else than
+    /// the call gives.
     Invalid,
+    /// EDEADLK: the lock is the caller's already, or its owner waits for the caller.
+    Deadlock,
     /// ENOSYS: there is no such operation.
     NoSuchCall,
     /// ETIMEDOUT: the deadline passed, and nobody had ended the wait before.
@@ -47,10 +54,13 @@ impl FutexError {
     #[inline]
     const fn parts(self) -> (i32, &'static str) {
         match self {
+            Self::NotOwner => (1, "the lock is not the caller's (EPERM)"),
+            Self::NoSuchThread => (3, "the owner of the lock is gone (ESRCH)"),
             Self::Interrupted => (4, "the wait was interrupted (EINTR)"),
             Self::Again => (11, "the word holds another value (EAGAIN)"),
             Self::Fault => (14, "there is no such word (EFAULT)"),
             Self::Invalid => (22, "an argument is invalid (EINVAL)"),
+            Self::Deadlock => (35, "the wait would never end (EDEADLK)"),
             Self::NoSuchCall => (38, "there is no such operation (ENOSYS)"),
             Self::TimedOut => (110, "the time was over (ETIMEDOUT)"),
             Self::Closed => (125, "there is nothing to wait for any more (ECANCELED)"),

@@ -217,7 +217,8 @@ impl NativeMemory {
     /// # Safety
     /// Whoever is given this passes only addresses that are 0, or not below 2^56, or of words that
     /// are readable (writable, where an operation changes them) for the whole call, have been
-    /// exposed, and are accessed atomically by others.
+    /// exposed, and are accessed atomically by others. A key of such waits that is shown by a walk
+    /// over a table is used for no wait and no requeue.
     ///
     /// ```
     /// use slotpark_core::{FutexMemory, NativeMemory};

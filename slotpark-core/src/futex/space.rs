@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-use crate::futex::abi::FutexAbi;
-use crate::futex::memory::NativeMemory;
+#[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
+use crate::futex::{abi::FutexAbi, memory::NativeMemory};
 use crate::hash::Seeded;
 use crate::platform::{DefaultPlatform, Platform};
 use crate::process::FutexKey;
@@ -45,6 +45,8 @@ impl WakeCount {
 /// - words of 8, 16 and 64 bits too, whose addresses are multiples of their size; a wait and a wake
 ///   meet by address, whatever the width;
 /// - a count of 0 is nobody ([`WakeCount::N`]);
+/// - of priority inheritance there is the word and the order, and nobody is lent a priority
+///   ([`lock_pi`](Self::lock_pi)); the numbers of threads, and who lives, are the caller's to say;
 /// - a requeued waiter always stands behind those who wait at the target already;
 /// - waits can be interrupted by handle, and end with ECANCELED if the table, a key or a range of
 ///   addresses is closed.
@@ -76,6 +78,7 @@ pub(super) enum Space {
     Guest(u64),
 }
 
+#[cfg(not(slotpark_loom))]
 impl<M> FutexSpace<'static, M> {
     /// On the process-wide table. Spaces from 2^63 upward are those of domains.
     ///
@@ -136,6 +139,7 @@ impl<'t, M, P: Platform> FutexSpace<'t, M, P> {
     }
 }
 
+#[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
 impl<'t, P: Platform> FutexAbi<'t, P> {
     /// The typed operations on the same words: what waits by either is woken by either.
     ///

@@ -96,7 +96,7 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
             return Ok(0);
         }
         let place = (hash, self.key(address));
-        Ok(Self::wake_found(self.table, place, count, bits))
+        Self::wake_found(self.table, place, count, bits)
     }
 
     /// The wake that may have found somebody. Neither `self` nor a key that was made before is lent
@@ -108,12 +108,16 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
         (hash, key): Place,
         count: usize,
         bits: u32,
-    ) -> usize {
-        if bits == u32::MAX {
+    ) -> Result<usize, FutexError> {
+        let woken = if bits == u32::MAX {
             table.wake_first(hash, &key, count, 0)
         } else {
             table.wake_bits(hash, &key, count, bits, 0)
+        };
+        if woken == 0 {
+            refuse_lockers(table, (hash, key))?;
         }
+        Ok(woken)
     }
 
     pub(super) fn requeue_at(
@@ -130,9 +134,14 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
             None => Ok(true),
             Some(expected) => self.holds(from, expected),
         };
-        self.table
-            .requeue((hash, &key), (hash2, &key2), options, unchanged)?
-            .ok_or(FutexError::Again)
+        let requeued = self
+            .table
+            .requeue((hash, &key), (hash2, &key2), options, unchanged)?;
+        let is_for_all = options.wake_max > 0 || options.move_max > 0;
+        if is_for_all && requeued == Some(Requeued::default()) {
+            refuse_lockers(self.table, (hash, key))?;
+        }
+        requeued.ok_or(FutexError::Again)
     }
 
     pub(super) fn wake_op_at(
@@ -145,12 +154,21 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
         let (hash, first) = self.place(address, FutexSize::U32)?;
         let (hash2, second) = self.place(address2, FutexSize::U32)?;
         word_op.check()?;
+        let mut also = false;
         let operate = || {
-            let also = word_op.apply(&self.memory, address2)?;
-            Ok((counts.0, if also { counts.1 } else { 0 }))
+            also = word_op.apply(&self.memory, address2)?;
+            Ok::<_, FutexError>((counts.0, if also { counts.1 } else { 0 }))
         };
-        self.table
-            .unpark_both((hash, &first), (hash2, &second), operate)
+        let woken = self
+            .table
+            .unpark_both((hash, &first), (hash2, &second), operate)?;
+        if woken == 0 {
+            refuse_lockers(self.table, (hash, first))?;
+            if also {
+                refuse_lockers(self.table, (hash2, second))?;
+            }
+        }
+        Ok(woken)
     }
 
     /// Where the waiters of an address wait; an error if it can be none's.
@@ -187,6 +205,18 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
     pub(super) fn holds(&self, address: u64, value: FutexValue) -> Result<bool, FutexError> {
         Ok(self.memory.load(address, value.size())? == value.bits())
     }
+}
+
+/// An error if a wake or a requeue that met nobody has passed waiters by that want a lock.
+fn refuse_lockers<P: Platform>(
+    table: &Table<FutexKey, P>,
+    (hash, key): Place,
+) -> Result<(), FutexError> {
+    let keys = [key.for_lock(), key.for_move()];
+    if keys.iter().any(|key| table.waiters(hash, key) > 0) {
+        return Err(FutexError::Invalid);
+    }
+    Ok(())
 }
 
 /// How a wait ended.

@@ -54,7 +54,7 @@ macro_rules! with_model {
 with_futex! {
     mod linux;
     pub use linux::Linux;
-    pub(crate) use linux::entropy;
+    pub(crate) use linux::{HAS_THREAD_IDS, ask_of_owner, entropy, thread_id};
 
     /// The platform of a table that names none: the futex on Linux, `std::thread::park` elsewhere
     /// or with `--cfg slotpark_portable`.
@@ -62,6 +62,19 @@ with_futex! {
 }
 
 without_futex! {
+    /// Whether threads have numbers that can be asked for.
+    pub(crate) const HAS_THREAD_IDS: bool = false;
+
+    /// Nobody knows the number of the calling thread.
+    pub(crate) fn thread_id() -> Option<u32> {
+        None
+    }
+
+    /// Nobody knows of an owner that it has come to its end.
+    pub(crate) fn ask_of_owner(_id: u32) -> isize {
+        0
+    }
+
     /// A number that nobody can guess: std seeds each of these from the system's random numbers.
     #[cfg(feature = "std")]
     pub(crate) fn entropy(_address: usize) -> u64 {

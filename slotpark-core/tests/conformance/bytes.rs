@@ -4,9 +4,10 @@
 //! have run out they read as zeros, and zero is the plainest choice.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
+use slotpark_core::FutexAbi;
 
 use super::calls::*;
-use super::program::{Entry, Program, Step, Timespec, is_wait};
+use super::program::{Entry, Program, Step, Timespec, is_timed};
 
 /// More say nothing new, and take longer.
 const STEPS_MAX: usize = 40;
@@ -57,11 +58,10 @@ fn step(bytes: &mut Unstructured<'_>) -> Result<Step> {
     })
 }
 
-/// A call of `futex(2)`: a command without priority inheritance, with and without the clock flag,
-/// or one that does not exist.
+/// A call of `futex(2)`: a command, with and without the clock flag, or one that does not exist.
 fn call(bytes: &mut Unstructured<'_>) -> Result<Call> {
     const NONE_SUCH: [i32; 9] = [2, 14, 15, 31, 64, 127, 512, 1 << 20, i32::MIN];
-    const COMMANDS: [i32; 7] = [
+    const COMMANDS: [i32; 13] = [
         WAIT,
         WAKE,
         REQUEUE,
@@ -69,22 +69,31 @@ fn call(bytes: &mut Unstructured<'_>) -> Result<Call> {
         WAKE_OP,
         WAIT_BITSET,
         WAKE_BITSET,
+        UNLOCK_PI,
+        WAIT_REQUEUE_PI,
+        CMP_REQUEUE_PI,
+        LOCK_PI,
+        LOCK_PI2,
+        TRYLOCK_PI,
     ];
+    // The last ones only where the kernel is asked for owners: it knows threads of its own.
+    let asks = FutexAbi::process().answers(LOCK_PI);
+    let known = COMMANDS.len() - if asks { 0 } else { 3 };
     let command = if rarely(bytes)? {
         *bytes.choose(&NONE_SUCH)? | libc::FUTEX_PRIVATE_FLAG
     } else {
-        *bytes.choose(&COMMANDS)?
+        *bytes.choose(&COMMANDS[..known])?
     };
     let op = command | if rarely(bytes)? { REALTIME } else { 0 };
     let (mut at, mut at2) = (address(bytes)?, address(bytes)?);
-    if is_wait(op) || command == CMP_REQUEUE {
+    if !matches!(command, WAKE | WAKE_BITSET | REQUEUE | WAKE_OP) {
         at = read(at);
     }
-    if command == WAKE_OP {
+    if matches!(command, WAKE_OP | CMP_REQUEUE_PI) {
         at2 = read(at2);
     }
     let val = number(bytes)?;
-    let fourth = match is_wait(op) {
+    let fourth = match is_timed(op) {
         true => time(bytes)?.map_or(NONE, |(seconds, nanoseconds)| Time(seconds, nanoseconds)),
         false => Count(number(bytes)?),
     };

@@ -58,10 +58,19 @@ pub(crate) const CMP_REQUEUE: i32 = libc::FUTEX_CMP_REQUEUE | PRIVATE;
 pub(crate) const WAKE_OP: i32 = libc::FUTEX_WAKE_OP | PRIVATE;
 pub(crate) const WAIT_BITSET: i32 = libc::FUTEX_WAIT_BITSET | PRIVATE;
 pub(crate) const WAKE_BITSET: i32 = libc::FUTEX_WAKE_BITSET | PRIVATE;
+pub(crate) const LOCK_PI: i32 = libc::FUTEX_LOCK_PI | PRIVATE;
+pub(crate) const LOCK_PI2: i32 = 13 | PRIVATE;
+pub(crate) const TRYLOCK_PI: i32 = libc::FUTEX_TRYLOCK_PI | PRIVATE;
+pub(crate) const UNLOCK_PI: i32 = libc::FUTEX_UNLOCK_PI | PRIVATE;
+pub(crate) const WAIT_REQUEUE_PI: i32 = libc::FUTEX_WAIT_REQUEUE_PI | PRIVATE;
+pub(crate) const CMP_REQUEUE_PI: i32 = libc::FUTEX_CMP_REQUEUE_PI | PRIVATE;
 pub(crate) const REALTIME: i32 = libc::FUTEX_CLOCK_REALTIME;
 pub(crate) const ALL: i32 = i32::MAX;
 pub(crate) const ANY: u32 = u32::MAX;
 
+pub(crate) const EPERM: isize = -1;
+pub(crate) const ESRCH: isize = -3;
+pub(crate) const EDEADLK: isize = -35;
 pub(crate) const EAGAIN: isize = -11;
 pub(crate) const EFAULT: isize = -14;
 pub(crate) const EINVAL: isize = -22;
@@ -115,4 +124,11 @@ pub(crate) fn values(words: &Words) -> [u32; 2] {
     words
         .each_ref()
         .map(|word| word.load(std::sync::atomic::Ordering::SeqCst))
+}
+
+/// The kernel's number of the calling thread.
+pub(crate) fn thread_id() -> u32 {
+    // SAFETY: gettid has no arguments.
+    let id = unsafe { libc::syscall(libc::SYS_gettid) };
+    u32::try_from(id).expect("a thread has a number")
 }

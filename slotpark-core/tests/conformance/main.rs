@@ -12,9 +12,14 @@ mod common;
 #[path = "../common/signalled.rs"]
 mod signalled;
 
+mod actors;
 mod bytes;
 mod calls;
+mod contended;
 mod immediate;
+mod lock_queues;
+mod locks;
+mod moves;
 mod others;
 mod program;
 mod queues;

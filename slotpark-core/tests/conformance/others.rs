@@ -30,10 +30,12 @@ fn a_moved_waiter_times_out() {
             let place = receiver.recv().expect("a name");
             until("the waiter to sleep", || asleep(&place));
             let requeue = Call(A, REQUEUE, 0, Count(1), B, 0);
-            // SAFETY: nothing is compared.
-            let moved = unsafe { requeue.make(side, words) };
-            let is_late = begun.elapsed() >= Duration::from_nanos(TIMEOUT_NS as u64);
-            assert!(moved == 1 || is_late, "{}", side.name());
+            // It may have slept for something else.
+            until("the waiter to be moved", || {
+                let is_late = begun.elapsed() >= Duration::from_nanos(TIMEOUT_NS as u64);
+                // SAFETY: nothing is compared.
+                is_late || unsafe { requeue.make(side, words) } == 1
+            });
             assert_eq!(waiter.join().ok(), Some(ETIMEDOUT), "{}", side.name());
         });
         let wake = Call(B, WAKE, ALL, NONE, Null, 0);
@@ -42,24 +44,24 @@ fn a_moved_waiter_times_out() {
     }
 }
 
-/// Priority inheritance is nowhere, and a call that is not private is answered only if it is told
-/// to be.
+/// A call that is not private is answered only if it is told to be.
 #[test]
 fn what_is_not_answered() {
-    const LOCK_PI: i32 = libc::FUTEX_LOCK_PI;
-    let abi = FutexAbi::process();
+    let abi = FutexAbi::process().with_thread(1, |_| true);
     let as_private = abi.with_shared(FutexShared::AsPrivate);
     let word = std::sync::atomic::AtomicU32::new(7);
     let call = |abi: FutexAbi<'_>, op, val| {
         // SAFETY: the word lives, and no timeout is given.
         unsafe { abi.futex(word.as_ptr(), op, val, 0, null_mut(), 1) }
     };
-    for op in [LOCK_PI, 7, 8, 11, 12, 13] {
+    for op in [2, 14, 512] {
         assert!(!abi.answers(op | 128) && !as_private.answers(op), "{op}");
         assert_eq!(call(abi, op | 128, 0), ENOSYS, "{op}");
         assert_eq!(call(as_private, op, 0), ENOSYS, "{op}");
     }
-    for (op, result) in [(0, EAGAIN), (1, 0), (9, EAGAIN), (10, 0)] {
+    let unlock = libc::FUTEX_UNLOCK_PI;
+    let answered = [(0, EAGAIN), (1, 0), (9, EAGAIN), (10, 0), (unlock, EPERM)];
+    for (op, result) in answered {
         assert!(
             !abi.answers(op) && as_private.answers(op) && abi.answers(op | 128),
             "{op}"

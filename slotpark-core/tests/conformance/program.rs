@@ -3,7 +3,7 @@
 
 use std::ptr::{from_ref, null};
 
-use slotpark_core::{FutexTimespec, FutexWaitv};
+use slotpark_core::{FutexTimespec, FutexWaitv, PI_OWNER};
 
 use super::calls::*;
 use super::sides::{Side, sides};
@@ -88,11 +88,14 @@ impl Step {
         match *self {
             Self::Futex(call) => {
                 let Call(at, op, val, fourth, at2, val3) = call;
+                let waits = is_timed(op)
+                    && match op & !REALTIME {
+                        LOCK_PI | LOCK_PI2 => is_held(at, words),
+                        _ => holds(at, val as u32 as u64, words),
+                    };
                 let fourth = match fourth {
-                    Time(seconds, nanoseconds) if holds(at, val as u32 as u64, words) => {
-                        Time(seconds.min(0), nanoseconds)
-                    }
-                    Count(_) if is_wait(op) && holds(at, val as u32 as u64, words) => NOW,
+                    Time(seconds, nanoseconds) if waits => Time(seconds.min(0), nanoseconds),
+                    Count(_) if waits => NOW,
                     other => other,
                 };
                 // SAFETY: a word that is read is A or B, unless the call is refused.
@@ -128,8 +131,22 @@ impl Step {
     }
 }
 
-pub(crate) fn is_wait(op: i32) -> bool {
-    matches!(op & !REALTIME, WAIT | WAIT_BITSET)
+/// Whether the command takes a timeout.
+pub(crate) fn is_timed(op: i32) -> bool {
+    matches!(
+        op & !REALTIME,
+        WAIT | WAIT_BITSET | LOCK_PI | LOCK_PI2 | WAIT_REQUEUE_PI
+    )
+}
+
+/// Whether a locker would wait.
+fn is_held(at: At, words: &Words) -> bool {
+    let owner = match at {
+        A => values(words)[0],
+        B => values(words)[1],
+        _ => 0,
+    } & PI_OWNER;
+    owner != 0 && owner != thread_id()
 }
 
 /// Whether a wait for this value would wait.

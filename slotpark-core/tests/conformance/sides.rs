@@ -1,8 +1,11 @@
 //! Who is asked: the kernel, or a table.
 
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicU32;
 
 use slotpark_core::{FutexAbi, FutexKey, FutexTimespec, FutexWaitv, Seeded, Table};
+
+use super::calls::{ESRCH, LOCK_PI, TRYLOCK_PI, thread_id};
 
 /// One who answers futex calls.
 #[derive(Clone, Copy)]
@@ -31,6 +34,8 @@ impl Side {
         }
     }
 
+    /// Where the platform knows no numbers of threads, a table is given them with each call.
+    ///
     /// # Safety
     /// As [`FutexAbi::futex`].
     pub(crate) unsafe fn futex(
@@ -47,8 +52,15 @@ impl Side {
             Self::Kernel => kernel(unsafe {
                 libc::syscall(libc::SYS_futex, uaddr, op, val, fourth, uaddr2, val3)
             }),
-            // SAFETY: the caller's contract.
-            Self::Table(_, abi) => unsafe { abi.futex(uaddr, op, val, fourth, uaddr2, val3) },
+            Self::Table(_, abi) => {
+                let abi = if abi.answers(LOCK_PI) {
+                    abi
+                } else {
+                    abi.with_thread(thread_id(), is_alive)
+                };
+                // SAFETY: the caller's contract.
+                unsafe { abi.futex(uaddr, op, val, fourth, uaddr2, val3) }
+            }
         }
     }
 
@@ -128,6 +140,15 @@ impl Side {
     pub(crate) fn has_futex2(self) -> bool {
         self.futex2_wake(std::ptr::null(), 1, 1, 0x82) == 0
     }
+}
+
+/// What an embedder with threads of its own says: here of the system's, by trying to lock a word.
+fn is_alive(tid: u32) -> bool {
+    let word = AtomicU32::new(tid);
+    let none = std::ptr::null_mut();
+    // SAFETY: the contract of `futex`: the word lives, and there is no timeout.
+    let tried = unsafe { Side::Kernel.futex(word.as_ptr(), TRYLOCK_PI, 0, 0, none, 0) };
+    tried != ESRCH
 }
 
 const FUTEX_WAITV: libc::c_long = 449;

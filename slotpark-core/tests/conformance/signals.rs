@@ -171,6 +171,38 @@ fn a_wait_that_goes_on_keeps_its_place_in_a_table() {
     }
 }
 
+/// Who waits for a lock that is handed over, or to be moved to one, goes on after any handler: the
+/// kernel makes the call anew, a table keeps it in its place.
+#[test]
+fn no_handler_ends_a_locker() {
+    let _watchdog = watchdog("no_handler_ends_a_locker");
+    begin();
+    let on = |at, op, fourth| Call(at, op, 7, fourth, B, 7);
+    for side in sides() {
+        for time in [NONE, Time(LATE, 0)] {
+            let (name, words) = (side.name(), words());
+            words[1].store(0, Ordering::SeqCst);
+            // SAFETY: the words are never freed, and read only where they are.
+            let make = move |call: Call| unsafe { call.make(side, words) };
+            assert_eq!(make(on(B, LOCK_PI, NONE)), 0, "{name}");
+            let waits = [on(B, LOCK_PI, time), on(A, WAIT_REQUEUE_PI, time)];
+            let targets = waits.map(|call| {
+                let target = Target::asleep(move || (make(call), make(UNLOCK)), || true);
+                for signal in [ENDING, RESTARTING] {
+                    target.interrupt(signal);
+                    assert!(!target.has_ended(), "{name}");
+                }
+                target
+            });
+            let moving = Call(A, CMP_REQUEUE_PI, 1, Count(0), B, 7);
+            assert_eq!(make(moving), 1, "{name}");
+            assert_eq!(make(UNLOCK), 0, "{name}");
+            assert_eq!(targets.map(Target::join), [(0, 0); 2], "{name}");
+        }
+    }
+}
+const UNLOCK: Call = Call(B, UNLOCK_PI, 0, NONE, Null, 0);
+
 /// How often the waits of all threads ended, by a wake and by a signal.
 #[derive(Default)]
 struct Ended {

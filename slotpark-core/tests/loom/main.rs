@@ -14,6 +14,7 @@ mod drops;
 mod each;
 mod ends;
 mod flight;
+mod handed;
 mod host;
 mod keyed;
 mod keyed_phases;

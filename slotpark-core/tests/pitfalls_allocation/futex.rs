@@ -22,7 +22,7 @@ fn guest(bytes: &[AtomicU64]) -> FutexSpace<'static, LinearMemory<'_>> {
     FutexSpace::over(&TABLE, &HASHER, 1, LinearMemory::new(bytes))
 }
 
-pub(crate) const FUTEXES: [Operation; 32] = [
+pub(crate) const FUTEXES: [Operation; 41] = [
     ("futex/abi::process", |_| ignore(FutexAbi::process())),
     ("futex/abi::over", |_| {
         ignore(FutexAbi::over(&TABLE, &HASHER));
@@ -40,12 +40,26 @@ pub(crate) const FUTEXES: [Operation; 32] = [
         // SAFETY: nothing is done with it.
         ignore(unsafe { FutexAbi::process().words() });
     }),
+    ("futex/abi::with_thread", |_| {
+        ignore(FutexAbi::process().with_thread(7, |_| true));
+    }),
+    ("futex/abi::thread_exited", |_| {
+        ignore(FutexAbi::over(&TABLE, &HASHER).thread_exited(7));
+    }),
     ("futex/abi::futex", |_| {
         let abi = FutexAbi::over(&TABLE, &HASHER);
         let mut words = [0_u32; 2];
         let [first, second] = words.each_mut().map(|word| &raw mut *word);
         // WAIT (stale), WAKE, REQUEUE, CMP_REQUEUE, WAKE_OP, WAIT_BITSET (stale), WAKE_BITSET.
         for op in [0, 1, 3, 4, 5, 9, 10] {
+            // SAFETY: the words live, and nobody waits without time.
+            ignore(unsafe { abi.futex(first, op | 128, 1, 0, second, 1) });
+        }
+        // LOCK_PI, then again: EDEADLK, TRYLOCK_PI, UNLOCK_PI, WAIT_REQUEUE_PI (stale),
+        // CMP_REQUEUE_PI.
+        words = [0; 2];
+        let [first, second] = words.each_mut().map(|word| &raw mut *word);
+        for op in [6, 6, 8, 7, 11, 12] {
             // SAFETY: the words live, and nobody waits without time.
             ignore(unsafe { abi.futex(first, op | 128, 1, 0, second, 1) });
         }
@@ -92,6 +106,40 @@ pub(crate) const FUTEXES: [Operation; 32] = [
         let memory = LinearMemory::new(&bytes);
         ignore(memory.load(4, FutexSize::U16));
         ignore(memory.compare_exchange(4, 0, 1));
+    }),
+    ("futex/lock::lock_pi", |_| {
+        let bytes = [AtomicU64::new(0)];
+        let guest = guest(&bytes);
+        for tid in [1, 1, 2] {
+            ignore(guest.lock_pi(0, tid, SHORT, |_| true));
+        }
+        ignore(guest.lock_pi(0, 2, SHORT, |_| false));
+    }),
+    ("futex/lock::try_lock_pi", |_| {
+        let bytes = [AtomicU64::new(0)];
+        for tid in [1, 2] {
+            ignore(guest(&bytes).try_lock_pi(0, tid, |_| true));
+        }
+    }),
+    ("futex/unlock::unlock_pi", |_| {
+        let bytes = [AtomicU64::new(u64::from(7_u32).to_le())];
+        for tid in [1, 7] {
+            ignore(guest(&bytes).unlock_pi(0, tid));
+        }
+    }),
+    ("futex/unlock::thread_exited", |_| {
+        ignore(guest(&[AtomicU64::new(0)]).thread_exited(7));
+    }),
+    ("futex/unlock::waiters_pi", |_| {
+        ignore(guest(&[]).waiters_pi(8));
+    }),
+    ("futex/move_to_lock::wait_requeue_pi", |_| {
+        let bytes = [AtomicU64::new(0)];
+        ignore(guest(&bytes).wait_requeue_pi(0, 0, 4, 7, SHORT));
+    }),
+    ("futex/move_to_lock::cmp_requeue_pi", |_| {
+        let bytes = [AtomicU64::new(0)];
+        ignore(guest(&bytes).cmp_requeue_pi(0, 0, 4, WakeCount::All, |_| true));
     }),
     ("futex/memory::new", |_| {
         // SAFETY: the one address that is read is 0, which faults.

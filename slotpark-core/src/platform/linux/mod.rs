@@ -169,3 +169,41 @@ pub(crate) fn entropy(address: usize) -> u64 {
     }
     finalize(address as u64) ^ finalize(Linux::now_ns(Clock::Monotonic))
 }
+
+/// Whether threads have numbers that can be asked for.
+pub(crate) const HAS_THREAD_IDS: bool = !cfg!(miri);
+
+/// The number of the calling thread.
+#[cfg(not(miri))]
+pub(crate) fn thread_id() -> Option<u32> {
+    // SAFETY: gettid has no arguments and cannot fail.
+    let id = unsafe { syscall6(syscall::GETTID, [0; 6]) };
+    u32::try_from(id).ok()
+}
+
+/// What the kernel says of a thread as the owner of a futex: 0, or a negative errno: ESRCH if it
+/// has come to its end, be it joined yet or not. It is asked by a try to lock a word of ours.
+#[cfg(not(miri))]
+pub(crate) fn ask_of_owner(id: u32) -> isize {
+    let word = AtomicU32::new(id);
+    let operation = libc::FUTEX_TRYLOCK_PI | libc::FUTEX_PRIVATE_FLAG;
+    let address = ptr::from_ref(&word).expose_provenance();
+    // SAFETY: `word` is a live 4-byte word, which the kernel reads and marks.
+    let result = unsafe { syscall6(FUTEX, [address, operation as usize, 0, 0, 0, 0]) };
+    match -result as i32 {
+        libc::ESRCH | libc::EPERM => result,
+        // It is locked, and so its owner lives; or the kernel cannot tell.
+        _ => 0,
+    }
+}
+
+/// Miri has no locks that lend priorities.
+#[cfg(miri)]
+pub(crate) fn thread_id() -> Option<u32> {
+    None
+}
+
+#[cfg(miri)]
+pub(crate) fn ask_of_owner(_id: u32) -> isize {
+    0
+}
