@@ -1,11 +1,12 @@
 //! `slotpark compare`: slotpark beside four other ways to block on a key, beside four ways to await
 //! a wake by key, beside other locks by key, semaphores and single flights, and beside the kernel's
-//! futex by the same numbers, in one run.
+//! futex by the same numbers; and its managers beside the kernel's pipes and signals. In one run.
 
 mod block_on;
 mod engines;
 mod futex;
 mod locks;
+mod managers;
 mod table;
 mod workloads;
 
@@ -87,6 +88,7 @@ fn contests() -> Vec<Contest> {
     contests.extend(of_tasks());
     contests.extend(locks::contests());
     contests.extend(futex::contests());
+    contests.extend(managers::contests());
     contests
 }
 

@@ -56,6 +56,25 @@ const OF_FUTEX: [&str; 6] = [
     "A target is met when the median is: 0.02 is 50 times as fast.",
 ];
 
+/// What a reader must know to judge the figures of the managers.
+const OF_MANAGERS: [&str; 7] = [
+    "pipe_N_bytes: one thread writes blocks of N bytes, another one reads them; time for each \
+     block. A pipe has room for 64 KiB, the channel for as many blocks as that are, or for one.",
+    "crossbeam_channel: each block is a Vec that the sender allocates and fills, and the receiver \
+     drops: bytes are copied once, by pipes twice.",
+    "pipe_round_trip: one byte there by one pipe and back by another; ..._cpu: the processor time \
+     of both threads.",
+    "map_and_wait: a word found by key in a DashMap and a wait on a ShardedWait, and no pipe: the \
+     least that blocking by key takes.",
+    "pipe_blocked_read: a read is polled and waits, a byte is written, it is polled and done: one \
+     thread, and nobody sleeps. pipe_ready_read: not polled before the byte is there. \
+     pipe_blocking: the difference.",
+    "signal_deliver: slotpark: send, deliver, end_handler; kernel: kill(2) of the process itself, \
+     its handler, and back.",
+    "process_...: for each of 100,000 children with their signals; ..._own_actions: each has set \
+     one; ..._kept: by maps, when all are gone.",
+];
+
 /// The whole report as text.
 pub(crate) fn text(report: &Report) -> String {
     let mut lines = vec![report.machine.to_string()];
@@ -82,6 +101,7 @@ pub(crate) fn text(report: &Report) -> String {
             Side::Tasks => lines.extend(OF_TASKS.map(str::to_owned)),
             Side::Locks => lines.extend(of_locks()),
             Side::Futex => lines.extend(OF_FUTEX.map(str::to_owned)),
+            Side::Managers => lines.extend(OF_MANAGERS.map(str::to_owned)),
         }
     }
     lines.push("A round that hung was cut off and enters at the cut-off time.".to_owned());

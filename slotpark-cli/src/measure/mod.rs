@@ -4,7 +4,8 @@
 //! is written once, generic over the engine, and gives the figures of one sample for its rows. A
 //! [`Contest`] is a workload with the engines that enter it. [`TaskEngine`] and [`TaskWorkload`]
 //! are the same for tasks; `locks` has those of keyed locks, semaphores and single flights, `futex`
-//! what the kernel's futex is asked beyond an engine's waits and wakes.
+//! what the kernel's futex is asked beyond an engine's waits and wakes, `managers` what pipes and
+//! signals are asked.
 //!
 //! Every sample runs in a child process of its own: the allocation counts are its own, tables that
 //! belong to a whole process start empty, and what hangs ends with its process. The rounds are
@@ -18,6 +19,7 @@ pub(crate) mod engine;
 pub(crate) mod futex;
 pub(crate) mod locks;
 pub(crate) mod machine;
+pub(crate) mod managers;
 pub(crate) mod report;
 pub(crate) mod rounds;
 pub(crate) mod statistics;

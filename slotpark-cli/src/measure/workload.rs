@@ -38,6 +38,8 @@ pub(crate) enum Side {
     Locks,
     /// The numeric futex ABI beside the kernel's.
     Futex,
+    /// The managers beside the kernel and others.
+    Managers,
 }
 
 /// What a row counts.
@@ -214,6 +216,12 @@ impl Contest {
 
     pub(crate) fn of_futex(plan: impl Plan, entrants: Vec<Entrant>) -> Self {
         Self::of(Side::Futex, plan.rows(), entrants, move |scale| {
+            plan.rounds(scale)
+        })
+    }
+
+    pub(crate) fn of_managers(plan: impl Plan, entrants: Vec<Entrant>) -> Self {
+        Self::of(Side::Managers, plan.rows(), entrants, move |scale| {
             plan.rounds(scale)
         })
     }

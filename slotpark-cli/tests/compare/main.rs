@@ -2,6 +2,7 @@
 
 mod futex;
 mod locks;
+mod managers;
 mod report;
 
 use serde_json::Value;

@@ -6,6 +6,7 @@ mod futex_abi;
 #[cfg(test)]
 mod futex_tests;
 pub(crate) mod locks;
+pub(crate) mod managers;
 mod parking_lot_core;
 mod seed_slot;
 mod slotpark;

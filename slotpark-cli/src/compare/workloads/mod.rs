@@ -6,6 +6,7 @@ mod futex_calls;
 mod handoff;
 mod hang_demo;
 pub(crate) mod locks;
+pub(crate) mod managers;
 mod memory;
 mod pairs;
 mod round_trip;
