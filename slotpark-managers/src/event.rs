@@ -144,8 +144,8 @@ impl Event {
             return Err(Errno::Again);
         }
         let unchanged = || self.seen() == seen;
-        if let Some(closed) = block.closed {
-            return wait_either(waits, (key, unchanged), closed, block);
+        if let Some(closed) = closed_key(waits, block) {
+            return wait_any(waits, &[key, closed], |_| unchanged(), block);
         }
         let outcome = match block.interrupter {
             None => waits.wait_with(&key, u32::MAX, block.deadline, unchanged),
@@ -171,30 +171,36 @@ impl Event {
     }
 }
 
-/// Waits for a key, or until its descriptor is closed.
-fn wait_either(
-    waits: &Waits,
-    (key, mut unchanged): (WaitKey, impl FnMut() -> bool),
-    (closed, told_in): (&Event, &Waits),
-    block: Block<'_>,
-) -> Result<(), Errno> {
+/// The key of the closing of the descriptor that a call came through.
+pub(crate) fn closed_key(waits: &Waits, block: Block<'_>) -> Option<WaitKey> {
+    let (closed, told_in) = block.closed?;
     assert!(
         std::ptr::eq(waits, told_in),
         "a call through a descriptor waits in another table than its descriptor's"
     );
-    const CLOSED: usize = 1;
-    let keys = [key, closed.key()];
-    let valid = |entry| match entry {
-        CLOSED => !closed.has_advanced(),
-        _ => unchanged(),
+    Some(closed.key())
+}
+
+/// Waits while nothing has changed of any key; then look again. If the call came through a
+/// descriptor, its [`closed_key`] is the last one, and ends it with EBADF.
+pub(crate) fn wait_any(
+    waits: &Waits,
+    keys: &[WaitKey],
+    unchanged: impl Fn(usize) -> bool,
+    block: Block<'_>,
+) -> Result<(), Errno> {
+    let closed = block.closed.map(|(closed, _)| (keys.len() - 1, closed));
+    let valid = |at| match closed {
+        Some((last, closed)) if at == last => !closed.has_advanced(),
+        _ => unchanged(at),
     };
     let ended_by = match block.interrupter {
-        None => waits.wait_any(&keys, block.deadline, valid),
-        Some(thread) => waits.wait_any_interruptible(&keys, thread, block.deadline, valid),
+        None => waits.wait_any(keys, block.deadline, valid),
+        Some(thread) => waits.wait_any_interruptible(keys, thread, block.deadline, valid),
     };
     ended(ended_by.parked)?;
-    match ended_by.entry {
-        Some(CLOSED) => Err(Errno::BadFd),
+    match closed {
+        Some((last, _)) if ended_by.entry == Some(last) => Err(Errno::BadFd),
         _ => Ok(()),
     }
 }

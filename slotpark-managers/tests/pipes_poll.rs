@@ -13,7 +13,9 @@ use common::bells::{Bell, poll, ready};
 use common::{until, watchdog};
 use guests::{blocked, ended};
 use slotpark::{ANY_MAX, Interrupter};
-use slotpark_managers::{Access, Block, Errno, PipeManager, PipePoll, Readiness, Waits};
+use slotpark_managers::{
+    Access, Block, Description, Errno, FdTable, PipeManager, PipePoll, Readiness, Waits,
+};
 
 fn pipes() -> PipeManager {
     PipeManager::new(Arc::new(Waits::new()))
@@ -210,4 +212,38 @@ fn a_task_polls_several_ends() {
     assert_eq!(pipes.waiters(reader), 0);
     assert_eq!(pipes.write(writer, b"b", Block::NO), Ok(1));
     assert_eq!(ready(pin!(pipes.poll_async(&mut polls))), Ok(1));
+}
+
+/// A poll that was made through a descriptor, of an event poll or the like, ends when that is
+/// closed: with ends, and with none. The ends are not touched.
+#[test]
+fn a_poll_through_a_descriptor_ends_with_it() {
+    let _watchdog = watchdog("a_poll_through_a_descriptor_ends_with_it");
+    let waits = Arc::new(Waits::new());
+    let pipes = &PipeManager::new(Arc::clone(&waits));
+    let files = &FdTable::new(waits);
+    let (reader, writer) = pipes.pipe();
+    let many = &[reader; ANY_MAX].map(|end| PipePoll::new(end, Readiness::IN));
+    for count in [1, 0, ANY_MAX - 1] {
+        let number = files.install(Description::new("a poll"), false).unwrap();
+        scope(|scope| {
+            let poller = scope.spawn(move || {
+                let open = files.get(number).unwrap();
+                pipes.poll(&mut many.clone()[..count], Block::FOREVER.through(&open))
+            });
+            until("the poll waits", || files.waiters(number) == 1);
+            files.close(number).unwrap();
+            assert_eq!(poller.join().unwrap(), Err(Errno::BadFd), "{count} ends");
+        });
+        assert_eq!(pipes.waiters(reader), 0);
+    }
+    let number = files.install(Description::new("a poll"), false).unwrap();
+    let open = files.get(number).unwrap();
+    let too_many = pipes.poll(&mut many.clone(), Block::FOREVER.through(&open));
+    assert_eq!(too_many, Err(Errno::Invalid));
+    // What is ready is said, whatever the descriptor's end.
+    assert_eq!(pipes.write(writer, b"!", Block::NO), Ok(1));
+    files.close(number).unwrap();
+    let block = Block::FOREVER.through(&open);
+    assert_eq!(pipes.poll(&mut many.clone()[..1], block), Ok(1));
 }

@@ -4,8 +4,7 @@ use std::cmp::Reverse;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::path::PathBuf;
 
 use anyhow::{Context, bail, ensure};
 
@@ -23,8 +22,7 @@ pub(super) fn find() -> anyhow::Result<PathBuf> {
         .parent()
         .context("slotpark's own path has no folder")?;
     let mut places = vec![folder.join(FILE), folder.join("deps").join(FILE)];
-    // One of another version would count in a layout of its own.
-    places.sort_by_key(|place| Reverse(modified(place)));
+    newest_first(&mut places);
     places.extend(
         env::var_os(ENVIRONMENT)
             .filter(|value| !value.is_empty())
@@ -55,9 +53,11 @@ pub(super) fn find() -> anyhow::Result<PathBuf> {
     Ok(library)
 }
 
-/// When a file was made; none is the oldest.
-fn modified(path: &Path) -> Option<SystemTime> {
-    path.metadata().and_then(|file| file.modified()).ok()
+/// The library of an earlier build counts in another layout, and answers other calls. A file that
+/// is not there comes last.
+fn newest_first(places: &mut [PathBuf]) {
+    let modified = |place: &PathBuf| place.metadata().and_then(|file| file.modified()).ok();
+    places.sort_by_key(|place| Reverse(modified(place)));
 }
 
 /// The value of LD_PRELOAD: ours before what is already there, since the first definition counts.
@@ -72,7 +72,26 @@ pub(super) fn preload_list(library: &OsStr, before: Option<OsString>) -> OsStrin
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::time::{Duration, SystemTime};
+
     use super::*;
+
+    #[test]
+    fn an_older_library_is_passed_over() -> std::io::Result<()> {
+        let folder = env::temp_dir().join(format!("slotpark-library-{}", std::process::id()));
+        std::fs::create_dir(&folder)?;
+        let [old, new, none] = ["old", "new", "none"].map(|name| folder.join(name));
+        for (path, age_s) in [(&old, 60), (&new, 0)] {
+            let made = SystemTime::now() - Duration::from_secs(age_s);
+            File::create(path)?.set_modified(made)?;
+        }
+        let mut places = [none.clone(), old.clone(), new.clone()];
+        newest_first(&mut places);
+        std::fs::remove_dir_all(&folder)?;
+        assert_eq!(places, [new, old, none]);
+        Ok(())
+    }
 
     #[test]
     fn ours_comes_first() {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use slotpark::{ANY_MAX, AnyOutcome};
+use slotpark::ANY_MAX;
 
 use super::state::{Edges, Pipe, State};
 use super::{End, PipeEnd, PipeManager, Readiness};
-use crate::event::{Event, Seen, ended};
+use crate::event::{Event, Seen, closed_key, ended, wait_any};
 use crate::{Access, Block, Errno, WaitKey};
 
 /// An end that is polled, what for, and what was found: as `pollfd`.
@@ -185,7 +185,8 @@ impl PipeManager {
     /// An end that is closed meanwhile is ready as `POLLNVAL`. See `poll(2)`.
     ///
     /// # Errors
-    /// EINVAL: too many ends. EINTR: as `block` says.
+    /// EINVAL: too many ends ([`ANY_MAX`], one less through a descriptor). EINTR, and EBADF for a
+    /// descriptor that is closed: as `block` says.
     ///
     /// ```
     /// use slotpark_managers::{Block, PipeManager, PipePoll, Readiness, Waits};
@@ -198,7 +199,8 @@ impl PipeManager {
     /// });
     /// ```
     pub fn poll(&self, polls: &mut [PipePoll], block: Block<'_>) -> Result<usize, Errno> {
-        if polls.len() > ANY_MAX {
+        // The descriptor that the call came through is waited for too.
+        if polls.len() + usize::from(block.closed.is_some()) > ANY_MAX {
             return Err(Errno::Invalid);
         }
         loop {
@@ -262,14 +264,9 @@ impl PipeManager {
             let never = Event::new("poll of nothing");
             return never.wait(&self.waits, never.seen(), block);
         }
-        let keys: Vec<WaitKey> = watched.iter().map(|one| one.pipe.changed.key()).collect();
-        let is_unchanged = |at: usize| watched[at].is_unchanged();
-        let (waits, deadline) = (&self.waits, block.deadline);
-        let AnyOutcome { parked, .. } = match block.interrupter {
-            None => waits.wait_any(&keys, deadline, is_unchanged),
-            Some(thread) => waits.wait_any_interruptible(&keys, thread, deadline, is_unchanged),
-        };
-        ended(parked)
+        let mut keys: Vec<WaitKey> = watched.iter().map(|one| one.pipe.changed.key()).collect();
+        keys.extend(closed_key(&self.waits, block));
+        wait_any(&self.waits, &keys, |at| watched[at].is_unchanged(), block)
     }
 }
 
