@@ -87,8 +87,8 @@ does_what_a_futex_does! {
     after_it_does: after::Futexes;
 }
 
-/// One allocation and more for each address, and an entry that stays; then none, and nothing. The times are
-/// printed: what they are depends on the machine.
+/// One allocation and more for each address, and an entry that stays; then none, and nothing. The
+/// times are printed: what they are depends on the machine.
 #[test]
 fn what_an_address_costs() {
     const ADDRESSES: u32 = 10_000;
