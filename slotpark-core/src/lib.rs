@@ -30,6 +30,7 @@ mod futex;
 mod gate;
 mod hash;
 mod home;
+mod inspect;
 mod interrupt;
 mod keyed;
 mod leave;
@@ -90,6 +91,7 @@ pub use gate::{
     MemberWait,
 };
 pub use hash::{KeyHasher, Seeded, finalize};
+pub use inspect::{Detail, Inspect, KeyText, Kind, Seen};
 pub use interrupt::Interrupter;
 #[cfg(feature = "alloc")]
 pub use keyed::{
