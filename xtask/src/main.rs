@@ -12,6 +12,7 @@ mod examples;
 mod features;
 mod fuzz;
 mod header;
+mod instructions;
 mod loom;
 mod miri;
 mod msrv;
@@ -86,6 +87,8 @@ enum Command {
     Sanitize(sanitize::Args),
     /// The stress program under memcheck.
     Valgrind,
+    /// What the hot paths cost in instructions, against the record.
+    Instructions(instructions::Args),
     /// The published crates with the oldest toolchain that they promise.
     Msrv,
     /// Pack the publishable crates, as `cargo publish` would.
@@ -118,6 +121,7 @@ fn main() -> ExitCode {
         Command::Miri(args) => miri::steps(&args),
         Command::Sanitize(args) => sanitize::steps(&args),
         Command::Valgrind => valgrind::steps(),
+        Command::Instructions(args) => instructions::steps(args),
         Command::Msrv => msrv::steps(),
         Command::Package => package::steps(),
         Command::Ci(args) => ci::steps(&args),

@@ -1,5 +1,6 @@
 //! `setup`: the only command that installs things; what cannot be had is named, and it goes on.
 
+use crate::instructions;
 use crate::msrv;
 use crate::mutants;
 use crate::nostd::BARE_TARGET;
@@ -23,6 +24,7 @@ pub(crate) fn steps(repo: &Repo) -> Vec<Step> {
     steps.push(cargo_mutants());
     steps.push(package_lists());
     steps.extend(PACKAGES.map(package));
+    steps.push(instructions::install_runner());
     steps
 }
 
