@@ -7,7 +7,7 @@ use std::task::Poll;
 use gungraun::prelude::*;
 use slotpark::WaitOutcome;
 
-use crate::fixture::{KEY, OTHERS, Waits, again, poll, repeat, one_each};
+use crate::fixture::{KEY, OTHERS, Waits, again, one_each, poll, repeat};
 
 #[library_benchmark]
 #[bench::stale(Waits::nobody())]

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU32;
 use gungraun::prelude::*;
 use slotpark::{FutexAbi, FutexWait, KeyedNotify, ShardedWait};
 
-use crate::fixture::{KEY, OTHERS, TIMES, Waits, forever, repeat, one_each, seeded};
+use crate::fixture::{KEY, OTHERS, TIMES, Waits, forever, one_each, repeat, seeded};
 
 #[library_benchmark]
 #[bench::nobody(Waits::nobody())]
