@@ -1,5 +1,6 @@
 //! The program `slotpark`: measures keyed blocking, and runs programs with their futexes on slots.
 
+mod bench;
 mod compare;
 mod measure;
 mod run;
