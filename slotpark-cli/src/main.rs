@@ -2,6 +2,7 @@
 
 mod bench;
 mod compare;
+mod engines;
 mod measure;
 mod run;
 mod stress;
