@@ -1,6 +1,6 @@
 //! The report in parts, for whoever shows it in another form than those of this crate.
 
-use crate::{Cell, Grid, Report, amount, tables};
+use crate::{Cell, Grid, Metric, Report, amount, tables};
 
 /// A part of the report: a workload, or what is said of all.
 #[derive(Clone, Debug, Default)]
@@ -15,7 +15,8 @@ pub struct Section {
     pub remarks: Vec<String>,
 }
 
-/// Every workload, then the targets and the limits.
+/// Every workload, then the targets and the limits. Of the ratios those that a screen has room for:
+/// of [time](crate::Metric::Time), calls, 99 % and what is kept, and those with a target.
 ///
 /// # Examples
 ///
@@ -29,6 +30,11 @@ pub struct Section {
 /// ```
 #[must_use]
 pub fn sections(report: &Report) -> Vec<Section> {
+    let mut report = report.clone();
+    report
+        .comparisons
+        .retain(|one| one.target.is_some() || is_main(one.metric));
+    let report = &report;
     let mut sections: Vec<Section> = report
         .workloads
         .iter()
@@ -53,9 +59,17 @@ pub fn sections(report: &Report) -> Vec<Section> {
     sections
 }
 
+fn is_main(metric: Metric) -> bool {
+    matches!(
+        metric,
+        Metric::Time | Metric::Call | Metric::P99 | Metric::LiveBytes | Metric::ResidentBytes
+    )
+}
+
 fn of_workload(report: &Report, workload: &crate::Workload) -> Section {
     let mut grids = tables::figures(workload);
-    grids.extend(tables::ratios(report, workload).map(|grid| ("Ratios".to_owned(), grid)));
+    let ratios = tables::ratios(report, workload);
+    grids.extend(ratios.map(|grid| ("Ratios".to_owned(), grid)));
     let skipped = tables::skipped(workload).into_iter();
     let skipped = skipped.map(|(engine, reason)| format!("{engine} was not measured: {reason}"));
     Section {

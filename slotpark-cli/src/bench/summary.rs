@@ -23,17 +23,18 @@ const OF_LATENCY: [(Metric, f64); 3] = [
     (Metric::P9999, 99.99),
 ];
 /// The figures that are compared; the others are compared where a target asks for it.
-const COMPARED: [Metric; 9] = [
+const COMPARED: [Metric; 7] = [
     Metric::Time,
     Metric::Cpu,
     Metric::Call,
     Metric::P50,
     Metric::P99,
     Metric::P9999,
-    Metric::LiveBytes,
-    Metric::ResidentBytes,
     Metric::LeastShare,
 ];
+/// Those of workloads that are about memory. Elsewhere the pages of the program's own text are most
+/// of what is resident.
+const OF_MEMORY: [Metric; 2] = [Metric::LiveBytes, Metric::ResidentBytes];
 
 /// Sums up a run.
 pub(crate) fn report(
@@ -217,6 +218,12 @@ impl<'a> Side<'a> {
     }
 }
 
+fn compared(gathered: &Gathered) -> impl Iterator<Item = Metric> {
+    let memory = gathered.definition.is_of_memory();
+    let of_memory = OF_MEMORY.into_iter().filter(move |_| memory);
+    COMPARED.into_iter().chain(of_memory)
+}
+
 /// Makes comparisons.
 struct Judge {
     seed: u64,
@@ -232,7 +239,7 @@ impl Judge {
         for point in &gathered.points {
             for to in point.takers.iter().map(Taker::name).filter(|to| to != of) {
                 let pair = |metric| self.compare(gathered, (of, point.at), (to, point.at), metric);
-                comparisons.extend(COMPARED.into_iter().filter_map(pair));
+                comparisons.extend(compared(gathered).filter_map(pair));
             }
         }
         for target in &gathered.definition.targets {
