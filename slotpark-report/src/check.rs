@@ -172,7 +172,8 @@ fn missing(record: &Report, run: &Report) -> Vec<Finding> {
 fn of_ratio(recorded: &Comparison, run: &Report, tolerance: f64) -> Option<Finding> {
     let same = |other: &&Comparison| {
         (&other.workload, other.metric) == (&recorded.workload, recorded.metric)
-            && (other.at, &other.of, &other.to) == (recorded.at, &recorded.of, &recorded.to)
+            && (other.at, &other.of, &other.to, other.to_at)
+                == (recorded.at, &recorded.of, &recorded.to, recorded.to_at)
     };
     let record = recorded.ratio?;
     let found = run.comparisons.iter().find(same);

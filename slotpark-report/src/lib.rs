@@ -19,6 +19,7 @@ mod place;
 mod plot;
 mod read;
 mod schema;
+mod sections;
 mod tables;
 
 pub use amount::{amount, short};
@@ -30,6 +31,7 @@ pub use markdown::markdown;
 pub use place::Place;
 pub use read::ReadError;
 pub use schema::{
-    Axis, Bucket, Comparison, Histogram, Interval, Loop, Machine, Measured, Metric, Report, SCHEMA,
-    Series, Target, Unit, Verdict, Workload,
+    Axis, Bucket, Comparison, Histogram, Interval, Limit, Loop, Machine, Measured, Metric, Report,
+    SCHEMA, Series, Target, Unit, Verdict, Workload,
 };
+pub use sections::{Section, sections};

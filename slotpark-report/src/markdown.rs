@@ -26,6 +26,10 @@ pub fn markdown(report: &Report) -> String {
     if !targets.rows.is_empty() {
         text += &format!("\n## Targets\n\n{}", targets.to_markdown());
     }
+    let limits = tables::limits(report);
+    if !limits.rows.is_empty() {
+        text += &format!("\n## Limits\n\n{}", limits.to_markdown());
+    }
     text += "\n## Where slotpark loses\n\n";
     let losses = tables::losses(report);
     text += &if losses.rows.is_empty() {

@@ -267,6 +267,8 @@ impl Figure {
     fn comparisons<'a>(&self, report: &'a Report) -> impl Iterator<Item = &'a Comparison> {
         report.comparisons.iter().filter(move |one| {
             (&one.workload, one.metric, one.at) == (&self.workload, self.metric, self.at)
+                // Another point is meant where nothing else can be.
+                && (one.to_at.is_none() || one.of == one.to)
         })
     }
 }

@@ -109,17 +109,18 @@ fn anchor(workload: &Workload) -> String {
 fn targets(report: &Report) -> Markup {
     let rows = pictures::target_rows(report);
     let grid = tables::targets(report);
+    let limits = tables::limits(report);
     let body = html! {
-        @if grid.rows.is_empty() {
+        @if grid.rows.is_empty() && limits.rows.is_empty() {
             p { "None was set." }
-        } @else {
-            @if !rows.is_empty() {
-                div class="plots" {
-                    (forest("Ratios that have a target", "The table has the figures.", &rows))
-                }
-            }
-            (page::table("Targets, the missed ones first", &grid))
         }
+        @if !rows.is_empty() {
+            div class="plots" {
+                (forest("Ratios that have a target", "The table has the figures.", &rows))
+            }
+        }
+        @if !grid.rows.is_empty() { (page::table("Targets, the missed ones first", &grid)) }
+        @if !limits.rows.is_empty() { (page::table("What figures should be at most", &limits)) }
     };
     page::section("targets", "Targets", &body)
 }
