@@ -2,8 +2,8 @@
 
 use crate::step::Step;
 use crate::{
-    check, cinstall, examples, features, fuzz, instructions, loom, miri, msrv, mutants, nostd,
-    orderings, package, plants, portable,
+    browser, check, cinstall, examples, features, fuzz, instructions, loom, miri, msrv, mutants,
+    nostd, orderings, package, plants, portable,
 };
 use crate::{sanitize, shuttle, valgrind};
 
@@ -26,6 +26,7 @@ pub(crate) fn steps(args: &Args) -> Vec<Step> {
     steps.extend(msrv::steps());
     steps.extend(package::steps());
     steps.extend(instructions::steps(instructions::Args::default()));
+    steps.extend(browser::steps(browser::Args::default()));
     if args.full {
         steps.extend(cinstall::steps());
         steps.extend(miri::steps(&miri::Args::default()));

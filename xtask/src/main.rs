@@ -4,12 +4,15 @@
 
 #![forbid(unsafe_code)]
 
+mod bench;
+mod browser;
 mod check;
 mod ci;
 mod cinstall;
 mod columns;
 mod examples;
 mod features;
+mod figures;
 mod fuzz;
 mod header;
 mod instructions;
@@ -89,6 +92,10 @@ enum Command {
     Valgrind,
     /// What the hot paths cost in instructions, against the record.
     Instructions(instructions::Args),
+    /// A run against the record, a new record, or the figures of documents.
+    Bench(bench::Args),
+    /// The page of a report in a real browser, as on a desktop and on a phone.
+    Browser(browser::Args),
     /// The published crates with the oldest toolchain that they promise.
     Msrv,
     /// Pack the publishable crates, as `cargo publish` would.
@@ -122,6 +129,8 @@ fn main() -> ExitCode {
         Command::Sanitize(args) => sanitize::steps(&args),
         Command::Valgrind => valgrind::steps(),
         Command::Instructions(args) => instructions::steps(args),
+        Command::Bench(args) => bench::steps(args),
+        Command::Browser(args) => browser::steps(args),
         Command::Msrv => msrv::steps(),
         Command::Package => package::steps(),
         Command::Ci(args) => ci::steps(&args),
