@@ -1,6 +1,8 @@
 //! The program `slotpark`: measures keyed blocking, and runs programs with their futexes on slots.
 
+mod bench;
 mod compare;
+mod engines;
 mod measure;
 mod run;
 mod stress;

@@ -1,7 +1,7 @@
 //! What is measured of the numeric futex ABI, and how fast it should be beside the kernel's.
 
-use super::engines::{Futex, FutexNumbers, NoSpin, On, Process};
 use super::workloads::{Calls, FutexCalls, RoundTrip, WakeAll};
+use crate::engines::{Futex, FutexNumbers, NoSpin, On, Process};
 use crate::measure::futex::FutexEngine;
 use crate::measure::{Contest, Engine, Entrant, Workload};
 

@@ -2,14 +2,14 @@
 //!
 //! The first entrant of a contest is the one that the others are compared with.
 
-use super::engines::locks::{
+use super::workloads::locks::{AsyncFresh, AsyncPermits, Flights, Fresh, Hot, Kept, Permits, Zipf};
+use crate::engines::locks::{
     AsyncKeyedLock, AsyncLockSemaphore, AsyncLockable, DashMapAsyncLock, DashMapKept, DashMapOnce,
     DashMapRead, DashMapRemoved, DashMapSemaphore, DashMapTokio, KeyedLock, LockMap, Lockable,
     Moka, ParkingLot, ParkingLotFair, SlotparkBargingMutex, SlotparkBargingSemaphore,
     SlotparkFlight, SlotparkMutex, SlotparkPermit, SlotparkRead, SlotparkSemaphore, SlotparkWord,
     SlotparkWordFair, StdCondvar, StdMutex, Striped512, TokioSemaphore,
 };
-use super::workloads::locks::{AsyncFresh, AsyncPermits, Flights, Fresh, Hot, Kept, Permits, Zipf};
 use crate::measure::locks::{
     AsyncLockEngine, AsyncPermitEngine, FlightEngine, FlightWorkload, LockEngine, LockWorkload,
     PermitEngine, PermitWorkload,

@@ -1,9 +1,9 @@
 //! What is measured of the managers, and beside whom.
 
-use super::engines::managers::{
+use super::workloads::managers::{BlockedRead, PipeBlocks, PipeRoundTrip, Processes, Signals};
+use crate::engines::managers::{
     CrossbeamChannel, KernelPipe, KernelSignals, MapAndWait, SlotparkPipe, SlotparkSignals,
 };
-use super::workloads::managers::{BlockedRead, PipeBlocks, PipeRoundTrip, Processes, Signals};
 use crate::measure::managers::{PipeEngine, SignalEngine, TaskPipeEngine};
 use crate::measure::{Contest, Entrant};
 

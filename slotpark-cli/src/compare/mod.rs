@@ -2,13 +2,11 @@
 //! a wake by key, beside other locks by key, semaphores and single flights, and beside the kernel's
 //! futex by the same numbers; and its managers beside the kernel's pipes and signals. In one run.
 
-mod block_on;
-mod engines;
 mod futex;
 mod locks;
 mod managers;
 mod table;
-mod workloads;
+pub(crate) mod workloads;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -16,13 +14,13 @@ use std::process::ExitCode;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::engines::tasks::{AsyncEvent, EventListener, Maitake, SlotparkTasks, TokioNotify};
+use crate::engines::{DashMapArc, Futex, Kept, ParkingLotCore, Removed, SeedSlot, Slotpark};
 use crate::measure::machine::Machine;
 use crate::measure::report::Report;
 use crate::measure::{
     Contest, Engine, Entrant, Scale, Side, TaskEngine as _, TaskWorkload, Workload, child, rounds,
 };
-use engines::tasks::{AsyncEvent, EventListener, Maitake, SlotparkTasks, TokioNotify};
-use engines::{DashMapArc, Futex, Kept, ParkingLotCore, Removed, SeedSlot, Slotpark};
 use workloads::tasks::{OTHERS, OTHERS_512_SLOTS, Others, TaskCalls, TaskRoundTrip, TaskWakeAll};
 use workloads::{Calls, Collisions, Handoff, HangDemo, Memory, RoundTrip, WakeAll};
 

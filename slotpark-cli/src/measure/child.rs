@@ -5,11 +5,12 @@ use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use anyhow::Context;
+use serde::Serialize;
 
 use super::{Contest, Sample, Scale};
 
 /// What a sample may take beside its cut-off time before the watchdog ends it.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Runs one sample in a child process and waits for its figures.
 pub(crate) fn sample(contest: &str, engine: &str, scale: &Scale) -> anyhow::Result<Sample> {
@@ -56,7 +57,10 @@ pub(crate) fn serve(contests: &[Contest], which: &str, scale: &Scale) -> anyhow:
 }
 
 /// Starts the watchdog that answers for a sample which never comes.
-fn watch(cut_off: Sample, limit: Duration) -> anyhow::Result<()> {
+pub(crate) fn watch<T>(cut_off: T, limit: Duration) -> anyhow::Result<()>
+where
+    T: Serialize + Send + 'static,
+{
     let running = Arc::new(Barrier::new(2));
     let started = Arc::clone(&running);
     std::thread::Builder::new()
@@ -73,7 +77,7 @@ fn watch(cut_off: Sample, limit: Duration) -> anyhow::Result<()> {
 
 /// Prints the sample once, whoever comes first, and ends the process: threads that hang hang no
 /// longer.
-fn finish(sample: &Sample) -> ! {
+pub(crate) fn finish(sample: &impl Serialize) -> ! {
     use std::io::Write as _;
     let mut out = std::io::stdout().lock();
     let written = serde_json::to_writer(&mut out, sample).is_ok() && out.flush().is_ok();

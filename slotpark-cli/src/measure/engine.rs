@@ -27,6 +27,11 @@ pub(crate) trait Engine: Send + Sync + Sized + 'static {
     /// Wakes all waiters of the key, and says how many it woke as far as the implementation knows.
     fn wake_all(&self, at: Place<'_>) -> usize;
 
+    /// The waits that each slot has seen, where there are slots to look at.
+    fn queued_by_slot(&self) -> Option<Vec<u32>> {
+        None
+    }
+
     /// `wait` without a deadline, again and again while the word has the value `expected`.
     fn wait_while(&self, at: Place<'_>, expected: u32) {
         while at.word.value() == expected {

@@ -21,6 +21,7 @@ pub(crate) mod locks;
 pub(crate) mod machine;
 pub(crate) mod managers;
 pub(crate) mod report;
+pub(crate) mod resident;
 pub(crate) mod rounds;
 pub(crate) mod statistics;
 pub(crate) mod tasks;

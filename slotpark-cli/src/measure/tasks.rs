@@ -39,6 +39,11 @@ pub(crate) trait TaskEngine: Send + Sync + Sized + 'static {
     /// What the caller owes between the change of its word and a wake of another thread's task:
     /// nothing, unless the implementation leaves the fence to its callers.
     fn before_wake(&self) {}
+
+    /// The waits that each slot has seen, where there are slots to look at.
+    fn queued_by_slot(&self) -> Option<Vec<u32>> {
+        None
+    }
 }
 
 /// What is measured of tasks, written once for all engines.

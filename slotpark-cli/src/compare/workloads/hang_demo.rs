@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use super::one_slot_engine;
-use crate::compare::engines::SeedSlot;
+use crate::engines::SeedSlot;
 use crate::measure::threads::start;
 use crate::measure::{Engine, Hung, Place, Row, Sample, Scale, Unit, Word, Workload};
 

@@ -11,7 +11,7 @@ mod memory;
 mod pairs;
 mod round_trip;
 pub(crate) mod tasks;
-mod wake_all;
+pub(crate) mod wake_all;
 
 pub(crate) use calls::Calls;
 pub(crate) use collisions::Collisions;

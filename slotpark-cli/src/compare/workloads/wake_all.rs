@@ -62,18 +62,23 @@ impl Workload for WakeAll {
     }
 
     fn sample<E: Engine>(&self, scale: &Scale) -> Result<Sample, Hung> {
-        let mut crowd = Crowd::start(default_engine::<E>(), self.threads());
-        let [mut calls, mut runs] = [Vec::new(), Vec::new()];
-        crowd.wake_all(scale)?;
-        let start = Instant::now();
-        while calls.len() < 3 || start.elapsed() < scale.window {
-            if let Some((call, running)) = crowd.wake_all(scale)? {
-                calls.push(call);
-                runs.push(running);
-            }
-        }
-        Ok(Sample::new([median(&mut calls), median(&mut runs)]))
+        Ok(Sample::new(medians::<E>(self.threads(), scale)?))
     }
+}
+
+/// Nanoseconds of the call that wakes so many threads, and until all of them run.
+pub(crate) fn medians<E: Engine>(threads: usize, scale: &Scale) -> Result<[f64; 2], Hung> {
+    let mut crowd = Crowd::start(default_engine::<E>(), threads);
+    let [mut calls, mut runs] = [Vec::new(), Vec::new()];
+    crowd.wake_all(scale)?;
+    let start = Instant::now();
+    while calls.len() < 3 || start.elapsed() < scale.window {
+        if let Some((call, running)) = crowd.wake_all(scale)? {
+            calls.push(call);
+            runs.push(running);
+        }
+    }
+    Ok([median(&mut calls), median(&mut runs)])
 }
 
 /// What the sleepers share.

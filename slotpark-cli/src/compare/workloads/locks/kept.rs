@@ -5,6 +5,7 @@
 
 use super::keys::scattered;
 use crate::measure::locks::{LockEngine, LockWorkload, Plan};
+use crate::measure::resident::resident_bytes;
 use crate::measure::{Hung, Row, Sample, Scale, Unit, allocator};
 
 /// The memory that keys leave behind.
@@ -39,30 +40,5 @@ impl LockWorkload for Kept {
         drop(engine);
         #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
         Ok(Sample::new([resident as f64, live as f64]))
-    }
-}
-
-/// The resident memory of this process. Keeps nothing.
-fn resident_bytes() -> i64 {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = statm
-        .split_whitespace()
-        .nth(1)
-        .and_then(|pages| pages.parse::<i64>().ok());
-    let page_bytes = i64::try_from(rustix::param::page_size()).unwrap_or(0);
-    pages.unwrap_or(0) * page_bytes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn resident_memory_grows_with_what_is_touched() {
-        let before = resident_bytes();
-        let kept = std::hint::black_box(vec![1_u8; 64 << 20]);
-        // Other tests give memory back at the same time.
-        assert!(resident_bytes() - before > 32 << 20);
-        drop(kept);
     }
 }

@@ -2,7 +2,7 @@
 //! generic over the engine.
 
 mod crowd;
-mod flights;
+pub(crate) mod flights;
 mod fresh;
 mod hot;
 mod kept;
@@ -38,7 +38,7 @@ fn time_and_allocations(names: [&'static str; 2]) -> Vec<Row> {
 }
 
 /// A piece of work that touches nothing shared: so many steps, a nanosecond or two each.
-fn work(steps: u32) {
+pub(crate) fn work(steps: u32) {
     for step in 0..steps {
         black_box(step);
     }

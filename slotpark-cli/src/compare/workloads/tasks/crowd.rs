@@ -100,32 +100,38 @@ impl TaskWorkload for TaskWakeAll {
     }
 
     fn sample<E: TaskEngine>(&self, scale: &Scale) -> Result<Sample, Hung> {
-        let engine = engine_with::<E>(Slots::Default);
-        let word = Word::default();
-        let at = Place {
-            key: 1,
-            word: &word,
-        };
-        let mut context = Context::from_waker(Waker::noop());
-        let mut calls = Vec::new();
-        let start = Instant::now();
-        while calls.len() < 3 || start.elapsed() < scale.window {
-            word.set(0);
-            let tasks = [(); OF_ONE_KEY].map(|()| queued(engine, at, &mut context));
-            word.set(1);
-            let called = Instant::now();
-            engine.wake_all(at);
-            calls.push(called.elapsed().as_secs_f64() * 1e9);
-            for mut task in tasks {
-                assert!(task.as_mut().poll(&mut context).is_ready());
-            }
-        }
-        Ok(Sample::new([median(&mut calls)]))
+        Ok(Sample::new([wake_all_call::<E>(OF_ONE_KEY, scale)]))
     }
 }
 
+/// Nanoseconds of the call that wakes so many tasks of one key.
+pub(crate) fn wake_all_call<E: TaskEngine>(waiters: usize, scale: &Scale) -> f64 {
+    let engine = engine_with::<E>(Slots::Default);
+    let word = Word::default();
+    let at = Place {
+        key: 1,
+        word: &word,
+    };
+    let mut context = Context::from_waker(Waker::noop());
+    let mut calls = Vec::new();
+    let start = Instant::now();
+    while calls.len() < 3 || start.elapsed() < scale.window {
+        word.set(0);
+        let queue = |_| queued(engine, at, &mut context);
+        let tasks: Vec<_> = (0..waiters).map(queue).collect();
+        word.set(1);
+        let called = Instant::now();
+        engine.wake_all(at);
+        calls.push(called.elapsed().as_secs_f64() * 1e9);
+        for mut task in tasks {
+            assert!(task.as_mut().poll(&mut context).is_ready());
+        }
+    }
+    median(&mut calls)
+}
+
 /// A wait that is queued.
-fn queued<'e, E: TaskEngine>(
+pub(crate) fn queued<'e, E: TaskEngine>(
     engine: &'e E,
     at: Place<'e>,
     context: &mut Context<'_>,

@@ -4,7 +4,7 @@
 //! row `wake_none`, on the one table that threads and tasks share.
 
 mod calls;
-mod crowd;
+pub(crate) mod crowd;
 mod round_trip;
 
 pub(crate) use calls::TaskCalls;
@@ -27,7 +27,7 @@ fn engine_with<E: TaskEngine>(slots: Slots) -> &'static E {
 
 /// One wait, queued, woken and ready.
 #[inline]
-fn wait_and_wake<E: TaskEngine>(engine: &E, at: Place<'_>, context: &mut Context<'_>) {
+pub(crate) fn wait_and_wake<E: TaskEngine>(engine: &E, at: Place<'_>, context: &mut Context<'_>) {
     at.word.set(0);
     let mut wait = pin!(engine.wait(at, 0));
     assert!(black_box(wait.as_mut().poll(context)).is_pending());

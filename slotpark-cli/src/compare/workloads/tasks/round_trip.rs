@@ -3,8 +3,8 @@
 //! So most of a trip is the executor's, and the same for all engines. No engine spins here.
 
 use super::engine_with;
-use crate::compare::block_on::block_on;
 use crate::compare::workloads::pairs::{Pair, measure};
+use crate::engines::block_on::block_on;
 use crate::measure::{Hung, Row, Sample, Scale, Slots, TaskEngine, TaskWorkload, Unit};
 
 /// One pair, and nobody else.

@@ -1,12 +1,27 @@
 //! slotpark: `ShardedWait<u64>`.
 
-use slotpark::{ShardedWait, WaitOutcome};
+use slotpark::core::Table;
+use slotpark::{Seeded, ShardedWait, Spin, WaitOutcome};
 
 use crate::measure::{Deadline, Engine, Outcome, Place, Slots};
 
 /// A table of our own.
 #[derive(Debug)]
 pub(crate) struct Slotpark(ShardedWait<u64>);
+
+impl Slotpark {
+    /// The usual table, but for its spin.
+    pub(crate) fn never_spinning() -> Self {
+        let table = Table::new().with_spin(Spin::Never);
+        Self(ShardedWait::from_table(table, Seeded::new()))
+    }
+}
+
+/// The waits that each slot has seen so far.
+pub(super) fn queued_by_slot(waits: &ShardedWait<u64>) -> Vec<u32> {
+    let slots = 0..waits.slots();
+    slots.map(|index| waits.slot_stats(index).parks).collect()
+}
 
 impl Engine for Slotpark {
     const NAME: &'static str = "slotpark";
@@ -41,5 +56,8 @@ impl Engine for Slotpark {
     #[inline]
     fn wake_all(&self, at: Place<'_>) -> usize {
         self.0.wake_all(&at.key)
+    }
+    fn queued_by_slot(&self) -> Option<Vec<u32>> {
+        Some(queued_by_slot(&self.0))
     }
 }

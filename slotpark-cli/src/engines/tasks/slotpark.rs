@@ -42,4 +42,7 @@ impl TaskEngine for SlotparkTasks {
     fn wake_all(&self, at: Place<'_>) {
         let _woken = self.0.wake_all(&at.key);
     }
+    fn queued_by_slot(&self) -> Option<Vec<u32>> {
+        Some(crate::engines::slotpark::queued_by_slot(&self.0))
+    }
 }

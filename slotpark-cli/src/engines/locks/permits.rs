@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use slotpark::Semaphore;
 
-use crate::compare::block_on::block_on;
+use crate::engines::block_on::block_on;
 use crate::measure::locks::{AsyncPermitEngine, PermitEngine};
 
 const NEVER_CLOSED: &str = "it is never closed";

@@ -76,7 +76,7 @@ impl LockEngine for DashMapSemaphore {
     #[inline]
     fn lock(&self, key: u64) -> impl Sized {
         let (leave, entry) = self.0.join(key, || Semaphore::new(2));
-        let permit = crate::compare::block_on::block_on(entry.acquire_owned());
+        let permit = crate::engines::block_on::block_on(entry.acquire_owned());
         Held::new(permit.expect("it is never closed"), leave)
     }
 }

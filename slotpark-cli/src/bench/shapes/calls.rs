@@ -1,0 +1,69 @@
+//! Threads that make one call again and again, which blocks for no longer than its deadline.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use super::crew::Crew;
+use super::keys::{Words, put_to_sleep};
+use super::{Answer, Request, engine};
+use crate::bench::draws;
+use crate::bench::shape::{Call, Calls};
+use crate::measure::threads::start_seen;
+use crate::measure::{Deadline, Engine, Hung};
+
+impl Calls {
+    /// Whether an engine needs no waits to answer.
+    pub(crate) fn only_wakes(&self) -> bool {
+        matches!(self.call, Call::WakeOne | Call::WakeAll) && self.sleepers == 0
+    }
+}
+
+impl Call {
+    /// How many calls are made between two writes of their count.
+    fn batch(self) -> u32 {
+        match self {
+            Self::WakeOne | Self::WakeAll | Self::WaitStale => 1024,
+            Self::WaitPastDeadline => 64,
+            Self::WaitTimeout => 1,
+        }
+    }
+}
+
+pub(super) fn sample<E: Engine>(calls: &Calls, request: &Request) -> Result<Answer, Hung> {
+    let crew = Crew::new(request, calls.threads);
+    let engine = engine::<E>();
+    let keys = usize::try_from(calls.keys).expect("a file's values are checked");
+    let words = Words::new(keys + calls.sleepers, calls.stride);
+    put_to_sleep(engine, words, keys..keys + calls.sleepers);
+    let (calls, seed) = (calls.clone(), request.seed);
+    start_seen(calls.threads, move |id| {
+        let keys = u32::try_from(calls.keys).expect("a file's values are checked");
+        let drawn = draws::indices(calls.draw, keys, calls.exponent, seed, id as u64);
+        let mut drawn = drawn
+            .iter()
+            .cycle()
+            .map(|&index| words.place(index as usize));
+        let mut next = || black_box(drawn.next().expect("it has no end"));
+        let past = Deadline::past();
+        let batch = calls.call.batch();
+        match calls.call {
+            Call::WakeOne => crew.work(id, batch, || {
+                black_box(engine.wake_one(next()));
+            }),
+            Call::WakeAll => crew.work(id, batch, || {
+                black_box(engine.wake_all(next()));
+            }),
+            Call::WaitStale => crew.work(id, batch, || {
+                black_box(engine.wait(next(), 1, None));
+            }),
+            Call::WaitPastDeadline => crew.work(id, batch, || {
+                black_box(engine.wait(next(), 0, Some(&past)));
+            }),
+            Call::WaitTimeout => crew.work(id, batch, || {
+                let after = Duration::from_micros(calls.timeout_us);
+                black_box(engine.wait(next(), 0, Some(&Deadline::after(after))));
+            }),
+        }
+    });
+    crew.measure(false)
+}
