@@ -74,36 +74,81 @@ template <typename Value>
   crew->measure(false).give();
 }
 
-// The second thread of a pair.
+// One pair of threads: the first rings, the second answers.
 template <typename Value>
-[[noreturn]] void answer_for_ever(const std::atomic<Value>& ping, std::atomic<Value>& pong) {
-  for (Value trip = 1;; ++trip) {
-    wait_while<Value>(ping, trip - 1);
-    pong.store(trip, std::memory_order_release);
-    pong.notify_one();
-  }
-}
+class Pair {
+ public:
+  Pair(const Words<Value>& own, size_t pair)
+      : bell_(own.at(2 * pair)), answer_(own.at(2 * pair + 1)) {}
 
-// Pairs of threads that wake each other in turn, on two words each.
+  void ring() {
+    bell_.store(++trip_, std::memory_order_release);
+    bell_.notify_one();
+    wait_while<Value>(answer_, trip_ - 1);
+  }
+
+  [[noreturn]] void answer_for_ever() {
+    for (;;) {
+      wait_while<Value>(bell_, trip_);
+      answer_.store(++trip_, std::memory_order_release);
+      answer_.notify_one();
+    }
+  }
+
+  // The same with the answer on one of the keys that all pairs share, drawn anew for each trip. An
+  // answer there wakes all who wait for one, whichever pair they are of; so the second may find
+  // that the first has rung again, and answers the newest ring.
+  void ring(const Words<Value>& shared, const std::vector<std::uint32_t>& drawn) {
+    auto& answer = shared.at(drawn[static_cast<size_t>(++trip_) % drawn.size()]);
+    Value before = answer.load(std::memory_order_acquire);
+    bell_.store(trip_, std::memory_order_release);
+    bell_.notify_one();
+    wait_while<Value>(answer, before);
+  }
+
+  [[noreturn]] void answer_for_ever(const Words<Value>& shared,
+                                    const std::vector<std::uint32_t>& drawn) {
+    for (Value seen = 0;;) {
+      wait_while<Value>(bell_, seen);
+      seen = bell_.load(std::memory_order_acquire);
+      auto& answer = shared.at(drawn[static_cast<size_t>(seen) % drawn.size()]);
+      answer.fetch_add(1, std::memory_order_release);
+      answer.notify_all();
+    }
+  }
+
+ private:
+  std::atomic<Value>& bell_;
+  std::atomic<Value>& answer_;
+  // Each thread's own.
+  Value trip_ = 0;
+};
+
 template <typename Value>
 [[noreturn]] void round_trip(const Request& request) {
-  if (request.whole("shared_keys") != 0) skip("its pairs share no keys");
-  size_t pairs = request.whole("pairs", 1);
-  auto* words = new Words<Value>(2 * pairs);
+  size_t pairs = request.whole("pairs", 1), shared_keys = request.whole("shared_keys");
+  auto* own = new Words<Value>(2 * pairs);
+  auto* shared = new Words<Value>(shared_keys);
+  auto* drawn = new auto(shared_keys > 0 ? draws(request, pairs, shared_keys)
+                                         : std::vector<std::vector<std::uint32_t>>());
   auto* crew = new Crew(request, pairs);
-  if (request.is("busy", "true")) start(cores(), [](size_t) { burn(); });
+  bool busy = request.is("busy", "true");
+  if (busy) start(cores(), [](size_t) { burn(); });
   start(2 * pairs, [=](size_t number) {
-    size_t pair = number / 2;
-    auto &ping = words->at(2 * pair), &pong = words->at(2 * pair + 1);
-    if (number % 2 == 1) answer_for_ever<Value>(ping, pong);
-    crew->work(pair, 1, [&, trip = Value{0}]() mutable {
-      ping.store(trip + 1, std::memory_order_release);
-      ping.notify_one();
-      wait_while<Value>(pong, trip);
-      ++trip;
-    });
+    Pair<Value> pair(*own, number / 2);
+    bool first = number % 2 == 0;
+    if (shared_keys == 0) {
+      if (first) crew->work(number / 2, 1, [&] { pair.ring(); });
+      pair.answer_for_ever();
+    }
+    const std::vector<std::uint32_t>& indices = (*drawn)[number / 2];
+    if (first) crew->work(number / 2, 1, [&] { pair.ring(*shared, indices); });
+    pair.answer_for_ever(*shared, indices);
   });
-  crew->measure(true).give();
+  Answer answer = crew->measure(true);
+  // It would be that of the threads that compute.
+  if (busy) answer.without("cpu");
+  answer.give();
 }
 
 // Keys, each with threads that wait until its word changes, and threads that change it all the

@@ -85,6 +85,11 @@ class Answer {
     return *this;
   }
 
+  Answer& without(const std::string& name) {
+    std::erase_if(figures_, [&name](const auto& figure) { return figure.first == name; });
+    return *this;
+  }
+
   Answer& note(const std::string& text) {
     notes_.push_back(text);
     return *this;

@@ -2,141 +2,9 @@ package main
 
 import (
 	"runtime"
-	"sync"
 	"sync/atomic"
 	"time"
 )
-
-// word is what a waiter looks at, alone on its cache line.
-type word struct {
-	atomic.Uint32
-	_ [60]byte
-}
-
-// keyed is goroutines that wait on keys.
-type keyed interface {
-	// wait blocks on the key until it is woken, unless the word has another value than expected.
-	wait(key uint64, at *word, expected uint32)
-	wakeOne(key uint64)
-	wakeAll(key uint64)
-	// waiting says how many are queued, or about to run again.
-	waiting(key uint64) int
-}
-
-func waitWhile(on keyed, key uint64, at *word, expected uint32) {
-	for at.Load() == expected {
-		on.wait(key, at, expected)
-	}
-}
-
-// condition is one key's entry: waiters counts those who wait, under the mutex of cond.
-type condition struct {
-	cond    sync.Cond
-	waiters int
-}
-
-// removed is a map under one mutex; the last who waits on a key removes its entry.
-type removed struct {
-	mutex   sync.Mutex
-	entries map[uint64]*condition
-}
-
-func (m *removed) wait(key uint64, at *word, expected uint32) {
-	m.mutex.Lock()
-	defer m.mutex.Unlock()
-	if at.Load() != expected {
-		return
-	}
-	entry := m.entries[key]
-	if entry == nil {
-		entry = &condition{cond: sync.Cond{L: &m.mutex}}
-		m.entries[key] = entry
-	}
-	entry.waiters++
-	entry.cond.Wait()
-	if entry.waiters--; entry.waiters == 0 {
-		delete(m.entries, key)
-	}
-}
-
-// Who was woken still counts until it runs. So an entry may be one from which all were woken; who
-// comes then waits behind them, and the next wake is its own.
-func (m *removed) wakeOne(key uint64) {
-	m.mutex.Lock()
-	defer m.mutex.Unlock()
-	if entry := m.entries[key]; entry != nil {
-		entry.cond.Signal()
-	}
-}
-
-func (m *removed) wakeAll(key uint64) {
-	m.mutex.Lock()
-	defer m.mutex.Unlock()
-	if entry := m.entries[key]; entry != nil {
-		entry.cond.Broadcast()
-	}
-}
-
-func (m *removed) waiting(key uint64) int {
-	m.mutex.Lock()
-	defer m.mutex.Unlock()
-	if entry := m.entries[key]; entry != nil {
-		return entry.waiters
-	}
-	return 0
-}
-
-// kept is a sync.Map of entries with a mutex each, which stay for ever.
-type kept struct{ entries sync.Map }
-
-func (m *kept) entry(key uint64) *condition {
-	found, ok := m.entries.Load(key)
-	if !ok {
-		fresh := &condition{cond: sync.Cond{L: &sync.Mutex{}}}
-		found, _ = m.entries.LoadOrStore(key, fresh)
-	}
-	return found.(*condition)
-}
-
-func (m *kept) wait(key uint64, at *word, expected uint32) {
-	entry := m.entry(key)
-	entry.cond.L.Lock()
-	defer entry.cond.L.Unlock()
-	if at.Load() == expected {
-		entry.waiters++
-		entry.cond.Wait()
-		entry.waiters--
-	}
-}
-
-// Under the mutex a waiter has either seen the new value or is queued already.
-func (m *kept) wake(key uint64, wake func(*sync.Cond)) {
-	found, ok := m.entries.Load(key)
-	if !ok {
-		return
-	}
-	entry := found.(*condition)
-	entry.cond.L.Lock()
-	defer entry.cond.L.Unlock()
-	wake(&entry.cond)
-}
-
-func (m *kept) wakeOne(key uint64) { m.wake(key, (*sync.Cond).Signal) }
-func (m *kept) wakeAll(key uint64) { m.wake(key, (*sync.Cond).Broadcast) }
-
-func (m *kept) waiting(key uint64) int {
-	entry := m.entry(key)
-	entry.cond.L.Lock()
-	defer entry.cond.L.Unlock()
-	return entry.waiters
-}
-
-func newKeyed(r request) keyed {
-	if r.is("map", "kept") {
-		return &kept{}
-	}
-	return &removed{entries: map[uint64]*condition{}}
-}
 
 // calls makes one call again and again, while others may sleep on keys of their own.
 func calls(r request) {
@@ -168,36 +36,91 @@ func calls(r request) {
 	c.measure(false).give()
 }
 
-// roundTrip is pairs that wake each other in turn, on two keys and two words each.
-func roundTrip(r request) {
-	if r.whole("shared_keys", 0) != 0 {
-		skip("its pairs share no keys")
+// pair is one pair of goroutines: the first rings, the second answers. Their keys are its own.
+type pair struct {
+	on           keyed
+	key          uint64
+	bell, answer word
+}
+
+func (p *pair) ring(trip uint32) {
+	p.bell.Store(trip)
+	p.on.wakeOne(p.key)
+	waitWhile(p.on, p.key+1, &p.answer, trip-1)
+}
+
+func (p *pair) answerForEver() {
+	for trip := uint32(1); ; trip++ {
+		waitWhile(p.on, p.key, &p.bell, trip-1)
+		p.answer.Store(trip)
+		p.on.wakeOne(p.key + 1)
 	}
-	on, pairs := newKeyed(r), r.whole("pairs", 1)
-	c, words := newCrew(r, pairs), make([]word, 2*pairs)
-	if r.is("busy", "true") {
+}
+
+// shared is the keys that all pairs answer on, and the order in which one pair does. An answer wakes
+// all who wait for one there, whichever pair they are of; so the second may find that the first has
+// rung again, and answers the newest ring.
+type shared struct {
+	words []word
+	drawn []uint32
+}
+
+// sharedKeys is the first of them; those below are the pairs' own.
+const sharedKeys = 1 << 32
+
+func (s *shared) place(trip uint32) (key uint64, at *word) {
+	index := s.drawn[trip%uint32(len(s.drawn))]
+	return sharedKeys + uint64(index), &s.words[index]
+}
+
+func (p *pair) ringShared(s *shared, trip uint32) {
+	key, at := s.place(trip)
+	before := at.Load()
+	p.bell.Store(trip)
+	p.on.wakeOne(p.key)
+	waitWhile(p.on, key, at, before)
+}
+
+func (p *pair) answerSharedForEver(s *shared) {
+	for seen := uint32(0); ; {
+		waitWhile(p.on, p.key, &p.bell, seen)
+		seen = p.bell.Load()
+		key, at := s.place(seen)
+		at.Add(1)
+		p.on.wakeAll(key)
+	}
+}
+
+// roundTrip is pairs that wake each other in turn.
+func roundTrip(r request) {
+	on, pairs, keys := newKeyed(r), r.whole("pairs", 1), r.whole("shared_keys", 0)
+	c, busy, words := newCrew(r, pairs), r.is("busy", "true"), make([]word, keys)
+	if busy {
 		for core := 0; core < runtime.NumCPU(); core++ {
 			go burn()
 		}
 	}
-	for pair := 0; pair < pairs; pair++ {
-		key, ping, pong := uint64(2*pair+1), &words[2*pair], &words[2*pair+1]
-		go func() {
-			for trip := uint32(1); ; trip++ {
-				waitWhile(on, key, ping, trip-1)
-				pong.Store(trip)
-				on.wakeOne(key + 1)
-			}
-		}()
-		trip := uint32(0)
-		go c.work(pair, 1, func() {
-			ping.Store(trip + 1)
-			on.wakeOne(key)
-			waitWhile(on, key+1, pong, trip)
-			trip++
-		})
+	var all [][]uint32
+	if keys > 0 {
+		all = draws(r, pairs, keys)
 	}
-	c.measure(true).give()
+	for id := 0; id < pairs; id++ {
+		p, trip := &pair{on: on, key: uint64(2*id + 1)}, uint32(0)
+		if keys == 0 {
+			go p.answerForEver()
+			go c.work(id, 1, func() { trip++; p.ring(trip) })
+		} else {
+			s := &shared{words: words, drawn: all[id]}
+			go p.answerSharedForEver(s)
+			go c.work(id, 1, func() { trip++; p.ringShared(s, trip) })
+		}
+	}
+	a := c.measure(true)
+	if busy {
+		// It would be that of those who compute.
+		delete(a.Figures, "cpu")
+	}
+	a.give()
 }
 
 // storm has keys, each with some who wait until its word changes, and some who change it all the

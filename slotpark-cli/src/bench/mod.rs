@@ -3,6 +3,7 @@
 
 mod definition;
 mod draws;
+mod outside;
 mod pace;
 mod registry;
 mod request;
