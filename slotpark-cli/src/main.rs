@@ -21,6 +21,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Measure slotpark and others on named workloads, with targets, intervals and latencies.
+    Bench(bench::Args),
     /// Measure slotpark against other ways to block threads or await wakes by key, side by side.
     Compare(compare::Args),
     /// Run an unmodified program with its private futexes on slotpark.
@@ -31,6 +33,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Bench(args) => bench::main(&args),
         Command::Compare(args) => compare::main(&args),
         Command::Run(args) => run::main(&args),
         Command::Stress(args) => stress::main(&args),

@@ -14,6 +14,7 @@ mod markdown;
 mod names;
 mod read;
 mod schema;
+mod sections;
 mod tables;
 
 pub use amount::{amount, short};
@@ -23,6 +24,7 @@ pub use grid::{Cell, Grid, Tone};
 pub use markdown::markdown;
 pub use read::ReadError;
 pub use schema::{
-    Axis, Bucket, Comparison, Histogram, Interval, Loop, Machine, Measured, Metric, Report, SCHEMA,
-    Series, Target, Unit, Verdict, Workload,
+    Axis, Bucket, Comparison, Histogram, Interval, Limit, Loop, Machine, Measured, Metric, Report,
+    SCHEMA, Series, Target, Unit, Verdict, Workload,
 };
+pub use sections::{Section, sections};

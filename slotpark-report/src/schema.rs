@@ -27,6 +27,9 @@ pub struct Report {
     pub workloads: Vec<Workload>,
     /// The first engine of each workload against each of the others.
     pub comparisons: Vec<Comparison>,
+    /// What figures themselves should be at most.
+    #[serde(default)]
+    pub limits: Vec<Limit>,
 }
 
 /// The machine and the build.
@@ -237,6 +240,9 @@ pub struct Comparison {
     pub of: String,
     /// The other one; or itself at another point, where that is what the target asks.
     pub to: String,
+    /// The other one's point, where it is another one than `at`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_at: Option<f64>,
     /// Paired within rounds: the median, and its bootstrap confidence interval of 95 %.
     pub ratio: Option<Interval>,
     /// What may be concluded.
@@ -251,6 +257,23 @@ pub struct Target {
     /// At most this.
     pub ratio_max: f64,
     /// By the median of the ratio; `None` where there is none.
+    pub met: Option<bool>,
+}
+
+/// What a figure itself should be at most, whatever others have.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Limit {
+    /// The workload's name.
+    pub workload: String,
+    /// The point of its axis.
+    pub at: Option<f64>,
+    /// Whose figure.
+    pub engine: String,
+    /// Which figure.
+    pub metric: Metric,
+    /// At most this, in the metric's unit.
+    pub max: f64,
+    /// By the median of the rounds; `None` where there is none.
     pub met: Option<bool>,
 }
 

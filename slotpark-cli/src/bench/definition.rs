@@ -223,6 +223,11 @@ impl Definition {
         points.into_iter().map(|point| Some(point as f64)).collect()
     }
 
+    /// Whether its figures are of what is kept.
+    pub(crate) fn is_of_memory(&self) -> bool {
+        matches!(&*self.shape, "wait_memory" | "lock_memory")
+    }
+
     pub(crate) fn axis(&self) -> Option<Axis> {
         self.axis.as_ref().map(|axis| Axis {
             name: axis.name.clone(),

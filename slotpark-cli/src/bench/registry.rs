@@ -230,7 +230,7 @@ static INSIDE: [Entry; 31] = [
     ),
     Entry::new(
         "keyed_lock",
-        "",
+        "its map under one mutex",
         &[locks::<KeyedLock>(), task_locks::<AsyncKeyedLock>()],
     ),
     Entry::new(

@@ -11,20 +11,20 @@ use super::{Scale, threads};
 /// What a reader must know to judge the figures.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Machine {
-    cpu: String,
-    cores: usize,
-    memory_bytes: u64,
-    os: String,
-    kernel: String,
+    pub(crate) cpu: String,
+    pub(crate) cores: usize,
+    pub(crate) memory_bytes: u64,
+    pub(crate) os: String,
+    pub(crate) kernel: String,
     /// Over one minute, before the run.
-    load_average: f64,
-    rustc: &'static str,
-    slotpark: &'static str,
+    pub(crate) load_average: f64,
+    pub(crate) rustc: &'static str,
+    pub(crate) slotpark: &'static str,
     /// Empty where the program was not built from a checkout.
-    commit: &'static str,
-    optimized: bool,
-    quick: bool,
-    unix_time: u64,
+    pub(crate) commit: &'static str,
+    pub(crate) optimized: bool,
+    pub(crate) quick: bool,
+    pub(crate) unix_time: u64,
 }
 
 impl Machine {

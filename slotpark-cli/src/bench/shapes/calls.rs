@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::crew::Crew;
 use super::keys::{Words, put_to_sleep};
-use super::{Answer, Request, engine};
+use super::{Answer, Request, engine, shown};
 use crate::bench::draws;
 use crate::bench::shape::{Call, Calls};
 use crate::measure::threads::start_seen;
@@ -35,6 +35,7 @@ pub(super) fn sample<E: Engine>(calls: &Calls, request: &Request) -> Result<Answ
     let keys = usize::try_from(calls.keys).expect("a file's values are checked");
     let words = Words::new(keys + calls.sleepers, calls.stride);
     put_to_sleep(engine, words, keys..keys + calls.sleepers);
+    let slots = engine.queued_by_slot().filter(|_| calls.sleepers > 0);
     let (calls, seed) = (calls.clone(), request.seed);
     start_seen(calls.threads, move |id| {
         let keys = u32::try_from(calls.keys).expect("a file's values are checked");
@@ -65,5 +66,7 @@ pub(super) fn sample<E: Engine>(calls: &Calls, request: &Request) -> Result<Answ
             }),
         }
     });
-    crew.measure(false)
+    let mut answer = crew.measure(false)?;
+    answer.slots = shown(slots);
+    Ok(answer)
 }

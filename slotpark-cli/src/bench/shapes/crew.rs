@@ -116,16 +116,16 @@ impl Crew {
         let timed = self.span(self.request.window(), every)?;
         let latency = self.latencies();
         let resident = resident_bytes() - self.resident_bytes;
-        allocator::start_counting();
-        let counted = self.span(self.request.window() / 4, false)?;
-        let allocations = allocator::counted().allocations;
         #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
         let mut answer = Answer::of([
             (Metric::Time, timed.wall_ns()),
             (Metric::Cpu, timed.cpu_ns()),
             (Metric::ResidentBytes, resident.max(0) as f64),
-            (Metric::Allocations, allocations as f64 / counted.total()),
         ]);
+        let allocations = self.allocations();
+        answer
+            .figures
+            .extend(allocations.map(|allocations| (Metric::Allocations, allocations)));
         if self.members.len() > 1 {
             answer
                 .figures
@@ -133,6 +133,18 @@ impl Crew {
         }
         answer.latency = latency;
         Ok(answer)
+    }
+
+    /// Of one operation; `None` where none was done meanwhile. The looks allocate, and so are not
+    /// within what is counted.
+    fn allocations(&self) -> Option<f64> {
+        let begin = Look::take(self);
+        allocator::start_counting();
+        std::thread::sleep(self.request.window() / 4);
+        let allocations = allocator::counted().allocations;
+        let done = begin.until(&Look::take(self)).total();
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+        (done > 0.0).then(|| allocations as f64 / done)
     }
 
     fn span(&self, window: Duration, every: bool) -> Result<Span, Hung> {

@@ -150,3 +150,10 @@ fn task_engine<E: TaskEngine>() -> &'static E {
     let engine = E::new(Slots::Default).expect("every engine has a default table");
     Box::leak(Box::new(engine))
 }
+
+/// Tables of more slots than that are not shown slot by slot.
+const SLOTS_SHOWN_MAX: usize = 4096;
+
+fn shown(slots: Option<Vec<u32>>) -> Option<Vec<u32>> {
+    slots.filter(|slots| slots.len() <= SLOTS_SHOWN_MAX)
+}

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 
 use super::crew::Crew;
-use super::{Answer, Request, task_engine};
+use super::{Answer, Request, shown, task_engine};
 use crate::bench::shape::{Poll, Polled};
 use crate::compare::workloads::tasks::crowd::queued;
 use crate::compare::workloads::tasks::wait_and_wake;
@@ -15,8 +15,6 @@ use crate::measure::{Hung, Place, TaskEngine, Word};
 
 /// Polls between two writes of their count.
 const BATCH: u32 = 16;
-/// Tables of more slots are not shown slot by slot.
-const SLOTS_SHOWN_MAX: usize = 4096;
 
 pub(super) fn sample<E: TaskEngine>(polled: &Polled, request: &Request) -> Result<Answer, Hung> {
     let crew = Crew::new(request, 1);
@@ -40,7 +38,7 @@ pub(super) fn sample<E: TaskEngine>(polled: &Polled, request: &Request) -> Resul
         // It waits until the process ends.
         std::mem::forget(queued(engine, at, &mut context));
     }
-    let slots = engine.queued_by_slot();
+    let slots = engine.queued_by_slot().filter(|_| polled.others > 0);
     let (keys, call) = (polled.keys, polled.call);
     start_seen(1, move |id| {
         let words: Vec<Word> = (0..keys).map(|_| Word::default()).collect();
@@ -59,6 +57,6 @@ pub(super) fn sample<E: TaskEngine>(polled: &Polled, request: &Request) -> Resul
         }
     });
     let mut answer = crew.measure(false)?;
-    answer.slots = slots.filter(|slots| polled.others > 0 && slots.len() <= SLOTS_SHOWN_MAX);
+    answer.slots = shown(slots);
     Ok(answer)
 }
