@@ -82,7 +82,9 @@ fn of_workload(report: &Report, workload: &Workload) -> String {
         text += &format!("\n**{title}**\n\n{}", grid.to_markdown());
     }
     for at in workload.places() {
-        if let Some(grid) = tables::percentiles(workload, at) {
+        let latencies = tables::latencies(workload, at);
+        if !latencies.is_empty() {
+            let grid = tables::percentiles(&latencies);
             let at = workload.place_name(at);
             let of = if at.is_empty() { at } else { format!(", {at}") };
             text += &format!(

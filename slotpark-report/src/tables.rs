@@ -1,7 +1,8 @@
 //! The tables of a report, the same in Markdown and on the page.
 
-use crate::amount::{ratio, short, spread};
-use crate::{Cell, Comparison, Grid, Measured, Metric, Report, Verdict, Workload};
+use crate::amount::{place, ratio, short, spread};
+use crate::page::percentile_grid;
+use crate::{Cell, Comparison, Grid, Histogram, Measured, Metric, Report, Tone, Verdict, Workload};
 
 /// The figures of a workload, each table under its title: one where there is no axis; one for each
 /// figure where there is.
@@ -15,7 +16,7 @@ pub(crate) fn figures(workload: &Workload) -> Vec<(String, Grid)> {
         .collect()
 }
 
-fn heading(metric: Metric) -> String {
+pub(crate) fn heading(metric: Metric) -> String {
     let title = metric.title();
     title[..1].to_uppercase() + &title[1..]
 }
@@ -54,7 +55,7 @@ pub(crate) fn by_place(workload: &Workload, metric: Metric, say_hung: bool) -> G
             }
             cell
         };
-        let name = at.map_or_else(String::new, crate::amount::place);
+        let name = at.map_or_else(String::new, place);
         grid.push(std::iter::once(Cell::plain(name)).chain(engines.iter().map(cell)));
     }
     grid
@@ -76,39 +77,28 @@ fn hung(point: &Measured) -> String {
     format!("hung in {} of {}", point.hung, point.rounds)
 }
 
-/// The percentiles of single operations, a column for each engine that has them.
-pub(crate) fn percentiles(workload: &Workload, at: Option<f64>) -> Option<Grid> {
+/// The histograms of single operations at a point, by engine.
+pub(crate) fn latencies(workload: &Workload, at: Option<f64>) -> Vec<(&str, &Histogram)> {
     let of_engine = workload.series.iter().filter_map(|series| {
         let point = workload.point(&series.engine, at)?;
         Some((series.engine.as_str(), point.latency.as_ref()?))
     });
-    let engines: Vec<_> = of_engine.collect();
-    let (_, first) = engines.first()?;
-    let names = engines.iter().map(|(engine, _)| *engine);
-    let mut grid = Grid::new(std::iter::once("percentile").chain(names));
-    for (percent, _) in &first.percentiles {
-        let cells = engines.iter().map(|(_, latency)| {
-            let found = latency
-                .percentiles
-                .iter()
-                .find(|(other, _)| other == percent);
-            let unit = Metric::P99.unit();
-            Cell::plain(
-                found.map_or_else(|| "-".to_owned(), |&(_, ns)| crate::amount(ns as f64, unit)),
-            )
-        });
-        let name = if *percent == 100.0 {
-            "longest".to_owned()
-        } else {
-            percent.to_string()
-        };
-        grid.push(std::iter::once(Cell::plain(name)).chain(cells));
-    }
-    let counts = engines
+    of_engine.collect()
+}
+
+/// The percentiles of single operations, a column for each engine that has them, and how many
+/// operations there were.
+pub(crate) fn percentiles(latencies: &[(&str, &Histogram)]) -> Grid {
+    let of: Vec<_> = latencies
         .iter()
-        .map(|(_, latency)| Cell::plain(latency.count.to_string()));
+        .map(|(engine, of)| (*engine, &of.percentiles[..]))
+        .collect();
+    let mut grid = percentile_grid(&of);
+    let counts = latencies
+        .iter()
+        .map(|(_, of)| Cell::plain(place(of.count as f64)));
     grid.push(std::iter::once(Cell::plain("operations")).chain(counts));
-    Some(grid)
+    grid
 }
 
 /// Why engines of a workload were not measured: names and reasons.
@@ -160,9 +150,7 @@ pub(crate) fn ratios(report: &Report, workload: &Workload) -> Option<Grid> {
     for one in comparisons {
         let mut row = vec![Cell::plain(&one.to), Cell::plain(one.metric.title())];
         if axis.is_some() {
-            row.push(Cell::plain(
-                one.at.map_or_else(String::new, crate::amount::place),
-            ));
+            row.push(Cell::plain(one.at.map_or_else(String::new, place)));
         }
         row.extend([ratio_cell(one), verdict(one)]);
         if has_target {
@@ -200,39 +188,28 @@ fn target(one: &Comparison) -> Option<Cell> {
 
 /// What was set, and whether it was met: the missed ones first.
 pub(crate) fn targets(report: &Report) -> Grid {
-    let mut grid = Grid::new(["workload", "figure", "against", "ratio (95 %)", "target"]);
+    let mut grid = Grid::new(["what", "ratio (95 %)", "target"]);
     let mut asked: Vec<_> = report
         .comparisons
         .iter()
-        .filter(|one| one.target.is_some())
+        .filter_map(|one| Some((one, target(one)?)))
         .collect();
-    let order = |one: &&Comparison| match one.target.as_ref().and_then(|target| target.met) {
-        Some(false) => 0,
-        None => 1,
-        Some(true) => 2,
-    };
-    asked.sort_by_key(order);
-    for one in asked {
-        let row = [workload_cell(report, one), Cell::plain(one.metric.title())];
-        let rest = [
-            Cell::plain(&one.to),
-            ratio_cell(one),
-            target(one).unwrap_or_default(),
-        ];
-        grid.push(row.into_iter().chain(rest));
+    asked.sort_by_key(|(_, cell)| match cell.tone {
+        Tone::Bad => 0,
+        Tone::Plain => 1,
+        Tone::Good => 2,
+    });
+    for (one, target) in asked {
+        grid.push([Cell::plain(what(report, one)), ratio_cell(one), target]);
     }
     grid
 }
 
 /// Every comparison that the first engine loses, the worst first.
 pub(crate) fn losses(report: &Report) -> Grid {
-    let head = ["workload", "figure", "against", "ratio (95 %)", "figures"];
-    let mut grid = Grid::new(head);
-    let lost = report
-        .comparisons
-        .iter()
-        .filter(|one| one.verdict == Verdict::Worse);
-    let mut lost: Vec<_> = lost.collect();
+    let mut grid = Grid::new(["what", "ratio (95 %)", "medians"]);
+    let lost = report.comparisons.iter();
+    let mut lost: Vec<_> = lost.filter(|one| one.verdict == Verdict::Worse).collect();
     // How bad a ratio is does not depend on which end of it is the better one.
     let badness = |one: &Comparison| {
         let ratio = one.ratio.as_ref().map_or(1.0, |ratio| ratio.median);
@@ -244,28 +221,27 @@ pub(crate) fn losses(report: &Report) -> Grid {
     };
     lost.sort_by(|a, b| badness(b).total_cmp(&badness(a)));
     for one in lost {
-        let row = [workload_cell(report, one), Cell::plain(one.metric.title())];
-        let figures = Cell::plain(both_figures(report, one));
-        grid.push(
-            row.into_iter()
-                .chain([Cell::plain(&one.to), ratio_cell(one), figures]),
-        );
+        let medians = Cell::plain(both_medians(report, one));
+        grid.push([Cell::plain(what(report, one)), ratio_cell(one), medians]);
     }
     grid
 }
 
-fn workload_cell(report: &Report, one: &Comparison) -> Cell {
-    let at = report
-        .workload(&one.workload)
-        .map(|workload| workload.place_name(one.at));
-    match at {
-        Some(at) if !at.is_empty() => Cell::plain(format!("{}, {at}", one.workload)),
-        _ => Cell::plain(&one.workload),
-    }
+/// What a ratio is about, in words.
+pub(crate) fn what(report: &Report, one: &Comparison) -> String {
+    let workload = report.workload(&one.workload);
+    let at = workload.map_or_else(String::new, |workload| workload.place_name(one.at));
+    let of = if at.is_empty() { at } else { format!(", {at}") };
+    format!(
+        "{}{of}: {}, to {}",
+        one.workload,
+        one.metric.title(),
+        one.to
+    )
 }
 
 /// The two medians that a ratio is about; empty where one of them is not there.
-fn both_figures(report: &Report, one: &Comparison) -> String {
+fn both_medians(report: &Report, one: &Comparison) -> String {
     let of = |engine: &str| {
         let point = report.workload(&one.workload)?.point(engine, one.at)?;
         Some(crate::amount(

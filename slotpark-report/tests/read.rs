@@ -36,13 +36,10 @@ fn what_is_no_report_says_why() {
 #[test]
 fn a_missing_field_is_named_with_its_place() {
     let mut value: Value = serde_json::from_str(&sample().to_json()).expect("JSON");
-    let figure = &mut value["workloads"][1]["series"][0]["points"][0]["figures"]["time"];
-    figure
-        .as_object_mut()
-        .expect("an interval")
-        .remove("median");
+    let point = &mut value["workloads"][1]["series"][0]["points"][0];
+    point.as_object_mut().expect("a point").remove("rounds");
     let said = error(&value.to_string());
-    let at = "at `workloads[1].series[0].points[0].figures.time`: missing field `median`";
+    let at = "at `workloads[1].series[0].points[0]`: missing field `rounds`";
     assert!(said.starts_with(at), "{said}");
 }
 

@@ -7,12 +7,13 @@ use crate::repo::{Repo, output, run};
 use crate::step::{Outcome, Step};
 
 /// Debian's names of the programs that tests and people use where they are there.
-const PACKAGES: [&str; 11] = [
+const PACKAGES: [&str; 12] = [
     "strace",
     "valgrind",
     "tmux",
     "ripgrep",
     "fd-find",
+    "chromium",
     // The engines of `slotpark bench` in other languages.
     "g++",
     "clang",

@@ -20,7 +20,7 @@ impl Calls {
 
 impl Call {
     /// How many calls are made between two writes of their count.
-    fn batch(self) -> u32 {
+    fn batch(self) -> usize {
         match self {
             Self::WakeOne | Self::WakeAll | Self::WaitStale => 1024,
             Self::WaitPastDeadline => 64,
@@ -40,29 +40,25 @@ pub(super) fn sample<E: Engine>(calls: &Calls, request: &Request) -> Result<Answ
     start_seen(calls.threads, move |id| {
         let keys = u32::try_from(calls.keys).expect("a file's values are checked");
         let drawn = draws::indices(calls.draw, keys, calls.exponent, seed, id as u64);
-        let mut drawn = drawn
-            .iter()
-            .cycle()
-            .map(|&index| words.place(index as usize));
-        let mut next = || black_box(drawn.next().expect("it has no end"));
+        let places = words.places(&drawn);
         let past = Deadline::past();
-        let batch = calls.call.batch();
+        let (batch, places) = (calls.call.batch(), &*places);
         match calls.call {
-            Call::WakeOne => crew.work(id, batch, || {
-                black_box(engine.wake_one(next()));
+            Call::WakeOne => crew.work_through(id, batch, places, |at| {
+                black_box(engine.wake_one(at));
             }),
-            Call::WakeAll => crew.work(id, batch, || {
-                black_box(engine.wake_all(next()));
+            Call::WakeAll => crew.work_through(id, batch, places, |at| {
+                black_box(engine.wake_all(at));
             }),
-            Call::WaitStale => crew.work(id, batch, || {
-                black_box(engine.wait(next(), 1, None));
+            Call::WaitStale => crew.work_through(id, batch, places, |at| {
+                black_box(engine.wait(at, 1, None));
             }),
-            Call::WaitPastDeadline => crew.work(id, batch, || {
-                black_box(engine.wait(next(), 0, Some(&past)));
+            Call::WaitPastDeadline => crew.work_through(id, batch, places, |at| {
+                black_box(engine.wait(at, 0, Some(&past)));
             }),
-            Call::WaitTimeout => crew.work(id, batch, || {
+            Call::WaitTimeout => crew.work_through(id, batch, places, |at| {
                 let after = Duration::from_micros(calls.timeout_us);
-                black_box(engine.wait(next(), 0, Some(&Deadline::after(after))));
+                black_box(engine.wait(at, 0, Some(&Deadline::after(after))));
             }),
         }
     });

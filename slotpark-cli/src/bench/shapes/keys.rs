@@ -31,6 +31,12 @@ impl Words {
         }))
     }
 
+    /// The places of these keys, as a list to walk over.
+    pub(super) fn places(&self, indices: &[u32]) -> Vec<Place<'_>> {
+        let places = indices.iter().map(|&index| self.place(index as usize));
+        lengthened(&places.collect::<Vec<_>>())
+    }
+
     /// The first key is 1 stride, so that no key is 0.
     #[inline]
     pub(super) fn place(&self, index: usize) -> Place<'_> {
@@ -39,6 +45,15 @@ impl Words {
             word: &self.words[index * self.step],
         }
     }
+}
+
+/// So many items are walked over before the count is written.
+const LIST: usize = 1024;
+
+/// The list, again and again until it is not too short for that.
+pub(super) fn lengthened<T: Copy>(list: &[T]) -> Vec<T> {
+    let length = list.len() * LIST.div_ceil(list.len());
+    list.iter().copied().cycle().take(length).collect()
 }
 
 /// Lets a thread wait on each of these keys; returns when all of them sleep. They are left behind.

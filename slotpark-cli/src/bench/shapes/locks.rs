@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 
 use super::crew::Crew;
+use super::keys::lengthened;
 use super::{Answer, Request};
 use crate::bench::draws::{self, scattered};
 use crate::bench::shape::{Draw, Locks};
@@ -43,8 +44,9 @@ pub(super) fn sample<E: LockEngine>(locks: &Locks, request: &Request) -> Result<
             crew.work(id, BATCH, || once(next()));
         } else {
             let drawn = draws::indices(locks.draw, locks.keys, locks.exponent, seed, id as u64);
-            let mut drawn = drawn.iter().cycle().map(|&index| scattered(index.into()));
-            crew.work(id, BATCH, || once(drawn.next().expect("it has no end")));
+            let keys = drawn.iter().map(|&index| scattered(index.into()));
+            let keys = lengthened(&keys.collect::<Vec<_>>());
+            crew.work_through(id, BATCH as usize, &keys, once);
         }
     });
     crew.measure(false)

@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 
 use super::crew::Crew;
+use super::keys::lengthened;
 use super::{Answer, Request, shown, task_engine};
 use crate::bench::shape::{Poll, Polled};
 use crate::compare::workloads::tasks::crowd::queued;
@@ -14,7 +15,7 @@ use crate::measure::threads::start_seen;
 use crate::measure::{Hung, Place, TaskEngine, Word};
 
 /// Polls between two writes of their count.
-const BATCH: u32 = 16;
+const BATCH: usize = 64;
 
 pub(super) fn sample<E: TaskEngine>(polled: &Polled, request: &Request) -> Result<Answer, Hung> {
     let crew = Crew::new(request, 1);
@@ -42,16 +43,16 @@ pub(super) fn sample<E: TaskEngine>(polled: &Polled, request: &Request) -> Resul
     let (keys, call) = (polled.keys, polled.call);
     start_seen(1, move |id| {
         let words: Vec<Word> = (0..keys).map(|_| Word::default()).collect();
-        let mut places = (0..keys).map(key).zip(&words).cycle();
-        let mut next = || {
-            let (key, word) = places.next().expect("it has no end");
-            black_box(Place { key, word })
-        };
+        let places = (0..keys).map(key).zip(&words);
+        let places: Vec<_> = places.map(|(key, word)| Place { key, word }).collect();
+        let places = lengthened(&places);
         let mut context = Context::from_waker(Waker::noop());
         match call {
-            Poll::WaitWake => crew.work(id, BATCH, || wait_and_wake(engine, next(), &mut context)),
-            Poll::Drop => crew.work(id, BATCH, || {
-                let mut wait = pin!(engine.wait(next(), 0));
+            Poll::WaitWake => crew.work_through(id, BATCH, &places, |at| {
+                wait_and_wake(engine, at, &mut context);
+            }),
+            Poll::Drop => crew.work_through(id, BATCH, &places, |at| {
+                let mut wait = pin!(engine.wait(at, 0));
                 assert!(black_box(wait.as_mut().poll(&mut context)).is_pending());
             }),
         }
