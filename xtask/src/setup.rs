@@ -8,8 +8,20 @@ use crate::repo::{Repo, output, run};
 use crate::step::{Outcome, Step};
 
 /// Debian's names of the programs that tests and people use where they are there.
-const PACKAGES: [&str; 6] = [
-    "strace", "valgrind", "tmux", "ripgrep", "fd-find", "chromium",
+const PACKAGES: [&str; 12] = [
+    "strace",
+    "valgrind",
+    "tmux",
+    "ripgrep",
+    "fd-find",
+    "chromium",
+    // The engines of `slotpark bench` in other languages.
+    "g++",
+    "clang",
+    "libc++-dev",
+    "libc++abi-dev",
+    "golang-go",
+    "golang-golang-x-sync-dev",
 ];
 
 pub(crate) fn steps(repo: &Repo) -> Vec<Step> {

@@ -9,6 +9,7 @@ mod definition;
 mod draws;
 mod files;
 mod machine;
+mod outside;
 mod pace;
 mod registry;
 mod request;

@@ -1,5 +1,6 @@
 //! All engines by name, and what each can answer.
 
+use super::outside;
 use super::request::{Answer, Request};
 use super::shape::{Poll, Shape};
 use super::shapes::{
@@ -47,6 +48,17 @@ impl Entry {
             except: |_| None,
             outside: None,
         }
+    }
+
+    /// A program of another language.
+    pub(super) const fn by_program(
+        name: &'static str,
+        about: &'static str,
+        outside: Outside,
+    ) -> Self {
+        let mut entry = Self::new(name, about, &[]);
+        entry.outside = Some(outside);
+        entry
     }
 
     const fn except(mut self, except: fn(&Shape) -> Option<&'static str>) -> Self {
@@ -283,7 +295,7 @@ fn one_per_key(shape: &Shape) -> Option<&'static str> {
 
 /// All of them.
 pub(crate) fn all() -> impl Iterator<Item = &'static Entry> {
-    INSIDE.iter()
+    INSIDE.iter().chain(&outside::ENGINES)
 }
 
 pub(crate) fn find(name: &str) -> Option<&'static Entry> {

@@ -1,0 +1,3 @@
+module slotpark/outside
+
+go 1.19
