@@ -1,13 +1,16 @@
 //! A workload's file: what it may say, and what is wrong with it if it says something else.
 
+#[cfg(test)]
+mod tests;
+
 use anyhow::{Context, ensure};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use slotpark_report::{Axis, Metric};
 
-use super::pace::Pace;
-use super::registry;
-use super::shape::Shape;
+use crate::bench::pace::Pace;
+use crate::bench::registry;
+use crate::bench::shape::Shape;
 use crate::measure::threads;
 
 /// A workload as its file defines it, checked.

@@ -1,5 +1,8 @@
 //! From samples to the report: medians, paired ratios and how sure they are, targets.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use hdrhistogram::Histogram as Hdr;
@@ -8,10 +11,10 @@ use slotpark_report::{
     SCHEMA, Series, Target, Verdict, Workload,
 };
 
-use super::pace::{Arrivals, Pace};
-use super::request::Answer;
-use super::resample;
-use super::runner::{Gathered, Point, Taker};
+use crate::bench::pace::{Arrivals, Pace};
+use crate::bench::request::Answer;
+use crate::bench::resample;
+use crate::bench::runner::{Gathered, Point, Taker};
 use crate::measure::statistics::Spread;
 
 /// Of single operations, in percent.
@@ -309,7 +312,7 @@ fn ratios(of: &[Option<f64>], to: &[Option<f64>]) -> Option<Vec<f64>> {
 }
 
 fn limits(gathered: &Gathered) -> Vec<Limit> {
-    let limit = |limit: &super::definition::Limit| {
+    let limit = |limit: &crate::bench::definition::Limit| {
         let side = Side::find(gathered, &limit.engine, limit.at, limit.metric)?;
         let spread = Spread::of(side.figures.into_iter().flatten());
         Some(Limit {
