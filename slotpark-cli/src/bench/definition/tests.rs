@@ -142,6 +142,35 @@ fn latency_is_refused_where_nothing_records_it() {
 }
 
 #[test]
+fn every_shape_is_found_by_the_name_that_requests_have() {
+    for name in Shape::NAMES {
+        let needed =
+            "call = \"wake_one\"\nkeys = 2\nwaiters = 2\nnotifiers = 1\nthreads = 2\npermits = 1";
+        let mut fields: toml::Table = toml::from_str(needed).unwrap();
+        if name == "polled" {
+            fields.insert("call".to_owned(), "drop".into());
+        }
+        // Of these fields it takes those that it has: the errors name one that it has not.
+        let shape = loop {
+            match shape(name, fields.clone()) {
+                Ok(shape) => break shape,
+                Err(error) => {
+                    let message = error.to_string();
+                    let unknown = message
+                        .split('`')
+                        .nth(1)
+                        .and_then(|path| path.split('.').nth(1));
+                    let unknown = unknown.unwrap_or_else(|| panic!("{name}: {message}"));
+                    assert!(fields.remove(unknown).is_some(), "{name}: {message}");
+                }
+            }
+        };
+        let json = serde_json::to_value(&shape).unwrap();
+        assert_eq!(json["shape"], name);
+    }
+}
+
+#[test]
 fn points_beyond_the_cores_are_left_out() {
     let text = RIGHT.replace("quick = [64]", "quick = [64]\nmax_per_core = 2");
     let file = Definition::parse("mine.toml", &text).unwrap();

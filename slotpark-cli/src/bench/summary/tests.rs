@@ -1,5 +1,7 @@
 //! Samples that are given, so that what is made of them is known.
 
+use slotpark_report::{Comparison, Target, Verdict};
+
 use super::*;
 use crate::bench::definition::Definition;
 use crate::bench::runner::Settings;
