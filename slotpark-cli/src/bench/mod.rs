@@ -66,6 +66,9 @@ pub(crate) struct Args {
     /// Write the report as Markdown.
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
+    /// Write the report as a page with plots.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Take one sample in this process.
     #[arg(long, hide = true, requires = "request", value_name = "ENGINE")]
     sample: Option<String>,
@@ -198,6 +201,9 @@ fn write(report: &Report, args: &Args) -> anyhow::Result<()> {
     }
     if let Some(path) = &args.markdown {
         save(path, &slotpark_report::markdown(report))?;
+    }
+    if let Some(path) = &args.html {
+        save(path, &slotpark_report::html(report))?;
     }
     Ok(())
 }

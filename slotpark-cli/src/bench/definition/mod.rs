@@ -1,13 +1,16 @@
 //! A workload's file: what it may say, and what is wrong with it if it says something else.
 
-use anyhow::{Context, ensure};
+#[cfg(test)]
+mod tests;
+
+use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use slotpark_report::{Axis, Metric};
 
-use super::pace::Pace;
-use super::registry;
-use super::shape::Shape;
+use crate::bench::pace::Pace;
+use crate::bench::registry;
+use crate::bench::shape::Shape;
 use crate::measure::threads;
 
 /// A workload as its file defines it, checked.
@@ -122,7 +125,7 @@ impl Definition {
 
     fn read(text: &str) -> anyhow::Result<Self> {
         let value: toml::Table = toml::from_str(text).context("it is not TOML")?;
-        from_path(value)
+        from_path("", value)
     }
 
     fn check(&self) -> anyhow::Result<()> {
@@ -195,7 +198,7 @@ impl Definition {
             );
             for point in points.into_iter().flatten() {
                 ensure!(
-                    self.points(false).contains(&Some(point)),
+                    self.has_point(point),
                     "`{field}` is at {point}, which is none of `axis.points`"
                 );
             }
@@ -223,6 +226,15 @@ impl Definition {
         points.into_iter().map(|point| Some(point as f64)).collect()
     }
 
+    /// Whether the axis goes there, if on larger machines only.
+    fn has_point(&self, at: f64) -> bool {
+        #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+        let is_there = |&point: &u64| point as f64 == at;
+        self.axis
+            .as_ref()
+            .is_some_and(|axis| axis.points.iter().any(is_there))
+    }
+
     /// Whether its figures are of what is kept.
     pub(crate) fn is_of_memory(&self) -> bool {
         matches!(&*self.shape, "wait_memory" | "lock_memory")
@@ -237,12 +249,6 @@ impl Definition {
 
     /// The program with its parameters at this point.
     pub(crate) fn shape_at(&self, point: Option<f64>) -> anyhow::Result<Shape> {
-        ensure!(
-            Shape::NAMES.contains(&&*self.shape),
-            "`shape`: no shape `{}`; there are: {}",
-            self.shape,
-            Shape::NAMES.join(", ")
-        );
         let mut parameters = self.parameters.clone();
         if let (Some(axis), Some(point)) = (&self.axis, point) {
             #[expect(
@@ -252,22 +258,47 @@ impl Definition {
             let value = toml::Value::Integer(point as i64);
             parameters.insert(axis.parameter.clone(), value);
         }
-        let mut table = toml::Table::new();
-        table.insert("shape".to_owned(), self.shape.clone().into());
-        table.insert("parameters".to_owned(), parameters.into());
-        from_path(table)
+        shape(&self.shape, parameters)
     }
 }
 
-/// Reads a table, and says at which field it fails.
-fn from_path<T: DeserializeOwned>(table: toml::Table) -> anyhow::Result<T> {
+/// The program of this name; what is wrong with its parameters is said under their names.
+fn shape(name: &str, parameters: toml::Table) -> anyhow::Result<Shape> {
+    fn of<T: DeserializeOwned>(parameters: toml::Table) -> anyhow::Result<T> {
+        from_path("parameters", parameters)
+    }
+    Ok(match name {
+        "calls" => Shape::Calls(of(parameters)?),
+        "round_trip" => Shape::RoundTrip(of(parameters)?),
+        "storm" => Shape::Storm(of(parameters)?),
+        "wake_all" => Shape::WakeAll(of(parameters)?),
+        "regime" => Shape::Regime(of(parameters)?),
+        "wait_memory" => Shape::WaitMemory(of(parameters)?),
+        "polled" => Shape::Polled(of(parameters)?),
+        "wake_tasks" => Shape::WakeTasks(of(parameters)?),
+        "locks" => Shape::Locks(of(parameters)?),
+        "locks_polled" => Shape::LocksPolled(of(parameters)?),
+        "lock_memory" => Shape::LockMemory(of(parameters)?),
+        "permits" => Shape::Permits(of(parameters)?),
+        "flight" => Shape::Flight(of(parameters)?),
+        _ => bail!(
+            "`shape`: no shape `{name}`; there are: {}",
+            Shape::NAMES.join(", ")
+        ),
+    })
+}
+
+/// Reads a table of this name, and says at which field it fails.
+fn from_path<T: DeserializeOwned>(name: &str, table: toml::Table) -> anyhow::Result<T> {
     serde_path_to_error::deserialize(table).map_err(|error| {
         let path = error.path().to_string();
         let message = error.into_inner().to_string();
-        let message = message.trim().to_owned();
-        match &*path {
-            "." => anyhow::anyhow!("{message}"),
-            path => anyhow::anyhow!("`{path}`: {message}"),
-        }
+        let fields = [name, &path].into_iter();
+        let fields: Vec<&str> = fields.filter(|field| !["", "."].contains(field)).collect();
+        let at = match fields.join(".") {
+            none if none.is_empty() => none,
+            path => format!("`{path}`: "),
+        };
+        anyhow::anyhow!("{at}{}", message.trim())
     })
 }
