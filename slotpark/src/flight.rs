@@ -77,6 +77,7 @@ impl<K, V> SingleFlight<K, V> {
     /// ```
     /// assert!(slotpark::SingleFlight::<u64, ()>::try_with_slots(0).is_err());
     /// ```
+    #[track_caller]
     pub fn try_with_slots(count: usize) -> Result<Self, SlotCountError> {
         let engine = slotpark_core::SingleFlight::try_with_slots(count)?;
         Ok(Self::from_engine(engine, Seeded::new()))
@@ -265,6 +266,7 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher, P: Platform> SingleFlight<K, V, S, 
         self.fly(key, Deadline::after::<P>(timeout), f)
     }
 
+    #[track_caller]
     fn fly<E>(
         &self,
         key: &K,

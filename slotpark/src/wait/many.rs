@@ -107,6 +107,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
     /// assert_eq!((ended.parked, ended.entry), (WaitOutcome::Woken { token: 0 }, Some(1)));
     /// # });
     /// ```
+    #[track_caller]
     pub fn wait_any_async<'t, F: FnMut(usize) -> bool, const N: usize>(
         &'t self,
         keys: [K; N],

@@ -83,6 +83,7 @@ impl<K> ShardedWait<K> {
     /// ```
     /// assert!(slotpark::ShardedWait::<u64>::try_with_slots(0).is_err());
     /// ```
+    #[track_caller]
     pub fn try_with_slots(count: usize) -> Result<Self, SlotCountError> {
         Ok(Self::from_table(
             Table::try_with_slots(count)?,

@@ -27,6 +27,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
     /// ```
     ///
     /// **Cancel safety**: see [`WaitFuture`].
+    #[track_caller]
     pub fn wait_async<F: FnMut() -> bool>(&self, key: K, validate: F) -> WaitFuture<'_, K, F, P> {
         self.wait_async_with(key, ParkOptions::new(), validate)
     }
@@ -43,6 +44,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
     /// assert_eq!(waits.wait_async_with(7, options, || false).await, WaitOutcome::Stale);
     /// # });
     /// ```
+    #[track_caller]
     pub fn wait_async_with<F: FnMut() -> bool>(
         &self,
         key: K,
