@@ -263,3 +263,5 @@ impl<K: Sync, V: Send, P: Platform> Inspect for SingleFlight<K, V, P> {
         self.table.id()
     }
 }
+
+crate::inspect::keys_by!("slotpark_core::SingleFlight::<u64, ()>::new()", [K: fmt::Debug, V, P: Platform] SingleFlight<K, V, P>, table);

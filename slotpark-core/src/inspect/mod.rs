@@ -13,7 +13,7 @@ mod trace;
 mod who;
 
 #[cfg(feature = "alloc")]
-pub(crate) use by::looks_by;
+pub(crate) use by::{keys_by, looks_by};
 pub use copy::LOOK_MAX;
 pub(crate) use level::is_timed;
 pub use level::{Detail, detail, set_detail};
