@@ -31,10 +31,11 @@ use core::fmt;
 use core::marker::{PhantomData, PhantomPinned};
 use core::ptr;
 
+use crate::inspect::{Caller, Inspect, Kind, Seen, Traced};
 use crate::node::{Name, Node, Role};
 use crate::platform::{DefaultPlatform, Platform};
 use crate::reentry;
-use crate::slots::SlotCountError;
+use crate::slots::{SlotCountError, SlotStats};
 use crate::sync::Guarded;
 use crate::table::Table;
 
@@ -122,6 +123,7 @@ impl<K, V, P: Platform> SingleFlight<K, V, P> {
     /// ```
     /// assert!(slotpark_core::SingleFlight::<u64, ()>::try_with_slots(0).is_err());
     /// ```
+    #[track_caller]
     pub fn try_with_slots(count: usize) -> Result<Self, SlotCountError> {
         Table::try_with_slots(count).map(Self::of)
     }
@@ -194,6 +196,8 @@ impl<K: Eq, V, P: Platform> SingleFlight<K, V, P> {
 struct Seat<V, P: Platform> {
     holder: Node<P>,
     room: Guarded<Option<V>>,
+    /// What the node may point to.
+    traced: Traced,
     /// Others point to it, whatever reference its owner makes.
     _pinned: PhantomPinned,
 }
@@ -208,8 +212,17 @@ impl<V, P: Platform> Seat<V, P> {
                 .with_role(Role::Holder)
                 .with_weight(1),
             room: Guarded::new(None),
+            traced: Traced::new(),
             _pinned: PhantomPinned,
         }
+    }
+
+    /// Records whose it is. It stays where it is from now on, and nobody knows it yet.
+    fn record(&self, caller: Caller, is_task: bool) {
+        // SAFETY: V1: nobody knows the node yet.
+        let says = unsafe { self.traced.record_holder(caller, None, is_task) };
+        // SAFETY: V1: as above.
+        unsafe { self.holder.set_traced(says) };
     }
 
     /// Where leaders find it.
@@ -241,3 +254,25 @@ impl<K, V, P: Platform> fmt::Debug for SingleFlight<K, V, P> {
             .finish_non_exhaustive()
     }
 }
+
+impl<K: Sync, V: Send, P: Platform> Inspect for SingleFlight<K, V, P> {
+    fn slot_count(&self) -> usize {
+        self.table.slot_count()
+    }
+
+    fn slot_stats(&self, index: usize) -> SlotStats {
+        self.table.slot_stats(index)
+    }
+
+    fn look(&self, index: usize, room: &mut [Seen]) -> usize {
+        // Who follows waits for who leads.
+        self.table
+            .look_with(index, room, |_, seen| seen.kind = Kind::Lock)
+    }
+
+    fn table_id(&self) -> u64 {
+        self.table.id()
+    }
+}
+
+crate::inspect::keys_by!("slotpark_core::SingleFlight::<u64, ()>::new()", [K: fmt::Debug, V, P: Platform] SingleFlight<K, V, P>, table);

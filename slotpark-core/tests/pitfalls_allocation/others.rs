@@ -1,21 +1,34 @@
 //! What neither waits nor wakes.
 
+use std::future::Future;
 use std::hash::BuildHasher;
 use std::hint::black_box;
+use std::panic::Location;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use slotpark_core::{
-    Clock, Deadline, DefaultPlatform, PROCESS_HASHER, ParkOptions, Seeded, Slots, Spin, Table,
-    finalize, slot_lock_held, word,
+    Clock, Deadline, DefaultPlatform, FutexKey, Held, Inspect, KeyText, PROCESS_HASHER,
+    ParkOptions, Seeded, Seen, Sink, Slots, Spin, Table, Waited, detail, finalize, set_detail,
+    set_sink, set_stacks, slot_lock_held, task_label, word,
 };
 
 use super::common::FOREVER;
 use super::{AT, Operation, ignore};
 
-static SLOTS: Slots<u64, 4> = Slots::new();
+struct Silent;
 
-pub(crate) const OTHERS: [Operation; 28] = [
+impl Sink for Silent {
+    fn waited(&self, _waited: &Waited) {}
+    fn held(&self, _held: &Held) {}
+}
+
+static SLOTS: Slots<u64, 4> = Slots::new();
+static FUTEX_SLOTS: Slots<FutexKey, 4> = Slots::new();
+
+pub(crate) const OTHERS: [Operation; 39] = [
     ("table::over", |_| ignore(Table::over(&SLOTS))),
     ("table::with_spin", |_| {
         ignore(Table::over(&SLOTS).with_spin(Spin::Never));
@@ -61,6 +74,38 @@ pub(crate) const OTHERS: [Operation; 28] = [
     }),
     ("word::update", |_| {
         ignore(word::update(&AtomicU32::new(7), |old| old + 1));
+    }),
+    ("inspect/text::with_key_text", |_| {
+        let table = Table::over(&SLOTS).with_key_text();
+        ignore(table.look(3, &mut [Seen::default(); 4]));
+    }),
+    // The key type of this table is not that of the others.
+    ("process/describe::with_futex_text", |_| {
+        ignore(Table::over(&FUTEX_SLOTS).with_futex_text());
+    }),
+    ("inspect/seen::is_exclusive", |table| {
+        let mut seen = [Seen::default(); 4];
+        let found = table.look(table.slot_index(AT.0), &mut seen);
+        ignore((found, seen.map(|seen| seen.kind.is_exclusive())));
+    }),
+    ("inspect/level::detail", |_| ignore(detail())),
+    ("inspect/level::set_detail", |_| set_detail(detail())),
+    ("inspect/sink::set_sink", |_| ignore(set_sink(&Silent))),
+    ("inspect/sink::set_stacks", |_| set_stacks(1)),
+    ("inspect/who::task_label", |table| {
+        let park = async { ignore(table.park(AT.0, AT.1, FOREVER, || false)) };
+        let mut task = pin!(task_label("a task", park));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(task.as_mut().poll(&mut context).is_ready());
+    }),
+    ("options::called_from", |_| {
+        ignore(FOREVER.called_from(Location::caller()));
+    }),
+    ("inspect/text::as_str", |_| {
+        ignore(KeyText::default().as_str().len());
+    }),
+    ("inspect/text::is_cut", |_| {
+        ignore(KeyText::default().is_cut())
     }),
     ("reentry::slot_lock_held", |_| ignore(slot_lock_held())),
     ("platform/deadline::new", |_| {

@@ -28,6 +28,12 @@ use crate::sync::const_unless_loom;
 pub(super) use word::Mode;
 use word::Word;
 
+/// What a waiter with this tag waits for.
+#[cfg(not(slotpark_loom))]
+pub(crate) const fn kind_of_tag(tag: u64) -> crate::inspect::Kind {
+    Mode::from_tag(tag).kind()
+}
+
 /// A reader-writer lock of 4 bytes. The caller keeps it, and says with each call where its waiters
 /// wait: all calls on one lock name the same place, for which [`place`](Self::place) will do.
 ///
@@ -128,6 +134,7 @@ impl RawRwLock {
     /// ```
     #[must_use]
     #[inline]
+    #[track_caller]
     pub fn try_write(&self) -> bool {
         self.word.take(Mode::Write).is_ok()
     }
@@ -140,6 +147,7 @@ impl RawRwLock {
     /// ```
     #[must_use]
     #[inline]
+    #[track_caller]
     pub fn try_upgradable(&self) -> bool {
         self.word.take(Mode::Upgradable).is_ok()
     }
@@ -174,6 +182,7 @@ impl RawRwLock {
     /// ```
     #[must_use = "at the deadline it is not locked"]
     #[inline]
+    #[track_caller]
     pub fn write_at<K: Copy + Eq, P: Platform>(
         &self,
         at: At<'_, K, P>,
@@ -191,6 +200,7 @@ impl RawRwLock {
     /// ```
     #[must_use = "at the deadline it is not locked"]
     #[inline]
+    #[track_caller]
     pub fn upgradable_at<K: Copy + Eq, P: Platform>(
         &self,
         at: At<'_, K, P>,
