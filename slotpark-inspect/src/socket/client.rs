@@ -275,7 +275,7 @@ fn list_in(folder: &Path) -> Vec<Live> {
 /// Removes what a dead process left.
 fn is_live(live: &Live) -> bool {
     if !is_dead(&live.path) {
-        return true;
+        return UnixStream::connect(&live.path).is_ok();
     }
     let process = i32::try_from(live.process).ok().map(Pid::from_raw);
     if process.is_none_or(|process| kill(process, None).is_err()) {
