@@ -6,7 +6,7 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, SigmaskHow};
 
+use super::connect::is_dead;
 use super::options::ServeOptions;
 use super::readers::{Reader, Shared};
 use super::{folder, protocol::REQUEST_MAX};
@@ -86,14 +87,6 @@ fn bind(path: &Path) -> io::Result<UnixListener> {
             let _ = fs::remove_file(path);
         })?;
     Ok(listener)
-}
-
-/// Whether nobody listens at a socket: who bound it has gone.
-pub(super) fn is_dead(path: &Path) -> bool {
-    // Any other file refuses a connection too.
-    let is_socket = fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
-    let refused = io::ErrorKind::ConnectionRefused;
-    is_socket && UnixStream::connect(path).is_err_and(|error| error.kind() == refused)
 }
 
 /// Starts the thread, with all signals blocked from its first instruction.
