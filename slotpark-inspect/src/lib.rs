@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod deadlock;
+mod dump;
 mod graph;
 mod json;
 mod registry;
@@ -10,11 +11,13 @@ mod schema;
 mod seen;
 mod take;
 mod threads;
+mod words;
 
 #[cfg(unix)]
 pub mod socket;
 
 pub use deadlock::{Blocked, Deadlock, Link, deadlocks};
+pub use dump::{dump, dump_sure};
 pub use json::ReadError;
 pub use registry::{Registration, register, register_static};
 pub use schema::{
