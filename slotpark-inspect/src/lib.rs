@@ -10,6 +10,8 @@ mod folded;
 #[cfg(any(feature = "metrics", feature = "prometheus"))]
 mod gauges;
 mod graph;
+#[cfg(feature = "html")]
+mod html;
 mod json;
 #[cfg(feature = "metrics")]
 mod metered;
@@ -23,6 +25,8 @@ mod spreading;
 mod take;
 mod threads;
 mod traced;
+#[cfg(feature = "html")]
+mod tree;
 mod watch;
 mod watchdog;
 mod words;
@@ -33,6 +37,8 @@ pub mod socket;
 pub use deadlock::{Blocked, Deadlock, Link, deadlocks};
 pub use dump::{dump, dump_sure};
 pub use folded::folded;
+#[cfg(feature = "html")]
+pub use html::{page, page_sure};
 pub use json::ReadError;
 #[cfg(feature = "metrics")]
 pub use metered::record_metrics;
