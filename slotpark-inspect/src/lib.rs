@@ -18,10 +18,12 @@ mod metered;
 mod order;
 #[cfg(feature = "prometheus")]
 mod prometheus;
+mod record;
 mod registry;
 mod schema;
 mod seen;
 mod spreading;
+mod stacks;
 mod take;
 mod threads;
 mod traced;
@@ -35,6 +37,7 @@ mod words;
 pub mod socket;
 
 pub use deadlock::{Blocked, Deadlock, Link, deadlocks};
+pub use detail::{sample_stacks, set_detail};
 pub use dump::{dump, dump_sure};
 pub use folded::folded;
 #[cfg(feature = "html")]
