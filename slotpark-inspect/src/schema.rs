@@ -59,6 +59,10 @@ pub struct Table {
     pub histograms: Vec<Spread>,
     /// Busiest first.
     pub top_keys: Vec<TopKey>,
+    /// Waiters and holders that are not listed, because there were more in one slot than a look
+    /// takes. Those of a slot that are listed are the first.
+    #[serde(default)]
+    pub left_out: usize,
 }
 
 /// One slot.
@@ -131,6 +135,9 @@ pub struct Party {
     pub name: Option<String>,
     /// Of a task: the thread that polled it last.
     pub thread: Option<u32>,
+    /// Of a thread: the task in whose poll it waits or locked, where that is known.
+    #[serde(default)]
+    pub task: Option<u64>,
 }
 
 /// What a party is.
@@ -153,12 +160,20 @@ pub struct Wait {
     pub key: Key,
     /// Of which kind.
     pub kind: Kind,
-    /// The same number in all places of one wait on several keys.
+    /// Which of the slot's queues it stands in: that of its key, or of one condition of it. Those
+    /// who hold the key have the same number in the same look.
+    #[serde(default)]
+    pub queue: u32,
+    /// The same number in all places of one wait on several keys. Numbers come again: a wait is the
+    /// same as in an earlier look if `since_ns` is, too.
     pub wait: u64,
     /// Its place in the queue of its key: 0 is next.
     pub place: usize,
     /// How much it asks for.
     pub weight: u32,
+    /// What the wait was called.
+    #[serde(default)]
+    pub label: Option<String>,
     /// Who waits.
     pub by: Party,
     /// Since when, on the clock of [`Snapshot::at_ns`].
@@ -177,6 +192,12 @@ pub struct Holder {
     pub slot: Option<usize>,
     /// What it holds.
     pub key: Key,
+    /// As [`Wait::queue`].
+    #[serde(default)]
+    pub queue: u32,
+    /// A number of its own as long as it holds.
+    #[serde(default)]
+    pub hold: u64,
     /// Of which kind.
     pub kind: Kind,
     /// How much.
@@ -201,6 +222,9 @@ pub struct Spread {
     pub of: String,
     /// How many there were.
     pub count: u64,
+    /// All of them together, in nanoseconds.
+    #[serde(default)]
+    pub sum_ns: u64,
     /// Pairs of a percentile (0 to 100) and nanoseconds.
     pub percentiles: Vec<(f64, u64)>,
     /// Pairs of an upper end in nanoseconds and how many fell there.
