@@ -59,6 +59,10 @@ pub struct Table {
     pub histograms: Vec<Spread>,
     /// Busiest first.
     pub top_keys: Vec<TopKey>,
+    /// Waiters and holders that are not listed, because there were more in one slot than a look
+    /// takes. Those of a slot that are listed are the first.
+    #[serde(default)]
+    pub left_out: usize,
 }
 
 /// One slot.
@@ -131,6 +135,9 @@ pub struct Party {
     pub name: Option<String>,
     /// Of a task: the thread that polled it last.
     pub thread: Option<u32>,
+    /// Of a thread: the task in whose poll it waits or locked, where that is known.
+    #[serde(default)]
+    pub task: Option<u64>,
 }
 
 /// What a party is.
@@ -177,6 +184,9 @@ pub struct Holder {
     pub slot: Option<usize>,
     /// What it holds.
     pub key: Key,
+    /// A number of its own as long as it holds.
+    #[serde(default)]
+    pub hold: u64,
     /// Of which kind.
     pub kind: Kind,
     /// How much.
