@@ -1,9 +1,13 @@
 //! The program `slotpark`: measures keyed blocking, and runs programs with their futexes on slots.
 
 mod compare;
+mod forms;
 mod measure;
 mod run;
+mod shown;
+mod source;
 mod stress;
+mod top;
 
 use std::process::ExitCode;
 
@@ -25,6 +29,8 @@ enum Command {
     Run(run::Args),
     /// Try to find a lost or a wrong wake: every primitive at random, with exact accounting.
     Stress(stress::Args),
+    /// Look at a running process: who waits on what, since when, and why.
+    Top(top::Args),
 }
 
 fn main() -> ExitCode {
@@ -32,6 +38,7 @@ fn main() -> ExitCode {
         Command::Compare(args) => compare::main(&args),
         Command::Run(args) => run::main(&args),
         Command::Stress(args) => stress::main(&args),
+        Command::Top(args) => top::main(&args),
     };
     match result {
         Ok(code) => code,

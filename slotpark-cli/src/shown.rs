@@ -46,6 +46,15 @@ pub(crate) fn party(party: &Party) -> String {
     }
 }
 
+/// As [`party`], in fewer letters: what has a name and is not called a task is a thread.
+pub(crate) fn who(party: &Party) -> String {
+    let text = self::party(party);
+    match text.strip_prefix("thread ") {
+        Some(name) if party.name.is_some() => name.to_owned(),
+        _ => text,
+    }
+}
+
 /// What is waited for or held, and how much of it where that is said.
 pub(crate) fn kind(kind: Kind, weight: u32) -> String {
     let name = match kind {

@@ -1,6 +1,6 @@
 //! What differs between two looks at one process.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use slotpark_inspect::{Slot, Snapshot, Table, Wait};
 
@@ -81,9 +81,10 @@ fn growth(then: &Snapshot, now: &Snapshot) -> Vec<Change> {
         let table = shown::plain(&after.name);
         let mut sums = [0_u64; 6];
         let mut slots = Vec::new();
+        let olds: HashMap<usize, &Slot> =
+            before.slots.iter().map(|slot| (slot.index, slot)).collect();
         for slot in &after.slots {
-            let old = before.slots.iter().find(|old| old.index == slot.index);
-            let old = old.copied().unwrap_or_default();
+            let old = olds.get(&slot.index).map_or_else(Slot::default, |slot| **slot);
             // Counters wrap.
             let grown = counters(slot).map(|(_, count)| count);
             let was = counters(&old).map(|(_, count)| count);

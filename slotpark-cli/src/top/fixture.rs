@@ -21,7 +21,7 @@ fn thread(name: &str, id: u64) -> Party {
         kind: PartyKind::Thread,
         id: Some(id),
         name: Some(name.to_owned()),
-        thread: None,
+        ..Party::default()
     }
 }
 
@@ -71,9 +71,9 @@ fn holder(slot: usize, key: Key, kind: Kind, by: Party, line: u32) -> Holder {
         label: Some("accounts".to_owned()),
         since_ns: Some(NOW - 61 * S),
         location: Some(format!("src/bank/transfer.rs:{line}:17")),
-        stack: Vec::new(),
         key,
         by,
+        ..Holder::default()
     }
 }
 
@@ -134,6 +134,7 @@ pub(crate) fn deadlocked() -> Snapshot {
                 waited_ns: Some(waits * 1_000_000),
             })
             .to_vec(),
+        ..Table::default()
     };
     snapshot(vec![table])
 }

@@ -3,7 +3,8 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::rows::Sort;
-use super::state::{Asks, Form, Mode, State, Tab};
+use super::state::{Asks, Mode, State, Tab};
+use crate::forms::Form;
 
 /// Keys and what they do, as the help says it.
 pub(crate) const HELP: [(&str, &str); 15] = [
@@ -21,7 +22,7 @@ pub(crate) const HELP: [(&str, &str); 15] = [
     ("?, h", "this help"),
     ("Esc", "back"),
     ("q, Ctrl-C", "quit"),
-    ("", "The process is only looked at; nothing here changes it."),
+    ("", "Nothing here changes the process."),
 ];
 
 /// Handles a key.

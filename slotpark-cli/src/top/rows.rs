@@ -128,7 +128,7 @@ pub(crate) fn wait_row(snapshot: &Snapshot, table: &str, wait: &Wait) -> Row {
         slot: Some(wait.slot),
         key: shown::key(&wait.key),
         kind: shown::kind(wait.kind, wait.weight),
-        who: shown::party(&wait.by),
+        who: shown::who(&wait.by),
         note: match wait.place {
             0 => "next".to_owned(),
             place => format!("{place} ahead"),
@@ -146,7 +146,7 @@ fn holder_row(snapshot: &Snapshot, table: &str, holder: &Holder) -> Row {
         slot: holder.slot,
         key: shown::key(&holder.key),
         kind: shown::kind(holder.kind, holder.weight),
-        who: shown::party(&holder.by),
+        who: shown::who(&holder.by),
         note: holder
             .label
             .as_deref()

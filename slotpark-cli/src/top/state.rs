@@ -3,6 +3,7 @@
 use slotpark_inspect::{Snapshot, Table};
 
 use super::rows::{Choice, Sort};
+use crate::forms::Form;
 
 /// The views.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,16 +90,6 @@ pub(crate) enum Mode {
     Diff,
 }
 
-/// What a file that is written holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    Json,
-    Html,
-    Dump,
-    Folded,
-    Prometheus,
-}
-
 /// What a key asks for beyond the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Asks {
@@ -161,6 +152,11 @@ impl State {
         }
     }
 
+    /// Deadlocks that the last two looks both have, as text.
+    pub(crate) fn deadlocks(&self) -> &[String] {
+        &[]
+    }
+
     pub(crate) fn choice(&self) -> Choice<'_> {
         Choice {
             table: self.table,
@@ -219,7 +215,7 @@ impl State {
 
 /// The table with the most waits now, or else with the most ever.
 fn busiest(tables: &[Table]) -> Option<&Table> {
-    let parks = |table: &Table| -> u64 { table.slots.iter().map(|slot| slot.parks.into()).sum() };
+    let parks = |table: &Table| -> u64 { table.slots.iter().map(|slot| u64::from(slot.parks)).sum() };
     // Of equals the first.
     tables
         .iter()

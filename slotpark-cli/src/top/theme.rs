@@ -8,6 +8,7 @@ pub(crate) struct Theme {
 }
 
 impl Theme {
+    #[cfg(test)]
     pub(crate) const COLOURS: Self = Self { has_colours: true };
 
     /// As the environment asks (<https://no-color.org>).

@@ -56,11 +56,10 @@ fn draw_body(frame: &mut Frame, area: Rect, state: &State, theme: &Theme) -> usi
 }
 
 fn head_line(state: &State, theme: &Theme) -> Line<'static> {
-    let mut line = Line::from(Span::styled("slotpark top ", theme.title()));
     let Some(snapshot) = state.shown() else {
-        return line;
+        return Line::from(Span::styled("slotpark top", theme.title()));
     };
-    line.push_span(head_text(snapshot));
+    let mut line = Line::from(Span::styled(head_text(snapshot), theme.title()));
     if let Some(table) = state.table {
         let name = snapshot.tables.get(table).map_or("", |table| &table.name);
         let shown = format!("; table {}", shown::plain(name));
@@ -82,7 +81,7 @@ pub(crate) fn head_text(snapshot: &Snapshot) -> String {
         .sum();
     let detail = format!("{:?}", snapshot.detail).to_lowercase();
     format!(
-        "{} ({}): {}, {waits} waiting, {holders} holding; detail {detail}; looked in {}",
+        "{} ({}): {}, {waits} waiting, {holders} holding; detail {detail}; look {}",
         shown::plain(&snapshot.program),
         snapshot.process,
         counted(snapshot.tables.len(), "table"),

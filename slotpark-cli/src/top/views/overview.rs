@@ -22,11 +22,13 @@ pub(super) fn draw(
     snapshot: &Snapshot,
     theme: &Theme,
 ) -> usize {
-    let map = (area.height / 2).clamp(3, 22);
+    let map = map_height(area, state);
     let [top, below] = Layout::vertical([Constraint::Length(map), Constraint::Fill(1)]).areas(area);
     draw_map(frame, top, state, theme);
     let [left, right] =
-        Layout::horizontal([Constraint::Fill(2), Constraint::Fill(1)]).areas(below);
+        Layout::horizontal([Constraint::Fill(2), Constraint::Fill(1)])
+        .spacing(1)
+        .areas(below);
     let choice = Choice {
         sort: Sort::Since,
         is_reversed: false,
@@ -44,6 +46,24 @@ pub(super) fn draw(
     rows.len().min(usize::from(left.height))
 }
 
+/// Half of the view at most, and no more than the map and its legend take.
+fn map_height(area: Rect, state: &State) -> u16 {
+    let most = (area.height / 2).clamp(3, 22);
+    let slots = state.table().map_or(0, |table| table.slot_count);
+    let width = area.width.saturating_sub(legend_width(area)).into();
+    let grid = heat::Grid::fit(slots, width, usize::from(most) - 1);
+    let rows = grid.map_or(1, |grid| slots.div_ceil(grid.per_cell).div_ceil(grid.columns));
+    most.min(u16::try_from(rows.max(LEGEND_LINES) + 1).unwrap_or(most))
+}
+
+/// Lines of the legend.
+const LEGEND_LINES: usize = 5;
+
+/// Beside the map, where it is not too narrow for that.
+fn legend_width(area: Rect) -> u16 {
+    if area.width > 60 { 22 } else { 0 }
+}
+
 fn draw_map(frame: &mut Frame, area: Rect, state: &State, theme: &Theme) {
     let Some(table) = state.table() else {
         frame.render_widget(Paragraph::new("no table is registered"), area);
@@ -59,7 +79,7 @@ fn draw_map(frame: &mut Frame, area: Rect, state: &State, theme: &Theme) {
     let block = titled(&title, theme);
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    let legend_width = if inner.width > 60 { 22 } else { 0 };
+    let legend_width = legend_width(inner);
     let [map, legend] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(legend_width)])
         .areas(inner);
     let Some(grid) = heat::draw(frame.buffer_mut(), map, &values, theme) else {

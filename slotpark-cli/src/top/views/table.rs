@@ -1,7 +1,7 @@
 //! Waits and holders, a row each.
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Rect};
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::widgets::{Cell, Row as Line, Table, TableState};
 use slotpark_inspect::Snapshot;
 
@@ -79,7 +79,7 @@ impl Columns {
             Constraint::Length(10),
             Constraint::Fill(4),
             Constraint::Length(7),
-            Constraint::Length(9),
+            Constraint::Length(8),
             Constraint::Fill(4),
         ])
     }
@@ -100,7 +100,13 @@ impl Columns {
         picked.filter_map(|(one, is_shown)| is_shown.then_some(one)).collect()
     }
 
-    fn cells(&self, row: &Row) -> Vec<Cell<'static>> {
+    /// How wide the last column is, which shows the end of what does not fit.
+    fn last_width(&self, area: Rect) -> usize {
+        let areas = Layout::horizontal(self.widths()).spacing(1).split(area);
+        areas.last().map_or(0, |area| area.width.into())
+    }
+
+    fn cells(&self, row: &Row, last_width: usize) -> Vec<Cell<'static>> {
         let slot = row.slot.map_or_else(|| "-".to_owned(), |slot| slot.to_string());
         self.pick([
             Cell::from(row.table.clone()),
@@ -110,7 +116,7 @@ impl Columns {
             Cell::from(row.who.clone()),
             Cell::from(shown::age(row.age_ns)),
             Cell::from(row.note.clone()),
-            Cell::from(row.location.clone()),
+            Cell::from(shown::tail(&row.location, last_width)),
         ])
     }
 }
@@ -127,12 +133,13 @@ pub(super) fn draw_rows(
     // Of a long list only what can be seen is made: the part around the cursor.
     let seen = usize::from(area.height);
     let selected = selected.map(|row| row.min(rows.len().saturating_sub(1)));
-    let from = selected.map_or(0, |row| (row + 1).saturating_sub(seen.saturating_sub(2)));
+    let from = selected.map_or(0, |row| (row + 1).saturating_sub(seen.saturating_sub(2).max(1)));
+    let last_width = columns.last_width(area);
     let lines = rows
         .iter()
         .skip(from)
         .take(seen)
-        .map(|row| Line::new(columns.cells(row)));
+        .map(|row| Line::new(columns.cells(row, last_width)));
     let widget = Table::new(lines, columns.widths())
         .header(Line::new(columns.head()).style(theme.dim()))
         .row_highlight_style(theme.selected())

@@ -40,7 +40,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, state: &State, theme: &Theme) 
     let waits = snapshot.tables.iter().flat_map(|table| &table.waits);
     let free = waits.filter(|wait| !tree::has_owner(wait.kind)).count();
     if free > 0 {
-        let text = format!("{} for a wake, which nobody owes by holding anything.", counted(free, "wait"));
+        let text = format!("{} for a wake: nobody holds what they wait for.", counted(free, "wait"));
         lines.push(Line::from(Span::styled(text, theme.dim())));
     }
     let title = match deadlocks.len() {
