@@ -91,7 +91,7 @@ pub use gate::{
     MemberWait,
 };
 pub use hash::{KeyHasher, Seeded, finalize};
-pub use inspect::{Detail, Inspect, KeyText, Kind, Seen};
+pub use inspect::{Detail, Inspect, KeyText, Kind, LOOK_MAX, Seen};
 pub use interrupt::Interrupter;
 #[cfg(feature = "alloc")]
 pub use keyed::{

@@ -6,6 +6,8 @@
 //! makes a table over them (the crate `slotpark` has one for words and permits) shares the slots
 //! with the locks, and a reset of either empties them.
 
+mod describe;
+
 use core::hash::{Hash, Hasher};
 
 use crate::semaphore::RawSemaphore;
@@ -279,7 +281,7 @@ mod shared {
     /// assert_eq!(Table::over(&PROCESS_SLOTS).slot_count(), 512);
     /// ```
     pub static PROCESS_SLOTS: Slots<FutexKey> = Slots::new();
-    static TABLE: Table<FutexKey> = Table::over(&PROCESS_SLOTS);
+    static TABLE: Table<FutexKey> = Table::over(&PROCESS_SLOTS).with_futex_text();
 
     /// The hasher of the process-wide table: who waits in it by a key, and is to meet others,
     /// hashes the key by this one, or by one made [`like`](Seeded::like) it.

@@ -83,6 +83,13 @@ pub(crate) fn check() {
     assert!(held::count() == 0, "{REENTRY}");
 }
 
+/// Whether a panic is that of [`check`].
+#[cfg(feature = "std")]
+pub(crate) fn is_reentry(panic: &(dyn core::any::Any + Send)) -> bool {
+    let said = panic.downcast_ref::<std::string::String>();
+    said.is_some_and(|said| said == REENTRY) || panic.downcast_ref::<&str>() == Some(&REENTRY)
+}
+
 /// As [`check`], on entry to a drop, which must not panic before it has taken its node out of its
 /// queue: aborts.
 #[inline(always)]

@@ -7,6 +7,7 @@
 use core::fmt;
 use core::marker::PhantomData;
 
+use crate::inspect::Seen;
 use crate::platform::{DefaultPlatform, Platform};
 use crate::slot::Slot;
 use crate::slots::SlotStats;
@@ -58,8 +59,14 @@ pub struct Table<K, P: Platform = DefaultPlatform> {
     owned: bool,
     spin: Spin,
     generation: AtomicU32,
+    /// What a key says of itself to those who look.
+    pub(crate) describe: Option<Describe<K>>,
     key: PhantomData<fn(K) -> K>,
 }
+
+/// Adds what a key knows to what was seen of a node. Its text is there already if another node of
+/// the queue was seen before.
+pub(crate) type Describe<K> = fn(&K, &mut Seen);
 
 // SAFETY: slots are shared by design; other threads read keys of waiters through `&K`.
 unsafe impl<K: Sync, P: Platform> Sync for Table<K, P> {}
@@ -125,6 +132,7 @@ impl<K, P: Platform> Table<K, P> {
             owned: true,
             spin: Spin::DEFAULT,
             generation: AtomicU32::new(0),
+            describe: None,
             key: PhantomData,
         })
     }
@@ -146,6 +154,7 @@ impl<K, P: Platform> Table<K, P> {
             owned: false,
             spin: Spin::DEFAULT,
             generation: AtomicU32::new(0),
+            describe: None,
             key: PhantomData,
         }
     }
@@ -160,6 +169,12 @@ impl<K, P: Platform> Table<K, P> {
     #[must_use]
     pub const fn with_spin(mut self, spin: Spin) -> Self {
         self.spin = spin;
+        self
+    }
+
+    /// The same table, whose keys say more.
+    pub(crate) const fn with_describe(mut self, describe: Describe<K>) -> Self {
+        self.describe = Some(describe);
         self
     }
 
@@ -217,12 +232,7 @@ impl<K, P: Platform> Table<K, P> {
     #[must_use]
     #[track_caller]
     pub fn slot_stats(&self, index: usize) -> SlotStats {
-        assert!(
-            index < self.slot_count(),
-            "slot {index} of {}",
-            self.slot_count()
-        );
-        let tallies = &self.slot(index as u64).tallies;
+        let tallies = &self.slot_at(index).tallies;
         SlotStats {
             parks: tallies.parks.get(),
             wakes: tallies.wakes.get(),

@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+mod deadlock;
+mod graph;
 mod json;
 mod registry;
 mod schema;
@@ -12,6 +14,7 @@ mod threads;
 #[cfg(unix)]
 pub mod socket;
 
+pub use deadlock::{Blocked, Deadlock, Link, deadlocks};
 pub use json::ReadError;
 pub use registry::{Registration, register, register_static};
 pub use schema::{

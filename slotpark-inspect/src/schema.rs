@@ -160,7 +160,12 @@ pub struct Wait {
     pub key: Key,
     /// Of which kind.
     pub kind: Kind,
-    /// The same number in all places of one wait on several keys.
+    /// Which of the slot's queues it stands in: that of its key, or of one condition of it. Those
+    /// who hold the key have the same number in the same look.
+    #[serde(default)]
+    pub queue: u32,
+    /// The same number in all places of one wait on several keys. Numbers come again: a wait is the
+    /// same as in an earlier look if `since_ns` is, too.
     pub wait: u64,
     /// Its place in the queue of its key: 0 is next.
     pub place: usize,
@@ -184,6 +189,9 @@ pub struct Holder {
     pub slot: Option<usize>,
     /// What it holds.
     pub key: Key,
+    /// As [`Wait::queue`].
+    #[serde(default)]
+    pub queue: u32,
     /// A number of its own as long as it holds.
     #[serde(default)]
     pub hold: u64,

@@ -19,7 +19,7 @@ pub(crate) fn add(
     let mut queues = HashMap::<_, usize>::new();
     for seen in nodes {
         let key = key(seen);
-        let place = queues.entry(key.clone()).or_default();
+        let place = queues.entry((seen.queue, seen.hash)).or_default();
         if seen.holds {
             table.holders.push(holder(index, seen, key, names));
         } else {
@@ -49,6 +49,7 @@ fn wait(slot: usize, seen: &Seen, key: Key, place: usize, names: &mut Names) -> 
         slot,
         key,
         kind: kind(seen.kind),
+        queue: seen.queue,
         wait: seen.wait,
         place,
         weight: seen.weight,
@@ -66,6 +67,7 @@ fn holder(slot: usize, seen: &Seen, key: Key, names: &mut Names) -> Holder {
     Holder {
         slot: Some(slot),
         key,
+        queue: seen.queue,
         hold: seen.wait,
         kind: kind(seen.kind),
         weight: seen.weight,

@@ -297,3 +297,5 @@ impl<K, S, P: Platform> fmt::Debug for Barrier<K, S, P> {
             .finish_non_exhaustive()
     }
 }
+
+crate::inspect::looks_by!([K: Send + Sync, S: Send + Sync, P: Platform] Barrier<K, S, P>, engine);

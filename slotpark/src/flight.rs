@@ -334,3 +334,5 @@ impl<K, V, S, P: Platform> fmt::Debug for SingleFlight<K, V, S, P> {
             .finish_non_exhaustive()
     }
 }
+
+crate::inspect::looks_by!([K: Sync, V: Send, S: Send + Sync, P: Platform] SingleFlight<K, V, S, P>, engine);

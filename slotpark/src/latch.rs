@@ -270,3 +270,5 @@ impl<K, S, P: Platform> fmt::Debug for Latch<K, S, P> {
             .finish_non_exhaustive()
     }
 }
+
+crate::inspect::looks_by!([K: Send + Sync, S: Send + Sync, P: Platform] Latch<K, S, P>, engine);

@@ -84,6 +84,7 @@ mod counter;
 mod domain;
 mod flight;
 mod futex;
+mod inspect;
 mod keyed;
 mod latch;
 #[cfg(feature = "lock_api")]
@@ -130,7 +131,7 @@ pub use slotpark_core::{
     ANY_MAX, AcquireError, ArmError, ArmedLatch, BarrierOutcome, Clock, ClosedKey,
     ConditionOutcome, Deadline, DefaultPlatform, EventError, FlightError, Flying, FutexAbi,
     FutexChange, FutexError, FutexFault, FutexKey, FutexMemory, FutexSize, FutexSpace, FutexTest,
-    FutexTimeout, FutexValue, FutexWord, HoldingMany, Interrupter, KeyList, KeyedOptions,
+    FutexTimeout, FutexValue, FutexWord, HoldingMany, Inspect, Interrupter, KeyList, KeyedOptions,
     LatchOutcome, LatchWait, LinearMemory, MemberWait, OnceState, Order, PERMITS_MAX, PI_OWNER,
     PI_OWNER_DIED, PI_WAITERS, POOL_DEFAULT, ParkOptions, Platform, PoolStats, Preference,
     Prepared, Receive, ReceiveError, Requeued, SLOTS_DEFAULT, SLOTS_MAX, Seeded, SlotCountError,

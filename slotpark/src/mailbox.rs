@@ -284,3 +284,5 @@ impl<K, V, S, P: Platform> fmt::Debug for Mailbox<K, V, S, P> {
         f.debug_tuple("Mailbox").field(&self.engine).finish()
     }
 }
+
+crate::inspect::looks_by!([K: Sync, V: Send, S: Send + Sync, P: Platform] Mailbox<K, V, S, P>, engine);

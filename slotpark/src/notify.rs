@@ -347,3 +347,5 @@ impl<K, S, P: Platform> fmt::Debug for KeyedNotify<K, S, P> {
         f.debug_tuple("KeyedNotify").field(&self.waits).finish()
     }
 }
+
+crate::inspect::looks_by!([K: Sync, S: Send + Sync, P: Platform] KeyedNotify<K, S, P>, waits);

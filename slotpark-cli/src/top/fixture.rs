@@ -60,6 +60,7 @@ fn wait(slot: usize, key: Key, kind: Kind, by: Party, age_s: u64, line: u32) -> 
         stack: vec!["bank::transfer".to_owned(), "bank::worker".to_owned()],
         key,
         by,
+        ..Wait::default()
     }
 }
 

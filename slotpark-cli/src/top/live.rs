@@ -104,6 +104,7 @@ fn watch(
             has_changed = true;
             match look {
                 Look::Seen(snapshot) => state.take(*snapshot),
+                Look::Only(snapshot) => state.take_only(*snapshot),
                 Look::Lost(reason) => state.lost = Some(reason),
             }
         }

@@ -13,6 +13,8 @@ use crate::source::Source;
 #[derive(Debug)]
 pub(super) enum Look {
     Seen(Box<Snapshot>),
+    /// The only one, of a file.
+    Only(Box<Snapshot>),
     /// There will be no more, for this reason.
     Lost(String),
 }
@@ -38,6 +40,7 @@ impl Looks {
         thread::spawn(move || {
             loop {
                 let look = match looker.look() {
+                    Ok(snapshot) if is_file => Look::Only(Box::new(snapshot)),
                     Ok(snapshot) => Look::Seen(Box::new(snapshot)),
                     Err(error) => Look::Lost(format!("{error:#}")),
                 };

@@ -63,21 +63,23 @@ pub(crate) fn main(args: &Args) -> anyhow::Result<ExitCode> {
     live::run(&args.target, interval)
 }
 
+/// A process may give the same look to all who ask within a shorter time.
+const SHARED_FOR: Duration = Duration::from_millis(200);
+
 /// Two looks, so that a deadlock can be told from a long wait.
 fn once(target: &Target, interval: Duration) -> anyhow::Result<ExitCode> {
     let source = target.source()?;
     let is_file = source.is_file();
     let mut looker = source.open()?;
-    let before = looker.look()?;
-    let now = if is_file {
-        before.clone()
-    } else {
-        std::thread::sleep(interval.min(Duration::from_millis(100)));
-        looker.look()?
-    };
     let mut state = state::State::default();
-    state.take(before);
-    state.take(now);
+    let first = looker.look()?;
+    if is_file {
+        state.take_only(first);
+    } else {
+        state.take(first);
+        std::thread::sleep(interval.min(SHARED_FOR));
+        state.take(looker.look()?);
+    }
     // Nobody is left to tell when standard output is closed.
     let _ = io::stdout().write_all(text::overview(&state).as_bytes());
     Ok(ExitCode::SUCCESS)

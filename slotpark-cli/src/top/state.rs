@@ -1,6 +1,6 @@
 //! What the terminal view is in the middle of, and what keys do to it.
 
-use slotpark_inspect::{Snapshot, Table};
+use slotpark_inspect::{Snapshot, Table, deadlocks};
 
 use super::rows::{Choice, Sort};
 use crate::forms::Form;
@@ -100,12 +100,17 @@ pub(crate) enum Asks {
     Export(Form),
 }
 
+/// What is said of a deadlock that nobody can look at again.
+const SUSPECT: &str = "(seen in one look: it may have been passing)\n";
+
 /// All of it.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     /// The latest, and the one before it: a deadlock is one if both have it.
     pub(crate) live: Option<Snapshot>,
     pub(crate) before: Option<Snapshot>,
+    /// Those that both have, as text.
+    pub(crate) deadlocks: Vec<String>,
     /// What the view was frozen at; after that it is what a diff compares with.
     pub(crate) frozen: Option<Snapshot>,
     pub(crate) is_frozen: bool,
@@ -128,10 +133,21 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// A new look at the process.
+    /// A new look at the process. The same look again, which readers may share, changes nothing.
     pub(crate) fn take(&mut self, snapshot: Snapshot) {
+        if self.live.as_ref().is_some_and(|live| live.at_ns == snapshot.at_ns) {
+            return;
+        }
+        let found = self.live.as_ref().map(|live| deadlocks(live, &snapshot));
+        self.deadlocks = found.into_iter().flatten().map(|found| tell(&found)).collect();
         self.before = self.live.replace(snapshot);
-        self.lost = None;
+    }
+
+    /// The only look that there will be: what looks like a deadlock in it is shown as one.
+    pub(crate) fn take_only(&mut self, snapshot: Snapshot) {
+        let found = snapshot.suspects().into_iter();
+        self.deadlocks = found.map(|found| format!("{}{SUSPECT}", tell(&found))).collect();
+        self.live = Some(snapshot);
     }
 
     /// What is shown: the latest, or what was frozen.
@@ -150,11 +166,6 @@ impl State {
             Some(index) => tables.get(index),
             None => busiest(tables),
         }
-    }
-
-    /// Deadlocks that the last two looks both have, as text.
-    pub(crate) fn deadlocks(&self) -> &[String] {
-        &[]
     }
 
     pub(crate) fn choice(&self) -> Choice<'_> {
@@ -221,4 +232,9 @@ fn busiest(tables: &[Table]) -> Option<&Table> {
         .iter()
         .rev()
         .max_by_key(|table| (table.waits.len(), parks(table)))
+}
+
+/// A deadlock as text.
+fn tell(found: &slotpark_inspect::Deadlock) -> String {
+    format!("{found:#?}")
 }

@@ -6,6 +6,7 @@
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::style::Color;
+use slotpark_inspect::Snapshot;
 
 use super::fixture;
 use super::state::{Heat, Mode, State, Tab};
@@ -13,10 +14,13 @@ use super::theme::Theme;
 use super::{text, views};
 
 /// A view that has looked twice, so that deadlocks are told.
-fn seen(snapshot: slotpark_inspect::Snapshot) -> State {
+fn seen(snapshot: Snapshot) -> State {
     let mut state = State::default();
     state.take(snapshot.clone());
-    state.take(snapshot);
+    state.take(Snapshot {
+        at_ns: snapshot.at_ns + 1_000_000_000,
+        ..snapshot
+    });
     state
 }
 

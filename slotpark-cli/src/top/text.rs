@@ -51,11 +51,11 @@ pub(crate) fn overview(state: &State) -> String {
     }
     waits(&mut text, state, snapshot);
     hot_keys(&mut text, state);
-    for deadlock in state.deadlocks() {
+    for deadlock in &state.deadlocks {
         line(&mut text, "");
         line(&mut text, deadlock);
     }
-    if state.deadlocks().is_empty() {
+    if state.deadlocks.is_empty() {
         line(&mut text, "\nno deadlock");
     }
     text

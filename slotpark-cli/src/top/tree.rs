@@ -18,13 +18,13 @@ pub(crate) struct Line {
 /// Beyond this the tree is cut: what matters stands at the root.
 const DEPTH_MAX: usize = 40;
 
-/// The key of one table, as far as it can be told from others.
-type KeyId<'a> = (usize, &'a slotpark_inspect::Key);
+/// The key of one table: the table, the slot, and what tells it from others there.
+type KeyId = (usize, Option<usize>, u32, u64);
 
 struct Tree<'a> {
     at_ns: u64,
-    waits: HashMap<KeyId<'a>, Vec<&'a Wait>>,
-    holds: HashMap<&'a Party, Vec<(KeyId<'a>, &'a Holder)>>,
+    waits: HashMap<KeyId, Vec<&'a Wait>>,
+    holds: HashMap<&'a Party, Vec<(KeyId, &'a Holder)>>,
     /// Who waits for something that has an owner.
     blocked: HashSet<&'a Party>,
     done: HashSet<&'a Party>,
@@ -44,13 +44,16 @@ pub(crate) fn lines(snapshot: &Snapshot) -> Vec<Line> {
     let mut roots = Vec::new();
     for (index, table) in snapshot.tables.iter().enumerate() {
         for wait in table.waits.iter().filter(|wait| has_owner(wait.kind)) {
-            let queue = tree.waits.entry((index, &wait.key)).or_default();
+            let queue = tree
+                .waits
+                .entry((index, Some(wait.slot), wait.queue, wait.key.hash)).or_default();
             queue.push(wait);
             tree.blocked.insert(&wait.by);
         }
         for holder in &table.holders {
             let holds = tree.holds.entry(&holder.by).or_default();
-            holds.push(((index, &holder.key), holder));
+            let key = (index, holder.slot, holder.queue, holder.key.hash);
+            holds.push((key, holder));
             roots.push(&holder.by);
         }
     }

@@ -31,10 +31,11 @@ use core::fmt;
 use core::marker::{PhantomData, PhantomPinned};
 use core::ptr;
 
+use crate::inspect::{Inspect, Kind, Seen};
 use crate::node::{Name, Node, Role};
 use crate::platform::{DefaultPlatform, Platform};
 use crate::reentry;
-use crate::slots::SlotCountError;
+use crate::slots::{SlotCountError, SlotStats};
 use crate::sync::Guarded;
 use crate::table::Table;
 
@@ -239,5 +240,25 @@ impl<K, V, P: Platform> fmt::Debug for SingleFlight<K, V, P> {
         f.debug_struct("SingleFlight")
             .field("slots", &self.table.slot_count())
             .finish_non_exhaustive()
+    }
+}
+
+impl<K: Sync, V: Send, P: Platform> Inspect for SingleFlight<K, V, P> {
+    fn slot_count(&self) -> usize {
+        self.table.slot_count()
+    }
+
+    fn slot_stats(&self, index: usize) -> SlotStats {
+        self.table.slot_stats(index)
+    }
+
+    fn look(&self, index: usize, room: &mut [Seen]) -> usize {
+        // Who follows waits for who leads.
+        self.table
+            .look_with(index, room, |_, seen| seen.kind = Kind::Lock)
+    }
+
+    fn table_id(&self) -> u64 {
+        self.table.id()
     }
 }

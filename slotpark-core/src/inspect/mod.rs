@@ -3,9 +3,16 @@
 //! A look takes one slot lock at a time, copies what is there into memory of the caller's, and
 //! allocates nothing under the lock.
 
+mod by;
+mod copy;
 mod seen;
+mod text;
 
-pub use seen::{Inspect, KeyText, Kind, Seen};
+#[cfg(feature = "alloc")]
+pub(crate) use by::looks_by;
+pub use copy::LOOK_MAX;
+pub use seen::{Inspect, Kind, Seen};
+pub use text::KeyText;
 
 /// How much is recorded, for the whole process.
 ///

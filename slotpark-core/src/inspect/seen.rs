@@ -1,8 +1,8 @@
 //! One node as a look finds it.
 
-use core::fmt;
 use core::panic::Location;
 
+use crate::inspect::KeyText;
 use crate::slots::SlotStats;
 
 /// What can be looked at: a table, or what is made of one.
@@ -25,11 +25,43 @@ pub trait Inspect: Send + Sync {
     fn slot_stats(&self, index: usize) -> SlotStats;
 
     /// Copies what is in one slot into `room`, as much as it takes, and says how many nodes there
-    /// are: more than `room` has if that was too short. Locks the slot meanwhile; allocates nothing.
+    /// are: more than `room` has if that was too short. Queue by queue, in the order in which they
+    /// would be woken, holders last.
+    ///
+    /// Locks the slot meanwhile, and nothing else; allocates nothing. Beyond [`LOOK_MAX`] nodes that
+    /// there is no room for it stops counting, so that nobody waits long for the lock. A key's
+    /// `Debug`, where the table shows keys, runs under that lock: it must not call a table (debug
+    /// builds panic); if it panics, its text is cut.
     ///
     /// # Panics
-    /// If `index` is not below [`slot_count`](Self::slot_count).
+    /// If `index` is not below [`slot_count`](Self::slot_count); in debug builds, if called from a
+    /// closure that runs under a slot lock; of locks by key, with panics of the key's `Eq`.
+    ///
+    /// [`LOOK_MAX`]: crate::LOOK_MAX
     fn look(&self, index: usize, room: &mut [Seen]) -> usize;
+
+    /// What tells this table from others, also in what a sink is told.
+    fn table_id(&self) -> u64 {
+        0
+    }
+}
+
+impl<T: Inspect + ?Sized> Inspect for &T {
+    fn slot_count(&self) -> usize {
+        (**self).slot_count()
+    }
+
+    fn slot_stats(&self, index: usize) -> SlotStats {
+        (**self).slot_stats(index)
+    }
+
+    fn look(&self, index: usize, room: &mut [Seen]) -> usize {
+        (**self).look(index, room)
+    }
+
+    fn table_id(&self) -> u64 {
+        (**self).table_id()
+    }
 }
 
 /// What a node is there for.
@@ -43,7 +75,7 @@ pub enum Kind {
     /// A wait for a wake, with no owner behind it.
     #[default]
     Wait,
-    /// A lock of which there is one.
+    /// A lock of which there is one, or the making of a value that others wait for.
     Lock,
     /// A lock that is shared by readers.
     Read,
@@ -85,9 +117,13 @@ pub struct Seen {
     pub holds: bool,
     /// It stands for a task; else for a thread.
     pub is_task: bool,
-    /// The same number for all nodes of one wait; of a holder, its own.
+    /// The same number for all nodes of one wait; of a holder, its own. Numbers come again: a wait
+    /// is the same as in an earlier look if [`since_ns`](Self::since_ns) is, too.
     pub wait: u64,
-    /// How much a holder holds, or a waiter asks for: readers and permits.
+    /// Which of the slot's queues it stands in: nodes of one key and, among those, of one condition
+    /// have the same number, and stand one behind the other.
+    pub queue: u32,
+    /// How much a holder holds, or a waiter asks for: readers and permits. 0 for a plain wait.
     pub weight: u32,
     /// The caller's tag.
     pub tag: u64,
@@ -102,81 +138,4 @@ pub struct Seen {
     pub label: Option<&'static str>,
     /// Where it was asked to wait or to lock.
     pub location: Option<&'static Location<'static>>,
-}
-
-/// The most bytes of a key's text.
-const TEXT_MAX: usize = 64;
-
-/// A key's text, cut off after 64 bytes.
-///
-/// ```
-/// use core::fmt::Write;
-/// let mut text = slotpark_core::KeyText::default();
-/// write!(text, "page {}", 7).unwrap();
-/// assert_eq!(text.as_str(), "page 7");
-/// assert!(!text.is_cut());
-/// ```
-#[derive(Clone, Copy)]
-pub struct KeyText {
-    bytes: [u8; TEXT_MAX],
-    length: u8,
-    cut: bool,
-}
-
-impl KeyText {
-    /// What there is of it.
-    ///
-    /// ```
-    /// assert_eq!(slotpark_core::KeyText::default().as_str(), "");
-    /// ```
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        let bytes = self.bytes.get(..usize::from(self.length)).unwrap_or(&[]);
-        // Text is cut between characters, so it is whole.
-        core::str::from_utf8(bytes).unwrap_or("")
-    }
-
-    /// Whether there was more.
-    ///
-    /// ```
-    /// assert!(!slotpark_core::KeyText::default().is_cut());
-    /// ```
-    #[must_use]
-    pub const fn is_cut(&self) -> bool {
-        self.cut
-    }
-}
-
-impl Default for KeyText {
-    fn default() -> Self {
-        Self {
-            bytes: [0; TEXT_MAX],
-            length: 0,
-            cut: false,
-        }
-    }
-}
-
-impl fmt::Write for KeyText {
-    /// Never fails: what does not fit is cut off.
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let used = usize::from(self.length);
-        if self.cut {
-            return Ok(());
-        }
-        let mut take = text.len().min(TEXT_MAX - used);
-        while !text.is_char_boundary(take) {
-            take -= 1;
-        }
-        self.cut = take < text.len();
-        self.bytes[used..used + take].copy_from_slice(&text.as_bytes()[..take]);
-        self.length = u8::try_from(used + take).unwrap_or(u8::MAX);
-        Ok(())
-    }
-}
-
-impl fmt::Debug for KeyText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self.as_str(), f)
-    }
 }

@@ -3,6 +3,7 @@
 use core::borrow::Borrow;
 use core::fmt;
 
+use crate::inspect::Kind;
 use crate::keyed::options::{KeyedOptions, PoolStats, Preference, WhenFull};
 use crate::keyed::pool::{Entry, Pool};
 use crate::node::{Name, Node, Role};
@@ -40,6 +41,8 @@ pub struct KeyedLock<K, P: Platform = DefaultPlatform> {
     pub(super) capacity: u32,
     pub(super) preference: Preference,
     pub(super) pool: Pool<K, P>,
+    /// What an amount is to those who look.
+    pub(super) kind_of: Option<fn(u32) -> Kind>,
 }
 
 impl<K, P: Platform> KeyedLock<K, P> {
@@ -80,6 +83,7 @@ impl<K, P: Platform> KeyedLock<K, P> {
             capacity,
             preference: options.preference.unwrap_or_default(),
             pool: Pool::new(options.pool, options.when_full == WhenFull::Allocate),
+            kind_of: None,
         })
     }
 

@@ -21,6 +21,8 @@ mod guard;
 #[cfg(feature = "alloc")]
 mod lock;
 #[cfg(feature = "alloc")]
+mod look;
+#[cfg(feature = "alloc")]
 mod many;
 #[cfg(feature = "alloc")]
 mod options;

@@ -298,3 +298,5 @@ impl<K, V, P: Platform> fmt::Debug for Mailbox<K, V, P> {
             .finish_non_exhaustive()
     }
 }
+
+crate::inspect::looks_by!([K: Sync, V: Send, P: Platform] Mailbox<K, V, P>, table);

@@ -22,6 +22,8 @@ pub use condvar::RawCondvar;
 pub use mutex::RawMutex;
 pub use once::{OnceState, RawOnce};
 pub use rwlock::RawRwLock;
+#[cfg(not(slotpark_loom))]
+pub(crate) use rwlock::kind_of_tag;
 
 use core::convert::Infallible;
 

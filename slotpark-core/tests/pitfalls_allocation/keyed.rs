@@ -5,8 +5,8 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use slotpark_core::{
-    Condition, ConditionOutcome, Deadline, HoldOptions, KeyedLock, KeyedOptions, Merge, Preference,
-    Wanted, WhenFull, finalize,
+    Condition, ConditionOutcome, Deadline, HoldOptions, Inspect, KeyedLock, KeyedOptions, Kind,
+    Merge, Preference, Seen, Wanted, WhenFull, finalize,
 };
 
 use super::{allocated, ignore};
@@ -22,7 +22,12 @@ fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
-const MADE: [&str; 2] = ["keyed/lock::new", "keyed/lock::with_options"];
+const MADE: [&str; 4] = [
+    "keyed/lock::new",
+    "keyed/lock::with_options",
+    "keyed/look::with_kinds",
+    "keyed/look::with_key_text",
+];
 
 /// On locks of capacity 2, of which nobody holds or awaits anything.
 const OPERATIONS: [Operation; 38] = [
@@ -193,6 +198,20 @@ fn every_keyed_lock_is_two_allocations() {
     assert_eq!(made, 2, "{}", MADE[0]);
     let counted = lock.as_ref().map(Lock::memory_bytes);
     assert_eq!(counted, usize::try_from(bytes).ok());
+    let mut plain = lock.take();
+    let add = || lock = plain.take().map(|plain| plain.with_kinds(|_| Kind::Lock));
+    assert_eq!(allocated(add), (0, 0), "{}", MADE[2]);
+    let mut plain = lock.take();
+    let add = || lock = plain.take().map(Lock::with_key_text);
+    assert_eq!(allocated(add), (0, 0), "{}", MADE[3]);
+    let held = lock.as_ref().map(|lock| lock.hold(AT, 7, ONE));
+    let look = || {
+        let mut seen = [Seen::default()];
+        assert_eq!(lock.as_ref().map(|lock| lock.look(1, &mut seen)), Some(1));
+        assert_eq!(seen[0].key.map(|text| text.as_str() == "7"), Some(true));
+    };
+    assert_eq!(allocated(look), (0, 0), "a look");
+    drop(held);
     assert_eq!(allocated(|| drop(lock.take())), (2, -bytes));
     let options = KeyedOptions::new().slots(0);
     let refused = || assert!(Lock::with_options(1, options).is_err());

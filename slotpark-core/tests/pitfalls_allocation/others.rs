@@ -6,16 +6,17 @@ use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 use std::time::Duration;
 
 use slotpark_core::{
-    Clock, Deadline, DefaultPlatform, PROCESS_HASHER, ParkOptions, Seeded, Slots, Spin, Table,
-    finalize, slot_lock_held, word,
+    Clock, Deadline, DefaultPlatform, FutexKey, Inspect, KeyText, PROCESS_HASHER, ParkOptions,
+    Seeded, Seen, Slots, Spin, Table, finalize, slot_lock_held, word,
 };
 
 use super::common::FOREVER;
 use super::{AT, Operation, ignore};
 
 static SLOTS: Slots<u64, 4> = Slots::new();
+static FUTEX_SLOTS: Slots<FutexKey, 4> = Slots::new();
 
-pub(crate) const OTHERS: [Operation; 28] = [
+pub(crate) const OTHERS: [Operation; 33] = [
     ("table::over", |_| ignore(Table::over(&SLOTS))),
     ("table::with_spin", |_| {
         ignore(Table::over(&SLOTS).with_spin(Spin::Never));
@@ -61,6 +62,25 @@ pub(crate) const OTHERS: [Operation; 28] = [
     }),
     ("word::update", |_| {
         ignore(word::update(&AtomicU32::new(7), |old| old + 1));
+    }),
+    ("inspect/text::with_key_text", |_| {
+        let table = Table::over(&SLOTS).with_key_text();
+        ignore(table.look(3, &mut [Seen::default(); 4]));
+    }),
+    // The key type of this table is not that of the others.
+    ("process/describe::with_futex_text", |_| {
+        ignore(Table::over(&FUTEX_SLOTS).with_futex_text());
+    }),
+    ("inspect/seen::is_exclusive", |table| {
+        let mut seen = [Seen::default(); 4];
+        let found = table.look(table.slot_index(AT.0), &mut seen);
+        ignore((found, seen.map(|seen| seen.kind.is_exclusive())));
+    }),
+    ("inspect/text::as_str", |_| {
+        ignore(KeyText::default().as_str().len());
+    }),
+    ("inspect/text::is_cut", |_| {
+        ignore(KeyText::default().is_cut())
     }),
     ("reentry::slot_lock_held", |_| ignore(slot_lock_held())),
     ("platform/deadline::new", |_| {

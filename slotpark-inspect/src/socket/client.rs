@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
+use super::connect::{connect, is_dead};
 use super::folder;
 use super::protocol::{ANSWER_MAX, Answer, Request, Version};
-use super::server::is_dead;
 use crate::{ReadError, Snapshot};
 
 /// How long an answer may take, all of it.
@@ -66,7 +66,7 @@ impl Client {
     /// ```
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, ClientError> {
         let path = path.into();
-        let stream = UnixStream::connect(&path);
+        let stream = connect(&path);
         let stream = stream.map_err(|error| ClientError::Connect(path.clone(), error))?;
         Ok(Self { stream, path })
     }
@@ -275,7 +275,7 @@ fn list_in(folder: &Path) -> Vec<Live> {
 /// Removes what a dead process left.
 fn is_live(live: &Live) -> bool {
     if !is_dead(&live.path) {
-        return true;
+        return connect(&live.path).is_ok();
     }
     let process = i32::try_from(live.process).ok().map(Pid::from_raw);
     if process.is_none_or(|process| kill(process, None).is_err()) {

@@ -18,6 +18,7 @@
 //! ```
 
 mod client;
+mod connect;
 mod folder;
 mod options;
 pub mod protocol;

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, SigmaskHow};
 
+use super::connect::is_dead;
 use super::options::ServeOptions;
 use super::readers::{Reader, Shared};
 use super::{folder, protocol::REQUEST_MAX};
@@ -86,12 +87,6 @@ fn bind(path: &Path) -> io::Result<UnixListener> {
             let _ = fs::remove_file(path);
         })?;
     Ok(listener)
-}
-
-/// Whether nobody listens at a socket: who bound it has gone.
-pub(super) fn is_dead(path: &Path) -> bool {
-    let refused = io::ErrorKind::ConnectionRefused;
-    UnixStream::connect(path).is_err_and(|error| error.kind() == refused)
 }
 
 /// Starts the thread, with all signals blocked from its first instruction.

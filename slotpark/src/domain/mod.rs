@@ -242,3 +242,6 @@ impl<P: Platform> fmt::Debug for WaitDomain<'_, P> {
             .finish_non_exhaustive()
     }
 }
+
+// A look sees the whole table: other domains, too.
+crate::inspect::looks_by!([P: Platform] WaitDomain<'_, P>, table);

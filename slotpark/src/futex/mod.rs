@@ -42,7 +42,10 @@ pub struct FutexWait<P: Platform = DefaultPlatform> {
 
 /// Over the slots of the process-wide table, which the locks wait in too.
 static PROCESS: FutexWait = FutexWait {
-    waits: ShardedWait::from_table(Table::over(&PROCESS_SLOTS), Seeded::like(&PROCESS_HASHER)),
+    waits: ShardedWait::from_table(
+        Table::over(&PROCESS_SLOTS).with_futex_text(),
+        Seeded::like(&PROCESS_HASHER),
+    ),
 };
 
 impl FutexWait {
@@ -81,7 +84,10 @@ impl FutexWait {
     #[track_caller]
     pub fn with_slots(count: usize) -> Self {
         Self {
-            waits: ShardedWait::with_slots(count),
+            waits: ShardedWait::from_table(
+                Table::with_slots(count).with_futex_text(),
+                Seeded::new(),
+            ),
         }
     }
 }
@@ -107,7 +113,7 @@ impl<P: Platform> FutexWait<P> {
     #[must_use]
     pub const fn over<const N: usize>(slots: &'static Slots<FutexKey, N, P>) -> Self {
         Self {
-            waits: ShardedWait::from_table(Table::over(slots), Seeded::new()),
+            waits: ShardedWait::from_table(Table::over(slots).with_futex_text(), Seeded::new()),
         }
     }
 
@@ -178,3 +184,5 @@ impl<P: Platform> fmt::Debug for FutexWait<P> {
             .finish_non_exhaustive()
     }
 }
+
+crate::inspect::looks_by!([P: Platform] FutexWait<P>, waits);

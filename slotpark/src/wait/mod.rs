@@ -233,3 +233,5 @@ impl<K, S, P: Platform> fmt::Debug for ShardedWait<K, S, P> {
             .finish_non_exhaustive()
     }
 }
+
+crate::inspect::looks_by!([K: Sync, S: Send + Sync, P: Platform] ShardedWait<K, S, P>, table);

@@ -96,7 +96,7 @@ pub(crate) fn counted(count: usize, noun: &str) -> String {
 }
 
 fn tab_line(state: &State, theme: &Theme) -> Line<'static> {
-    let is_alarming = !state.deadlocks().is_empty();
+    let is_alarming = !state.deadlocks.is_empty();
     let mut line = Line::default();
     for (index, tab) in Tab::ALL.into_iter().enumerate() {
         let alarm = is_alarming && tab == Tab::WaitFor;

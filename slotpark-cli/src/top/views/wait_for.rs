@@ -15,7 +15,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, state: &State, theme: &Theme) 
     let Some(snapshot) = state.shown() else {
         return 0;
     };
-    let deadlocks = state.deadlocks();
+    let deadlocks = &state.deadlocks;
     let mut lines = Vec::new();
     for deadlock in deadlocks {
         let alarm = |line: &str| Line::from(Span::styled(line.to_owned(), theme.alarm()));

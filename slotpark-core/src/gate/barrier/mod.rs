@@ -191,3 +191,5 @@ impl<K, P: Platform> fmt::Debug for Barrier<K, P> {
             .finish_non_exhaustive()
     }
 }
+
+crate::inspect::looks_by!([K: Send + Sync, P: Platform] Barrier<K, P>, gate.table);

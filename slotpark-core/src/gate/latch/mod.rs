@@ -185,3 +185,5 @@ impl<K, P: Platform> fmt::Debug for Latch<K, P> {
             .finish_non_exhaustive()
     }
 }
+
+crate::inspect::looks_by!([K: Send + Sync, P: Platform] Latch<K, P>, gate.table);

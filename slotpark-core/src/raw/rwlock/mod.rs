@@ -28,6 +28,12 @@ use crate::sync::const_unless_loom;
 pub(super) use word::Mode;
 use word::Word;
 
+/// What a waiter with this tag waits for.
+#[cfg(not(slotpark_loom))]
+pub(crate) const fn kind_of_tag(tag: u64) -> crate::inspect::Kind {
+    Mode::from_tag(tag).kind()
+}
+
 /// A reader-writer lock of 4 bytes. The caller keeps it, and says with each call where its waiters
 /// wait: all calls on one lock name the same place, for which [`place`](Self::place) will do.
 ///

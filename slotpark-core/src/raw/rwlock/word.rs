@@ -6,6 +6,8 @@
 //!
 //! **Orderings**: RWLOCK.
 
+#[cfg(not(slotpark_loom))]
+use crate::inspect::Kind;
 use crate::sync::{AtomicU32, Ordering, const_unless_loom};
 
 const PARKED: u32 = 1;
@@ -32,6 +34,16 @@ impl Mode {
             1 => Self::Upgradable,
             2 => Self::Write,
             _ => Self::Upgrade,
+        }
+    }
+
+    /// What it is to those who look.
+    #[cfg(not(slotpark_loom))]
+    pub(super) const fn kind(self) -> Kind {
+        match self {
+            Self::Read => Kind::Read,
+            Self::Upgradable => Kind::Upgradable,
+            Self::Write | Self::Upgrade => Kind::Lock,
         }
     }
 

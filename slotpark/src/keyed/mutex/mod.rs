@@ -254,3 +254,5 @@ impl<K: Eq + fmt::Debug, P: Platform> fmt::Debug for KeyedMutexGuard<'_, K, P> {
             .finish()
     }
 }
+
+crate::inspect::looks_by!([K: Eq + Send + Sync, S: Send + Sync, P: Platform] KeyedMutex<K, S, P>, engine);

@@ -15,7 +15,7 @@ use std::fmt;
 use std::hash::{BuildHasher, Hash};
 
 use slotpark_core::{
-    DefaultPlatform, HoldOptions, Holding, KeyedLock, KeyedOptions, Platform, PoolStats,
+    DefaultPlatform, HoldOptions, Holding, KeyedLock, KeyedOptions, Kind, Platform, PoolStats,
     Preference, Seeded, SlotCountError,
 };
 
@@ -68,6 +68,15 @@ pub(super) const WRITER: u32 = 1 << 31;
 pub struct KeyedRwLock<K, S = Seeded, P: Platform = DefaultPlatform> {
     engine: KeyedLock<K, P>,
     hasher: S,
+}
+
+/// What who holds so much may do.
+fn kind_of(amount: u32) -> Kind {
+    match amount {
+        WRITER => Kind::Lock,
+        UPGRADABLE..WRITER => Kind::Upgradable,
+        _ => Kind::Read,
+    }
 }
 
 impl<K> KeyedRwLock<K> {
@@ -125,6 +134,7 @@ impl<K, S, P: Platform> KeyedRwLock<K, S, P> {
             engine.capacity() == WRITER,
             "slotpark: a read-write lock has another capacity"
         );
+        let engine = engine.with_kinds(kind_of);
         Self { engine, hasher }
     }
 
@@ -239,3 +249,5 @@ impl<K, S, P: Platform> fmt::Debug for KeyedRwLock<K, S, P> {
             .finish_non_exhaustive()
     }
 }
+
+crate::inspect::looks_by!([K: Eq + Send + Sync, S: Send + Sync, P: Platform] KeyedRwLock<K, S, P>, engine);

@@ -206,3 +206,5 @@ impl<K, S, P: Platform> fmt::Debug for KeyedSemaphore<K, S, P> {
             .finish_non_exhaustive()
     }
 }
+
+crate::inspect::looks_by!([K: Eq + Send + Sync, S: Send + Sync, P: Platform] KeyedSemaphore<K, S, P>, engine);
