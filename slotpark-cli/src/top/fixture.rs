@@ -167,5 +167,8 @@ pub(crate) fn busy() -> Snapshot {
         slot_count: 65_536,
         ..Table::default()
     };
-    snapshot(vec![jobs, quiet])
+    Snapshot {
+        at_ns: NOW + S,
+        ..snapshot(vec![jobs, quiet])
+    }
 }

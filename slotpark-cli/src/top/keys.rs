@@ -173,11 +173,11 @@ mod tests {
         state.take(fixture::deadlocked());
         pressed(&mut state, "f");
         state.take(fixture::busy());
-        assert_eq!(state.shown(), Some(&fixture::deadlocked()));
+        assert!(state.shown() == Some(&fixture::deadlocked()));
         pressed(&mut state, "d");
         assert_eq!(state.mode, Mode::Diff);
         pressed(&mut state, "\u{1b}f");
-        assert_eq!(state.shown(), Some(&fixture::busy()));
+        assert!(state.shown() == Some(&fixture::busy()));
     }
 
     #[test]

@@ -187,11 +187,13 @@ mod tests {
             };
             table.holders.push(Holder {
                 key: fixture::key("", link),
+                slot: Some(0),
                 by: party(link),
                 ..holder.clone()
             });
             table.waits.push(Wait {
                 key: fixture::key("", link),
+                slot: 0,
                 by: party(link + 1),
                 ..wait.clone()
             });
