@@ -5,7 +5,9 @@ use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
 use anyhow::Context;
-use slotpark_inspect::Snapshot;
+use slotpark_inspect::{Deadlock, Snapshot, dump, dump_sure};
+
+use crate::shown;
 
 /// The forms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,13 +31,46 @@ impl Form {
     }
 }
 
-/// The snapshot in this form. With a look before it, deadlocks are told too.
-pub(crate) fn render(snapshot: &Snapshot, before: Option<&Snapshot>, form: Form) -> String {
-    let _ = before;
-    match form {
+/// The snapshot in this form. With a look before it, deadlocks are told surely.
+///
+/// # Errors
+/// If the form cannot be made of it.
+pub(crate) fn render(
+    snapshot: &Snapshot,
+    before: Option<&Snapshot>,
+    form: Form,
+) -> anyhow::Result<String> {
+    Ok(match form {
         Form::Json => snapshot.to_json() + "\n",
-        _ => String::new(),
+        Form::Dump => before.map_or_else(
+            || dump(snapshot),
+            |before| dump_sure(before, snapshot),
+        ),
+        _ => anyhow::bail!("not yet"),
+    })
+}
+
+/// What is said of deadlocks that nobody can look at again.
+const SUSPECTS: &str = "in one look; a second would make it sure";
+
+/// Deadlocks as text; two looks make them sure.
+pub(crate) fn deadlocks(found: &[Deadlock], are_sure: bool) -> String {
+    let mut text = String::new();
+    if !are_sure && !found.is_empty() {
+        text.push_str(SUSPECTS);
+        text.push_str(":\n");
     }
+    for deadlock in found {
+        text.push_str(&plain_lines(&deadlock.to_string()));
+        text.push('\n');
+    }
+    text
+}
+
+/// Without characters that a terminal would obey, but for ends of lines.
+fn plain_lines(text: &str) -> String {
+    let lines = text.lines().map(shown::plain);
+    lines.map(|line| line + "\n").collect()
 }
 
 /// Writes it to a new file in the current folder.
@@ -58,7 +93,7 @@ pub(crate) fn write(
             Err(error) => return Err(error).with_context(|| format!("cannot create `{}`", path.display())),
         }
     };
-    file.write_all(render(snapshot, before, form).as_bytes())
+    file.write_all(render(snapshot, before, form)?.as_bytes())
         .with_context(|| format!("cannot write `{}`", path.display()))?;
     Ok(path)
 }

@@ -2,6 +2,7 @@
 
 mod compare;
 mod forms;
+mod inspect;
 mod measure;
 mod run;
 mod shown;
@@ -25,6 +26,8 @@ struct Cli {
 enum Command {
     /// Measure slotpark against other ways to block threads or await wakes by key, side by side.
     Compare(compare::Args),
+    /// Print what there is to see in a running process: who waits and holds, deadlocks, metrics.
+    Inspect(inspect::Args),
     /// Run an unmodified program with its private futexes on slotpark.
     Run(run::Args),
     /// Try to find a lost or a wrong wake: every primitive at random, with exact accounting.
@@ -36,6 +39,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Compare(args) => compare::main(&args),
+        Command::Inspect(args) => inspect::main(&args),
         Command::Run(args) => run::main(&args),
         Command::Stress(args) => stress::main(&args),
         Command::Top(args) => top::main(&args),

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use petgraph::Direction;
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::NodeIndex;
-use petgraph::visit::{Dfs, EdgeFiltered, EdgeRef, Reversed};
+use petgraph::visit::{Dfs, EdgeFiltered, EdgeRef};
 use serde::{Deserialize, Serialize};
 
 use crate::graph::{Edge, Graph, Node};
@@ -154,7 +154,7 @@ fn find(graph: &Graph<'_>) -> Vec<Deadlock> {
             Deadlock {
                 at_ns: graph.snapshot.at_ns,
                 links: order.map(|party| link(graph, party, &members)).collect(),
-                behind: behind(graph, &stuck, &circle, &members),
+                behind: behind(graph, &circle, &members),
             }
         })
         .collect::<Vec<_>>();
@@ -184,25 +184,17 @@ fn parties(
     nodes.filter(|node| graph.nodes[*node] == Node::Party)
 }
 
-type Stuck<'g, 's, F> = EdgeFiltered<&'g petgraph::graph::DiGraph<Node, Edge>, F>;
-
-/// The parties outside that lead into the circle.
-fn behind<F>(
-    graph: &Graph<'_>,
-    stuck: &Stuck<'_, '_, F>,
-    circle: &[NodeIndex],
-    members: &HashSet<NodeIndex>,
-) -> Vec<Party>
-where
-    F: Fn(petgraph::graph::EdgeReference<'_, Edge>) -> bool,
-{
-    let _ = stuck;
-    let reversed = Reversed(&graph.nodes);
-    let mut walk = Dfs::new(reversed, circle[0]);
+/// The parties outside that lead into the circle, and can never go on either.
+fn behind(graph: &Graph<'_>, circle: &[NodeIndex], members: &HashSet<NodeIndex>) -> Vec<Party> {
+    let mut met = members.clone();
+    let mut open = circle.to_vec();
     let mut found = Vec::new();
-    while let Some(node) = walk.next(reversed) {
-        if graph.nodes[node] == Node::Party && graph.is_stuck(node) && !members.contains(&node) {
-            found.push(graph.parties[&node].clone());
+    while let Some(node) = open.pop() {
+        for before in graph.nodes.neighbors_directed(node, Direction::Incoming) {
+            if graph.is_stuck(before) && met.insert(before) {
+                open.push(before);
+                found.extend(graph.parties.get(&before).cloned());
+            }
         }
     }
     found.sort_by_key(|party| (party.kind as u8, party.id));
@@ -226,7 +218,8 @@ fn link(graph: &Graph<'_>, party: NodeIndex, members: &HashSet<NodeIndex>) -> Li
                     link.polled_by = Some(graph.parties[&target].clone());
                 }
                 (Edge::Part, Node::Place(table, wait)) => {
-                    link.waits.push(blocked(graph, target, (table, wait), members));
+                    link.waits
+                        .push(blocked(graph, target, (table, wait), members));
                 }
                 (Edge::Part, _) => below.push(target),
                 (Edge::HeldBy(_) | Edge::Behind, _) => {}

@@ -187,7 +187,10 @@ impl<'s> Building<'s> {
 
     fn party(&mut self, who: Who, party: &Party) -> NodeIndex {
         let nodes = &mut self.nodes;
-        let node = *self.known.entry(who).or_insert_with(|| nodes.add_node(Node::Party));
+        let node = *self
+            .known
+            .entry(who)
+            .or_insert_with(|| nodes.add_node(Node::Party));
         let known = self.parties.entry(node).or_insert_with(|| Party {
             kind: party.kind,
             id: party.id,
@@ -237,7 +240,9 @@ impl<'s> Building<'s> {
         });
         let here = nodes.add_node(Node::Place(number, place));
         nodes.add_edge(whole, here, Edge::Part);
-        let Some(wanted) = wanted(wait.kind) else { return };
+        let Some(wanted) = wanted(wait.kind) else {
+            return;
+        };
         let name = (number, Some(wait.slot), wait.queue, wait.key.hash);
         let key = self.key(name, wanted, party);
         self.nodes.add_edge(here, key, Edge::Part);

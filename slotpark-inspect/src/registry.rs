@@ -99,7 +99,7 @@ fn add(name: String, source: Source) -> Registration {
     Registration { number, name }
 }
 
-/// The registered tables with their names, in the order of their registration.
+/// The process-wide table, and those that are registered in the order of their registration.
 pub(crate) fn tables() -> Vec<(String, Table)> {
     let entries = {
         let registry = lock();
@@ -108,9 +108,10 @@ pub(crate) fn tables() -> Vec<(String, Table)> {
         pairs.collect::<Vec<_>>()
     };
     let there = entries.into_iter();
-    there
-        .filter_map(|(name, source)| Some((name, source.get()?)))
-        .collect()
+    let there = there.filter_map(|(name, source)| Some((name, source.get()?)));
+    let process: &'static dyn Inspect = slotpark_core::process_table();
+    let process = (PROCESS.to_owned(), Table::Static(process));
+    [process].into_iter().chain(there).collect()
 }
 
 /// A panic under the lock leaves the list whole.

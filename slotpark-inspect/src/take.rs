@@ -4,7 +4,7 @@ use slotpark_core::{Clock, DefaultPlatform, Inspect, Platform, Seen};
 
 use crate::registry;
 use crate::threads::Names;
-use crate::{Detail, SCHEMA, Snapshot, Table, seen};
+use crate::{SCHEMA, Snapshot, Table, detail, seen};
 
 /// Nodes for which there is room at first.
 const ROOM: usize = 64;
@@ -53,7 +53,7 @@ impl Snapshot {
             program: program(),
             at_ns,
             took_ns: now_ns() - at_ns,
-            detail: Detail::Off,
+            detail: detail::now(),
             tables,
         }
     }

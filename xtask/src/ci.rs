@@ -2,8 +2,8 @@
 
 use crate::step::Step;
 use crate::{
-    check, cinstall, examples, features, fuzz, loom, miri, msrv, mutants, nostd, orderings,
-    package, plants, portable,
+    browser, check, cinstall, examples, features, fuzz, loom, miri, msrv, mutants, nostd,
+    orderings, package, plants, portable,
 };
 use crate::{sanitize, shuttle, valgrind};
 
@@ -25,6 +25,7 @@ pub(crate) fn steps(args: &Args) -> Vec<Step> {
     steps.extend(nostd::steps());
     steps.extend(msrv::steps());
     steps.extend(package::steps());
+    steps.extend(browser::steps(browser::Args::default()));
     if args.full {
         steps.extend(cinstall::steps());
         steps.extend(miri::steps(&miri::Args::default()));

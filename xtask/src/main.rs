@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+mod browser;
 mod check;
 mod ci;
 mod cinstall;
@@ -86,6 +87,8 @@ enum Command {
     Sanitize(sanitize::Args),
     /// The stress program under memcheck.
     Valgrind,
+    /// The page of a report in a real browser, as on a desktop and on a phone.
+    Browser(browser::Args),
     /// The published crates with the oldest toolchain that they promise.
     Msrv,
     /// Pack the publishable crates, as `cargo publish` would.
@@ -118,6 +121,7 @@ fn main() -> ExitCode {
         Command::Miri(args) => miri::steps(&args),
         Command::Sanitize(args) => sanitize::steps(&args),
         Command::Valgrind => valgrind::steps(),
+        Command::Browser(args) => browser::steps(args),
         Command::Msrv => msrv::steps(),
         Command::Package => package::steps(),
         Command::Ci(args) => ci::steps(&args),

@@ -7,7 +7,9 @@ use crate::repo::{Repo, output, run};
 use crate::step::{Outcome, Step};
 
 /// Debian's names of the programs that tests and people use where they are there.
-const PACKAGES: [&str; 5] = ["strace", "valgrind", "tmux", "ripgrep", "fd-find"];
+const PACKAGES: [&str; 6] = [
+    "strace", "valgrind", "tmux", "ripgrep", "fd-find", "chromium",
+];
 
 pub(crate) fn steps(repo: &Repo) -> Vec<Step> {
     let mut steps = vec![

@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use anyhow::{bail, ensure};
 
+use crate::inspect::look_twice;
 use crate::source::Target;
 
 /// What `--help` says below the options.
@@ -55,7 +56,7 @@ pub(crate) fn main(args: &Args) -> anyhow::Result<ExitCode> {
     ensure!(is_sound, "the interval must be from 0.01 to 3600 seconds");
     let interval = Duration::from_secs_f64(args.interval);
     if args.once {
-        return once(&args.target, interval);
+        return once(&args.target);
     }
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
         bail!("`slotpark top` needs a terminal; with --once it prints text");
@@ -63,22 +64,14 @@ pub(crate) fn main(args: &Args) -> anyhow::Result<ExitCode> {
     live::run(&args.target, interval)
 }
 
-/// A process may give the same look to all who ask within a shorter time.
-const SHARED_FOR: Duration = Duration::from_millis(200);
-
-/// Two looks, so that a deadlock can be told from a long wait.
-fn once(target: &Target, interval: Duration) -> anyhow::Result<ExitCode> {
-    let source = target.source()?;
-    let is_file = source.is_file();
-    let mut looker = source.open()?;
+fn once(target: &Target) -> anyhow::Result<ExitCode> {
     let mut state = state::State::default();
-    let first = looker.look()?;
-    if is_file {
-        state.take_only(first);
-    } else {
-        state.take(first);
-        std::thread::sleep(interval.min(SHARED_FOR));
-        state.take(looker.look()?);
+    match look_twice(target)? {
+        (None, only) => state.take_only(only),
+        (Some(before), now) => {
+            state.take(before);
+            state.take(now);
+        }
     }
     // Nobody is left to tell when standard output is closed.
     let _ = io::stdout().write_all(text::overview(&state).as_bytes());

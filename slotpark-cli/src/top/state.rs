@@ -1,9 +1,9 @@
 //! What the terminal view is in the middle of, and what keys do to it.
 
-use slotpark_inspect::{Snapshot, Table, deadlocks};
+use slotpark_inspect::{Deadlock, Snapshot, Table, deadlocks};
 
 use super::rows::{Choice, Sort};
-use crate::forms::Form;
+use crate::forms::{self, Form};
 
 /// The views.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -100,17 +100,14 @@ pub(crate) enum Asks {
     Export(Form),
 }
 
-/// What is said of a deadlock that nobody can look at again.
-const SUSPECT: &str = "(seen in one look: it may have been passing)\n";
-
 /// All of it.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     /// The latest, and the one before it: a deadlock is one if both have it.
     pub(crate) live: Option<Snapshot>,
     pub(crate) before: Option<Snapshot>,
-    /// Those that both have, as text.
-    pub(crate) deadlocks: Vec<String>,
+    /// Those that both have; of a file, which has but one look, those that it may have.
+    pub(crate) deadlocks: Vec<Deadlock>,
     /// What the view was frozen at; after that it is what a diff compares with.
     pub(crate) frozen: Option<Snapshot>,
     pub(crate) is_frozen: bool,
@@ -139,14 +136,13 @@ impl State {
             return;
         }
         let found = self.live.as_ref().map(|live| deadlocks(live, &snapshot));
-        self.deadlocks = found.into_iter().flatten().map(|found| tell(&found)).collect();
+        self.deadlocks = found.unwrap_or_default();
         self.before = self.live.replace(snapshot);
     }
 
     /// The only look that there will be: what looks like a deadlock in it is shown as one.
     pub(crate) fn take_only(&mut self, snapshot: Snapshot) {
-        let found = snapshot.suspects().into_iter();
-        self.deadlocks = found.map(|found| format!("{}{SUSPECT}", tell(&found))).collect();
+        self.deadlocks = snapshot.suspects();
         self.live = Some(snapshot);
     }
 
@@ -166,6 +162,11 @@ impl State {
             Some(index) => tables.get(index),
             None => busiest(tables),
         }
+    }
+
+    /// The deadlocks as text.
+    pub(crate) fn deadlock_text(&self) -> String {
+        forms::deadlocks(&self.deadlocks, self.before.is_some())
     }
 
     pub(crate) fn choice(&self) -> Choice<'_> {
@@ -232,9 +233,4 @@ fn busiest(tables: &[Table]) -> Option<&Table> {
         .iter()
         .rev()
         .max_by_key(|table| (table.waits.len(), parks(table)))
-}
-
-/// A deadlock as text.
-fn tell(found: &slotpark_inspect::Deadlock) -> String {
-    format!("{found:#?}")
 }

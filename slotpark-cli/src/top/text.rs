@@ -51,12 +51,10 @@ pub(crate) fn overview(state: &State) -> String {
     }
     waits(&mut text, state, snapshot);
     hot_keys(&mut text, state);
-    for deadlock in &state.deadlocks {
-        line(&mut text, "");
-        line(&mut text, deadlock);
-    }
     if state.deadlocks.is_empty() {
         line(&mut text, "\nno deadlock");
+    } else {
+        line(&mut text, &format!("\n{}", state.deadlock_text()));
     }
     text
 }
@@ -103,7 +101,7 @@ fn waits(text: &mut String, state: &State, snapshot: &slotpark_inspect::Snapshot
             shown::age(row.age_ns),
             cut(&row.who, 28),
             row.kind.clone(),
-            cut(&row.key, 20),
+            cut(&row.key, 24),
             cut(&row.table, 12),
             shown::tail(&row.location, 30),
         ]);

@@ -8,7 +8,9 @@ use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect as connect_to, socket};
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockType, UnixAddr, connect as connect_to, socket,
+};
 
 /// A connection, or an error at once: `WouldBlock` if too many wait to be accepted.
 pub(super) fn connect(path: &Path) -> io::Result<UnixStream> {

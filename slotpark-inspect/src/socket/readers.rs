@@ -16,6 +16,7 @@ use nix::poll::PollFlags;
 
 use super::protocol::{Answer, REQUEST_MAX, Request, Version};
 use crate::Snapshot;
+use crate::background::REST;
 
 /// One who is connected.
 pub(super) struct Reader {
@@ -123,9 +124,6 @@ struct Latest {
     /// Until when it is the answer.
     until: Instant,
 }
-
-/// A look is shared for so many times as long as it took.
-const REST: u32 = 20;
 
 impl Shared {
     pub(super) fn new(shared_for: Duration) -> Self {

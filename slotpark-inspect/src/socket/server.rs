@@ -13,12 +13,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SigSet, SigmaskHow};
 
 use super::connect::is_dead;
 use super::options::ServeOptions;
 use super::readers::{Reader, Shared};
 use super::{folder, protocol::REQUEST_MAX};
+use crate::background::spawn;
 
 /// Opens a socket and serves it until the returned value is dropped.
 ///
@@ -89,7 +89,6 @@ fn bind(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// Starts the thread, with all signals blocked from its first instruction.
 fn start(
     listener: UnixListener,
     options: &ServeOptions,
@@ -104,12 +103,7 @@ fn start(
         shared: Shared::new(options.shared_for),
         accepts_from: None,
     };
-    let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
-    let name = "slotpark-look".to_owned();
-    let thread = std::thread::Builder::new().name(name);
-    let thread = thread.spawn(move || serving.run());
-    before.thread_set_mask()?;
-    Ok((stop, thread?))
+    Ok((stop, spawn("slotpark-look", move || serving.run())?))
 }
 
 /// A socket that is served.

@@ -16,12 +16,8 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, state: &State, theme: &Theme) 
         return 0;
     };
     let deadlocks = &state.deadlocks;
-    let mut lines = Vec::new();
-    for deadlock in deadlocks {
-        let alarm = |line: &str| Line::from(Span::styled(line.to_owned(), theme.alarm()));
-        lines.extend(deadlock.lines().map(alarm));
-        lines.push(Line::default());
-    }
+    let alarm = |line: &str| Line::from(Span::styled(line.to_owned(), theme.alarm()));
+    let mut lines: Vec<Line> = state.deadlock_text().lines().map(alarm).collect();
     let tree = tree::lines(snapshot);
     if tree.is_empty() {
         lines.push(Line::from("Nobody waits for what somebody holds."));

@@ -1,0 +1,260 @@
+//! An axis: where values stand on it, and which of them are named.
+
+use std::ops::Range;
+
+use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
+
+use crate::amount::place;
+use crate::{Unit, amount, short};
+
+/// Where values stand, as numbers that a plot may space evenly.
+#[derive(Clone, Debug)]
+pub(crate) struct Scale {
+    is_logarithmic: bool,
+    /// Where zero stands on a logarithmic axis that must show it: below all others.
+    zero: f64,
+    /// From where to where, as positions.
+    pub(crate) range: (f64, f64),
+    /// Positions and what is written there.
+    pub(crate) ticks: Vec<(f64, String)>,
+}
+
+impl Scale {
+    /// An axis for things that are numbered from 0, the first on top, without names.
+    pub(crate) fn rows(count: usize) -> Self {
+        Self {
+            is_logarithmic: false,
+            zero: 0.0,
+            range: (count as f64, 0.0),
+            ticks: Vec::new(),
+        }
+    }
+
+    /// An axis on which all of `values` have a place.
+    pub(crate) fn of(values: &[f64], is_logarithmic: bool, unit: Option<Unit>) -> Self {
+        let finite = values.iter().copied().filter(|value| value.is_finite());
+        if is_logarithmic {
+            Self::logarithmic(&finite.collect::<Vec<_>>(), unit)
+        } else {
+            Self::linear(&finite.collect::<Vec<_>>(), unit)
+        }
+    }
+
+    /// Percentiles, so that 90, 99 and 99.9 stand as far apart as they differ in what they leave out.
+    pub(crate) fn percentiles(last: f64) -> Self {
+        let end = percentile(last);
+        let named = [0.0, 50.0, 90.0, 99.0, 99.9, 99.99, 99.999];
+        let shown = named
+            .into_iter()
+            .filter(|&percent| percentile(percent) <= end + 0.01);
+        Self {
+            is_logarithmic: false,
+            zero: 0.0,
+            range: (0.0, end.max(1.0)),
+            ticks: shown
+                .map(|percent| (percentile(percent), percent.to_string()))
+                .collect(),
+        }
+    }
+
+    /// The position of a value.
+    pub(crate) fn at(&self, value: f64) -> f64 {
+        if !self.is_logarithmic {
+            value
+        } else if value > 0.0 {
+            value.log10()
+        } else {
+            self.zero
+        }
+    }
+
+    /// What is written at a position.
+    pub(crate) fn name(&self, position: f64) -> String {
+        let near = |&&(tick, _): &&(f64, String)| (tick - position).abs() < 1e-9;
+        self.ticks
+            .iter()
+            .find(near)
+            .map_or_else(String::new, |(_, name)| name.clone())
+    }
+
+    fn logarithmic(values: &[f64], unit: Option<Unit>) -> Self {
+        let positive = || values.iter().copied().filter(|&value| value > 0.0);
+        let lowest = positive().min_by(f64::total_cmp).unwrap_or(1.0);
+        let highest = positive().max_by(f64::total_cmp).unwrap_or(1.0);
+        let (first, last) = (step_down(lowest), step_up(highest));
+        let has_zero = values.iter().any(|&value| value <= 0.0);
+        let zero = first.log10() - ((last / first).log10() * 0.12).max(0.5);
+        let mut ticks: Vec<_> = decades(first, last)
+            .into_iter()
+            .map(|value| (value.log10(), tick_name(value, unit)))
+            .collect();
+        let mut range = (first.log10(), last.log10());
+        if has_zero {
+            ticks.insert(0, (zero, "0".to_owned()));
+            range.0 = zero;
+        }
+        if range.1 - range.0 < 0.3 {
+            range = (range.0 - 0.15, range.1 + 0.15);
+        }
+        Self {
+            is_logarithmic: true,
+            zero,
+            range,
+            ticks,
+        }
+    }
+
+    fn linear(values: &[f64], unit: Option<Unit>) -> Self {
+        let lowest = values
+            .iter()
+            .copied()
+            .min_by(f64::total_cmp)
+            .unwrap_or(0.0)
+            .min(0.0);
+        let highest = values.iter().copied().max_by(f64::total_cmp).unwrap_or(1.0);
+        let highest = if highest > lowest {
+            highest
+        } else {
+            lowest + 1.0
+        };
+        let step = step_up((highest - lowest) / 6.0);
+        let steps = (lowest / step).floor() as i64..=(highest / step).ceil() as i64;
+        let marks: Vec<f64> = steps.map(|index| index as f64 * step).collect();
+        let ticks = marks.iter().map(|&value| (value, tick_name(value, unit)));
+        Self {
+            is_logarithmic: false,
+            zero: 0.0,
+            range: (marks[0], marks[marks.len() - 1]),
+            ticks: ticks.collect(),
+        }
+    }
+}
+
+/// Positions, as plotters wants them.
+impl Ranged for Scale {
+    type ValueType = f64;
+    type FormatOption = NoDefaultFormatting;
+
+    fn map(&self, position: &f64, (from, to): (i32, i32)) -> i32 {
+        let part = (position - self.range.0) / (self.range.1 - self.range.0);
+        from + (part * f64::from(to - from)).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
+        self.ticks.iter().map(|(position, _)| *position).collect()
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.range.0..self.range.1
+    }
+}
+
+impl ValueFormatter<f64> for Scale {
+    fn format_ext(&self, position: &f64) -> String {
+        self.name(*position)
+    }
+}
+
+/// Where a percentile stands: each nine as wide as the one before.
+pub(crate) fn percentile(percent: f64) -> f64 {
+    -(1.0 - percent / 100.0).max(1e-9).log10()
+}
+
+/// The next of 1, 2, 5, 10, ... that is not below.
+fn step_up(value: f64) -> f64 {
+    let power = 10_f64.powf(value.log10().floor());
+    let found = [1.0, 2.0, 5.0]
+        .into_iter()
+        .find(|step| step * power >= value * 0.999_999);
+    found.unwrap_or(10.0) * power
+}
+
+/// The next of 1, 2, 5, 10, ... that is not above.
+fn step_down(value: f64) -> f64 {
+    let power = 10_f64.powf(value.log10().floor());
+    let found = [5.0, 2.0]
+        .into_iter()
+        .find(|step| step * power <= value * 1.000_001);
+    found.unwrap_or(1.0) * power
+}
+
+/// What is named between two values: every power, fewer where that is too many, more where too few.
+fn decades(first: f64, last: f64) -> Vec<f64> {
+    let powers = (first.log10().floor() as i32, last.log10().ceil() as i32);
+    let count = powers.1 - powers.0;
+    let steps: &[f64] = if count <= 2 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+    let every = (count / 6 + 1).max(1);
+    let is_inside = |value: &f64| *value >= first * 0.999_999 && *value <= last * 1.000_001;
+    (powers.0..=powers.1)
+        .filter(|power| (power - powers.0) % every == 0)
+        .flat_map(|power| steps.iter().map(move |step| step * 10_f64.powi(power)))
+        .filter(is_inside)
+        .collect()
+}
+
+fn tick_name(value: f64, unit: Option<Unit>) -> String {
+    match unit {
+        Some(unit) => amount(value, unit),
+        None if value >= 1e6 && value % 1e5 == 0.0 => format!("{}M", short(value / 1e6)),
+        None if value >= 1e4 => format!("{}k", short(value / 1e3)),
+        None if value >= 1000.0 => place(value.round()),
+        None => short(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Scale, step_down, step_up};
+    use crate::Unit;
+
+    fn names(scale: &Scale) -> Vec<&str> {
+        scale.ticks.iter().map(|(_, name)| name.as_str()).collect()
+    }
+
+    #[test]
+    fn steps_enclose_a_value() {
+        assert_eq!((step_down(3.0), step_up(3.0)), (2.0, 5.0));
+        assert_eq!((step_down(0.7), step_up(0.7)), (0.5, 1.0));
+        assert_eq!((step_down(10.0), step_up(10.0)), (10.0, 10.0));
+    }
+
+    #[test]
+    fn zero_has_a_place_on_a_logarithmic_axis() {
+        let scale = Scale::of(&[0.0, 1.0, 100_000.0], true, None);
+        assert_eq!(
+            names(&scale),
+            ["0", "1", "10", "100", "1,000", "10k", "100k"]
+        );
+        assert!(scale.at(0.0) < scale.at(1.0) && scale.at(0.0) >= scale.range.0);
+        assert_eq!(scale.name(scale.at(10.0)), "10");
+    }
+
+    #[test]
+    fn narrow_axes_have_more_names_and_wide_ones_fewer() {
+        let scale = Scale::of(&[13.0, 84.0], true, Some(Unit::Ns));
+        assert_eq!(names(&scale), ["10 ns", "20 ns", "50 ns", "100 ns"]);
+        let scale = Scale::of(&[1.0, 1e9], true, Some(Unit::Ns));
+        assert!(scale.ticks.len() <= 7, "{:?}", names(&scale));
+    }
+
+    #[test]
+    fn a_linear_axis_begins_at_zero() {
+        let scale = Scale::of(&[1.0, 4.0], false, None);
+        assert_eq!(names(&scale), ["0", "1", "2", "3", "4"]);
+        for odd in [&[][..], &[0.0], &[f64::NAN], &[f64::INFINITY, 2.0]] {
+            for is_logarithmic in [false, true] {
+                let scale = Scale::of(odd, is_logarithmic, None);
+                assert!(
+                    scale.range.0 < scale.range.1 && !scale.ticks.is_empty(),
+                    "{odd:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn percentiles_stand_by_what_they_leave_out() {
+        let scale = Scale::percentiles(99.99);
+        assert_eq!(names(&scale), ["0", "50", "90", "99", "99.9", "99.99"]);
+    }
+}
