@@ -1,7 +1,9 @@
 //! `slotpark top` and `slotpark inspect`, driven as a person would: by keys, in a terminal.
 
 mod errors;
-mod live;
+#[expect(clippy::duplicate_mod, reason = "the same snapshots as in the tests of the views")]
+#[path = "../../src/top/fixture.rs"]
+mod fixture;
 mod screen;
 mod tools;
 mod views;

@@ -106,6 +106,15 @@ impl Drop for Screen {
     }
 }
 
+/// Whether the name of the last tab stands on red.
+pub(crate) fn is_tab_red(coloured: &str) -> bool {
+    let mut parts = coloured.split(" 6 wait-for");
+    let before = parts.next().unwrap_or("");
+    // The last background that was chosen before it.
+    let chosen = before.rsplit("\u{1b}[").find(|code| code.contains("48;5;") || code.contains("49m"));
+    parts.next().is_some() && chosen.is_some_and(|code| code.contains("48;5;1m"))
+}
+
 fn done(output: &Output) {
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "tmux: {text}");

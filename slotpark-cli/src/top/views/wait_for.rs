@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
+use ratatui::widgets::{Paragraph, Wrap};
 
 use super::counted;
 use super::overview::titled;
@@ -46,6 +46,6 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, state: &State, theme: &Theme) 
     let count = lines.len();
     let seen: Vec<_> = lines.into_iter().skip(state.row.min(count - 1)).collect();
     let block = titled(&title, theme);
-    frame.render_widget(Paragraph::new(seen).block(block), area);
+    frame.render_widget(Paragraph::new(seen).wrap(Wrap { trim: false }).block(block), area);
     count
 }
