@@ -6,12 +6,20 @@ mod background;
 mod deadlock;
 mod detail;
 mod dump;
+mod folded;
+#[cfg(any(feature = "metrics", feature = "prometheus"))]
+mod gauges;
 mod graph;
 mod json;
+#[cfg(feature = "metrics")]
+mod metered;
 mod order;
+#[cfg(feature = "prometheus")]
+mod prometheus;
 mod registry;
 mod schema;
 mod seen;
+mod spreading;
 mod take;
 mod threads;
 mod traced;
@@ -24,12 +32,18 @@ pub mod socket;
 
 pub use deadlock::{Blocked, Deadlock, Link, deadlocks};
 pub use dump::{dump, dump_sure};
+pub use folded::folded;
 pub use json::ReadError;
+#[cfg(feature = "metrics")]
+pub use metered::record_metrics;
 pub use order::{Asked, AskedByTask, Inversion, LockOrder, OrderChain, OrderStep};
+#[cfg(feature = "prometheus")]
+pub use prometheus::prometheus;
 pub use registry::{Registration, register, register_static};
 pub use schema::{
     Detail, Holder, Key, Kind, Party, PartyKind, SCHEMA, Slot, Snapshot, Spread, Table, TopKey,
     Wait,
 };
+pub use spreading::{Spreading, Verdict, expected_collisions};
 pub use watch::{DeadlockWatch, watch_deadlocks};
 pub use watchdog::{Overdue, Watchdog};

@@ -219,6 +219,9 @@ pub struct Spread {
     pub of: String,
     /// How many there were.
     pub count: u64,
+    /// All of them together, in nanoseconds.
+    #[serde(default)]
+    pub sum_ns: u64,
     /// Pairs of a percentile (0 to 100) and nanoseconds.
     pub percentiles: Vec<(f64, u64)>,
     /// Pairs of an upper end in nanoseconds and how many fell there.
