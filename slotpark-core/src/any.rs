@@ -13,6 +13,7 @@ use core::mem::MaybeUninit;
 use core::ptr;
 
 use crate::any_thread::WaitAny;
+use crate::inspect::{Traced, waited};
 use crate::interrupt::Interrupter;
 use crate::node::{Name, Role};
 use crate::options::{ParkOptions, Parked};
@@ -184,7 +185,10 @@ impl<K: Eq, P: Platform> Table<K, P> {
         let waiter = Waiter::thread(home, Moment::now::<P>(self.spin()));
         let rooms = [const { UnsafeCell::new(MaybeUninit::<K>::uninit()) }; N];
         let mut nodes = [const { MaybeUninit::uninit() }; N];
+        let traced = Traced::new();
         let mut wait = WaitAny::new(self, home, &waiter, &mut nodes);
+        // SAFETY: V1: there is no node yet.
+        wait.says = unsafe { traced.record::<P>(options.caller, None, false) };
         // SAFETY: the waiter lives in this frame, and `wait` exits before that ends.
         if !unsafe { wait.enter(interrupter) } {
             return ParkedAny::new(Parked::Interrupted, None);
@@ -218,6 +222,12 @@ impl<K: Eq, P: Platform> Table<K, P> {
                 break;
             }
         }
-        wait.sleep(options.until())
+        let ended = wait.sleep(options.until());
+        let says = wait.says;
+        drop(wait);
+        let hash = entries[ended.entry.unwrap_or(0)].0;
+        // SAFETY: V1: its nodes are in no queue any more.
+        unsafe { waited::<P>(self.id(), hash, says) };
+        ended
     }
 }

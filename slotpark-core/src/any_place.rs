@@ -12,6 +12,7 @@ use core::ptr;
 use core::task::Waker;
 
 use crate::any::ParkedAny;
+use crate::inspect::{Traced, waited};
 use crate::interrupt::Interrupter;
 use crate::leave::{Reason, Was};
 use crate::node::{Name, Node};
@@ -28,6 +29,8 @@ pub(crate) struct Place<P: Platform, const N: usize> {
     pub(crate) nodes: [Node<P>; N],
     /// Which Waker stands in the waiter.
     pub(crate) known: Known,
+    /// What the nodes may point to.
+    pub(crate) traced: Traced,
     pub(crate) _pinned: PhantomPinned,
 }
 
@@ -63,6 +66,14 @@ impl<P: Platform, const N: usize> Place<P, N> {
         for node in &self.nodes {
             table.leave(node, Reason::Cancelled, |_| {});
             node.end();
+        }
+        if returns {
+            let by = ended.as_ref().and_then(|ended| ended.by);
+            // SAFETY: N1: the nodes are in no queue any more.
+            let first = unsafe { self.nodes[0].last_name() };
+            let hash = by.map_or(first, |(_, name)| name).hash;
+            // SAFETY: V1: as above.
+            unsafe { waited::<P>(table.id(), hash, self.nodes[0].traced()) };
         }
         ended
     }

@@ -19,6 +19,7 @@ use core::task::{Context, Poll, Waker};
 
 use crate::any::{ANY_MAX, ParkedAny};
 use crate::any_place::{Ended, Place};
+use crate::inspect::Traced;
 use crate::interrupt::Interrupter;
 use crate::node::{Name, Node, Role};
 use crate::options::{ParkOptions, Parked};
@@ -171,10 +172,15 @@ impl<K: Eq, F: FnMut(usize) -> bool, P: Platform, const N: usize> WaitAny<'_, K,
             waiter: Waiter::task(self.table.slot(entries[0].0), waker.cloned()),
             nodes: array::from_fn(node),
             known: Known::of(waker),
+            traced: Traced::new(),
             _pinned: PhantomPinned,
         });
+        // SAFETY: V1: nobody knows the nodes yet.
+        let says = unsafe { place.traced.record::<P>(options.caller, None, true) };
         for node in &mut place.nodes {
             node.set_waiter(&place.waiter);
+            // SAFETY: V1: as above.
+            unsafe { node.set_traced(says) };
         }
         let interrupter = self.interrupter;
         // SAFETY: the future is pinned and exits before its place ends.

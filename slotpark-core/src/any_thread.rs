@@ -4,8 +4,10 @@
 //! LOCK, SLEEP.
 
 use core::mem::MaybeUninit;
+use core::ptr;
 
 use crate::any::ParkedAny;
+use crate::inspect::Traced;
 use crate::interrupt::Interrupter;
 use crate::leave::{Reason, Was};
 use crate::node::{Name, Node, Role};
@@ -29,6 +31,8 @@ pub(crate) struct WaitAny<'f, 'i, K, P: Platform> {
     /// We have the claim, or who has it has released the waiter.
     decided: bool,
     interrupted: bool,
+    /// What its nodes point to.
+    pub(crate) says: *const Traced,
 }
 
 impl<'f, 'i, K, P: Platform> WaitAny<'f, 'i, K, P> {
@@ -48,6 +52,7 @@ impl<'f, 'i, K, P: Platform> WaitAny<'f, 'i, K, P> {
             interrupter: None,
             decided: false,
             interrupted: false,
+            says: ptr::null(),
         }
     }
 
@@ -77,7 +82,8 @@ impl<'f, 'i, K, P: Platform> WaitAny<'f, 'i, K, P> {
         let node = Node::new(name, room, options.tag, generation, self.waiter)
             .with_role(role)
             .of_entry(entry)
-            .with_weight(options.order.weight());
+            .with_weight(options.order.weight())
+            .with_traced(self.says);
         let node = self.nodes[self.count].write(node);
         self.count += 1;
         node

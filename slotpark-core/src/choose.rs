@@ -7,6 +7,7 @@
 
 use core::ptr;
 
+use crate::inspect::stamp_woken;
 use crate::node::{Moved, Node, NodeRef, Role};
 use crate::platform::{Event, Platform};
 use crate::slot::SlotGuard;
@@ -113,6 +114,9 @@ impl<K, P: Platform> Table<K, P> {
     ) {
         // In one step with the claim, for platforms that follow it.
         self.count(guard, node, chosen.verdict.ending);
+        if chosen.verdict.ending == Ending::Woken {
+            stamp_woken(node);
+        }
         if node.role() == Role::Task {
             chosen.push_task(guard, node);
             return;

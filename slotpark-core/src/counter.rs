@@ -149,6 +149,7 @@ impl RawEventCounter {
     /// let waited = RawEventCounter::new().wait_for_at_least(at, 1, Some(Deadline::PAST));
     /// assert_eq!(waited, Err(EventError::TimedOut));
     /// ```
+    #[track_caller]
     pub fn wait_for_at_least<K: Copy + Eq, P: Platform>(
         &self,
         at: At<'_, K, P>,

@@ -13,6 +13,7 @@ use core::ptr;
 
 use crate::any::{ANY_MAX, ParkedAny};
 use crate::any_thread::WaitAny;
+use crate::inspect::{Traced, waited};
 use crate::node::{Name, Role};
 use crate::options::{ParkOptions, Parked};
 use crate::park::Enqueued;
@@ -82,7 +83,11 @@ impl<K: Eq, P: Platform> Table<K, P> {
         let waiter = Waiter::thread(home, Moment::now::<P>(self.spin()));
         let rooms = [const { UnsafeCell::new(MaybeUninit::<K>::uninit()) }; N];
         let mut nodes = [const { MaybeUninit::uninit() }; N];
+        let traced = Traced::new();
         let mut wait = WaitAny::new(self, home, &waiter, &mut nodes);
+        // SAFETY: V1: there is no node yet.
+        wait.says = unsafe { traced.record::<P>(options.caller, None, false) };
+        let says = wait.says;
         let (mut linked, mut refused) = (0, None);
         for ((entry, (hash, key)), room) in entries.iter().enumerate().zip(&rooms) {
             let name = Name {
@@ -108,7 +113,11 @@ impl<K: Eq, P: Platform> Table<K, P> {
                 break;
             }
         }
-        finish(wait, linked, refused, options.until())
+        let ended = finish(wait, linked, refused, options.until());
+        let entry = ended.as_ref().map_or(0, |ended| ended.entry.unwrap_or(0));
+        // SAFETY: V1: its nodes are in no queue any more.
+        unsafe { waited::<P>(self.id(), entries[entry].0, says) };
+        ended
     }
 }
 

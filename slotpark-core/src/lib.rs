@@ -91,7 +91,12 @@ pub use gate::{
     MemberWait,
 };
 pub use hash::{KeyHasher, Seeded, finalize};
-pub use inspect::{Detail, Inspect, KeyText, Kind, LOOK_MAX, Seen};
+pub use inspect::{
+    Detail, Held, Inspect, KeyText, Kind, LOOK_MAX, Seen, Sink, Waited, detail, set_detail,
+    set_sink, set_stacks,
+};
+#[cfg(all(feature = "std", not(any(slotpark_loom, slotpark_shuttle))))]
+pub use inspect::{TaskLabel, task_label};
 pub use interrupt::Interrupter;
 #[cfg(feature = "alloc")]
 pub use keyed::{

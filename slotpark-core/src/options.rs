@@ -1,5 +1,8 @@
 //! What a wait brings, and how it ends.
 
+use core::panic::Location;
+
+use crate::inspect::Caller;
 use crate::platform::Deadline;
 use crate::waiter::{Ending, GaveUp, Until, Verdict};
 
@@ -105,16 +108,19 @@ pub struct ParkOptions {
     pub(crate) order: Order,
     pub(crate) validated: bool,
     pub(crate) until_signal: bool,
+    pub(crate) caller: Caller,
 }
 
 impl ParkOptions {
-    /// No deadline; a tag whose bits are all set, so that every bitset matches.
+    /// No deadline; a tag whose bits are all set, so that every bitset matches. Who looks at the
+    /// wait is shown the caller of this as where it was asked for.
     ///
     /// ```
     /// use slotpark_core::ParkOptions;
     /// assert_eq!(ParkOptions::new(), ParkOptions::default());
     /// ```
     #[must_use]
+    #[track_caller]
     pub const fn new() -> Self {
         Self {
             deadline: None,
@@ -122,6 +128,7 @@ impl ParkOptions {
             order: Order::Fifo,
             validated: false,
             until_signal: false,
+            caller: Caller::here(),
         }
     }
 
@@ -201,6 +208,23 @@ impl ParkOptions {
         self
     }
 
+    /// Asked for there, as those who look are shown: for who calls the engine on behalf of others.
+    ///
+    /// ```
+    /// let here = std::panic::Location::caller();
+    /// let options = slotpark_core::ParkOptions::new().called_from(here);
+    /// ```
+    #[must_use]
+    pub const fn called_from(self, location: &'static Location<'static>) -> Self {
+        self.called(Caller::at(location))
+    }
+
+    /// Asked for elsewhere.
+    pub(crate) const fn called(mut self, caller: Caller) -> Self {
+        self.caller = caller;
+        self
+    }
+
     pub(crate) const fn until(&self) -> Until {
         Until {
             deadline: self.deadline,
@@ -210,6 +234,7 @@ impl ParkOptions {
 }
 
 impl Default for ParkOptions {
+    #[track_caller]
     fn default() -> Self {
         Self::new()
     }

@@ -12,6 +12,7 @@ use core::cell::{Cell, UnsafeCell};
 use core::mem::MaybeUninit;
 use core::ptr;
 
+use crate::inspect::{Traced, waited};
 use crate::leave::{Reason, Was};
 use crate::node::{Moved, Name, Node, NodeRef};
 use crate::options::{Left, Order, ParkOptions, Parked};
@@ -129,8 +130,12 @@ impl<K: Eq, P: Platform> Table<K, P> {
             hash,
             key: ptr::from_ref(key).cast(),
         };
+        let traced = Traced::new();
+        // SAFETY: V1: the node is made next.
+        let says = unsafe { traced.record::<P>(options.caller, None, false) };
         let node = Node::new(name, room, options.tag, self.generation(), &waiter)
-            .with_weight(options.order.weight());
+            .with_weight(options.order.weight())
+            .with_traced(says);
         let critical = P::critical();
         let spin_ns = match self.enqueue(home, &node, key, options.order, validate)? {
             Enqueued::Linked(_guard) => home.spin.plan_ns(self.spin().limit_ns()),
@@ -145,7 +150,12 @@ impl<K: Eq, P: Platform> Table<K, P> {
             until_signal: options.until_signal,
             decided: Cell::new(false),
         };
-        Ok(Ok(then(linked, spin_ns)))
+        let result = then(linked, spin_ns);
+        // SAFETY: N1: its wait is over: the node is in no queue.
+        let last = unsafe { node.last_name() };
+        // SAFETY: V1: as above.
+        unsafe { waited::<P>(self.id(), last.hash, says) };
+        Ok(Ok(result))
     }
 
     /// Announces, validates under the lock, links; hands the lock on to the caller, who has entered

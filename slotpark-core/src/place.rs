@@ -7,8 +7,9 @@ use core::marker::PhantomPinned;
 use core::ptr;
 use core::task::{Context, RawWakerVTable, Waker};
 
+use crate::inspect::{Traced, waited};
 use crate::node::{Name, Node, NodeRef, Role};
-use crate::options::{Order, Parked};
+use crate::options::{ParkOptions, Parked};
 use crate::park::Enqueued;
 use crate::platform::Platform;
 use crate::slot::SlotGuard;
@@ -21,6 +22,8 @@ pub(crate) struct Place<P: Platform> {
     pub(crate) node: Node<P>,
     /// Which Waker stands in the waiter.
     pub(crate) known: Known,
+    /// What the node may point to.
+    traced: Traced,
     pub(crate) _pinned: PhantomPinned,
 }
 
@@ -54,6 +57,10 @@ impl<K, P: Platform> Table<K, P> {
                 return None;
             }
         }
+        // SAFETY: N1: the node has left its slot.
+        let last = unsafe { place.node.last_name() };
+        // SAFETY: V1: as above.
+        unsafe { waited::<P>(self.id(), last.hash, place.node.traced()) };
         // SAFETY: the node has left its slot.
         Some(unsafe { place.waiter.verdict_of_task() }.into())
     }
@@ -69,7 +76,7 @@ impl<K, P: Platform> Table<K, P> {
         place: &mut Option<Place<P>>,
         (hash, key): (u64, &K),
         room: *mut (),
-        (tag, order): (u64, Order),
+        options: ParkOptions,
         waker: Option<&Waker>,
         validate: impl FnOnce(&SlotGuard<'_, P>) -> bool,
     ) -> Option<Parked>
@@ -84,20 +91,25 @@ impl<K, P: Platform> Table<K, P> {
             hash,
             key: ptr::from_ref(key).cast(),
         };
-        let node = Node::new(name, room, tag, self.generation(), ptr::null())
+        let node = Node::new(name, room, options.tag, self.generation(), ptr::null())
             .with_role(Role::Task)
-            .with_weight(order.weight());
+            .with_weight(options.order.weight());
         let unlinked = Unlinked(place);
         let place = unlinked.0.insert(Place {
             waiter: Waiter::task(home, waker.cloned()),
             node,
             known: Known::of(waker),
+            traced: Traced::new(),
             _pinned: PhantomPinned,
         });
         place.node.set_waiter(&place.waiter);
+        // SAFETY: V1: nobody knows the node yet.
+        let says = unsafe { place.traced.record::<P>(options.caller, None, true) };
+        // SAFETY: V1: as above.
+        unsafe { place.node.set_traced(says) };
         let validate = |guard: &SlotGuard<'_, P>| Ok::<_, Infallible>(validate(guard));
         let critical = P::critical();
-        let refused = match self.enqueue(home, &place.node, key, order, validate) {
+        let refused = match self.enqueue(home, &place.node, key, options.order, validate) {
             Ok(Enqueued::Linked(guard)) => {
                 unlinked.keep();
                 drop(guard);

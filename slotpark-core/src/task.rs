@@ -19,6 +19,7 @@ use core::mem::MaybeUninit;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
+use crate::inspect::Caller;
 use crate::leave::{Reason, Was};
 use crate::node::Name;
 use crate::options::{Order, ParkOptions, Parked};
@@ -60,6 +61,7 @@ impl<K: Eq, P: Platform> Table<K, P> {
             key,
             tag: options.tag,
             order: options.order,
+            caller: options.caller,
             validated: options.validated,
             validate,
             room: UnsafeCell::new(MaybeUninit::uninit()),
@@ -98,6 +100,7 @@ pub struct Wait<'t, K: Eq, F, P: Platform> {
     key: K,
     tag: u64,
     order: Order,
+    caller: Caller,
     /// `validate` has just run.
     validated: bool,
     validate: F,
@@ -169,7 +172,8 @@ impl<K: Eq, F: FnMut() -> bool, P: Platform> Wait<'_, K, F, P> {
         } else if !(self.validate)() {
             return Some(Parked::Stale);
         }
-        let (at, options) = ((self.hash, &self.key), (self.tag, self.order));
+        let options = ParkOptions::new().tag(self.tag).order(self.order);
+        let (at, options) = ((self.hash, &self.key), options.called(self.caller));
         let validate = |_: &SlotGuard<'_, P>| (self.validate)();
         // SAFETY: the future is pinned, and leaves before its place or its key ends.
         unsafe {

@@ -7,6 +7,7 @@ use core::ptr;
 use core::task::Waker;
 
 use crate::choose::{Filter, is_claimed};
+use crate::inspect::stamp_woken;
 use crate::node::{NodeRef, Role};
 use crate::platform::{Event, Platform};
 use crate::reentry;
@@ -119,6 +120,7 @@ impl<K, P: Platform> Table<K, P> {
         verdict: Verdict,
     ) -> Detached<P> {
         self.count(guard, node, verdict.ending);
+        stamp_woken(node);
         guard.unlink(node);
         guard.leave_one();
         if node.role() == Role::Task {

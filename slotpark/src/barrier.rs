@@ -183,6 +183,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> Barrier<K, S, P> {
     /// assert_eq!(slotpark::Barrier::<u64>::new().arrived(&7), 0);
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn arrived<Q>(&self, key: &Q) -> usize
     where
         K: Borrow<Q>,
@@ -228,6 +229,7 @@ impl<'b, K: Eq, P: Platform> BarrierMember<'b, K, P> {
     /// ```
     /// assert!(slotpark::Barrier::<u64>::new().register(7).wait().is_leader());
     /// ```
+    #[track_caller]
     pub fn wait(&mut self) -> BarrierOutcome {
         self.member.wait(None)
     }
@@ -243,6 +245,7 @@ impl<'b, K: Eq, P: Platform> BarrierMember<'b, K, P> {
     /// assert_eq!(first.wait_until(Instant::now()), BarrierOutcome::TimedOut);
     /// assert_eq!(barrier.arrived(&7), 0);
     /// ```
+    #[track_caller]
     pub fn wait_until(&mut self, deadline: Instant) -> BarrierOutcome {
         self.member.wait(until::<P>(deadline))
     }
@@ -254,6 +257,7 @@ impl<'b, K: Eq, P: Platform> BarrierMember<'b, K, P> {
     /// let barrier = slotpark::Barrier::<u64>::new();
     /// assert!(barrier.register(7).wait_for(Duration::from_secs(1)).is_leader());
     /// ```
+    #[track_caller]
     pub fn wait_for(&mut self, timeout: Duration) -> BarrierOutcome {
         self.member.wait(Deadline::after::<P>(timeout))
     }
@@ -269,6 +273,7 @@ impl<'b, K: Eq, P: Platform> BarrierMember<'b, K, P> {
     /// assert!(barrier.register(7).wait_async().await.is_leader());
     /// # });
     /// ```
+    #[track_caller]
     pub fn wait_async(&mut self) -> MemberWait<'_, 'b, K, P> {
         self.member.wait_async()
     }
@@ -299,3 +304,5 @@ impl<K, S, P: Platform> fmt::Debug for Barrier<K, S, P> {
 }
 
 crate::inspect::looks_by!([K: Send + Sync, S: Send + Sync, P: Platform] Barrier<K, S, P>, engine);
+
+crate::inspect::keys_by!("slotpark::Barrier::<u64>::new()", [K: fmt::Debug, S, P: Platform] Barrier<K, S, P>, engine);

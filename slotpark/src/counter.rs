@@ -94,6 +94,7 @@ impl EventCounter {
     /// ```
     /// assert_eq!(slotpark::EventCounter::new().wait_for_at_least(0), Ok(0));
     /// ```
+    #[track_caller]
     pub fn wait_for_at_least(&self, count: u64) -> Result<u64, EventError> {
         self.wait_at(count, None)
     }
@@ -109,6 +110,7 @@ impl EventCounter {
     /// let waited = EventCounter::new().wait_for_at_least_until(1, Instant::now());
     /// assert_eq!(waited, Err(EventError::TimedOut));
     /// ```
+    #[track_caller]
     pub fn wait_for_at_least_until(
         &self,
         count: u64,
@@ -127,10 +129,12 @@ impl EventCounter {
     /// let events = slotpark::EventCounter::new();
     /// assert!(events.wait_for_at_least_for(1, Duration::ZERO).is_err());
     /// ```
+    #[track_caller]
     pub fn wait_for_at_least_for(&self, count: u64, timeout: Duration) -> Result<u64, EventError> {
         self.wait_at(count, Deadline::after::<DefaultPlatform>(timeout))
     }
 
+    #[track_caller]
     fn wait_at(&self, count: u64, deadline: Option<Deadline>) -> Result<u64, EventError> {
         self.raw.wait_for_at_least(self.at(), count, deadline)
     }
@@ -160,6 +164,7 @@ impl EventCounter {
     /// let _woken = events.advance(1);
     /// assert_eq!(ticket.wait(), Ok(1)); // at once: an event has come since
     /// ```
+    #[track_caller]
     pub fn prepare(&self) -> Ticket<'_> {
         Ticket {
             counter: self,
@@ -218,6 +223,7 @@ impl Ticket<'_> {
     ///     assert_eq!(ticket.wait(), Ok(1));
     /// });
     /// ```
+    #[track_caller]
     pub fn wait(self) -> Result<u64, EventError> {
         self.counter.wait_for_at_least(self.next())
     }
@@ -232,6 +238,7 @@ impl Ticket<'_> {
     /// let events = slotpark::EventCounter::new();
     /// assert!(events.prepare().wait_until(Instant::now()).is_err());
     /// ```
+    #[track_caller]
     pub fn wait_until(self, deadline: Instant) -> Result<u64, EventError> {
         self.counter.wait_for_at_least_until(self.next(), deadline)
     }

@@ -77,6 +77,7 @@ impl<K, V> SingleFlight<K, V> {
     /// ```
     /// assert!(slotpark::SingleFlight::<u64, ()>::try_with_slots(0).is_err());
     /// ```
+    #[track_caller]
     pub fn try_with_slots(count: usize) -> Result<Self, SlotCountError> {
         let engine = slotpark_core::SingleFlight::try_with_slots(count)?;
         Ok(Self::from_engine(engine, Seeded::new()))
@@ -265,6 +266,7 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher, P: Platform> SingleFlight<K, V, S, 
         self.fly(key, Deadline::after::<P>(timeout), f)
     }
 
+    #[track_caller]
     fn fly<E>(
         &self,
         key: &K,
@@ -336,3 +338,5 @@ impl<K, V, S, P: Platform> fmt::Debug for SingleFlight<K, V, S, P> {
 }
 
 crate::inspect::looks_by!([K: Sync, V: Send, S: Send + Sync, P: Platform] SingleFlight<K, V, S, P>, engine);
+
+crate::inspect::keys_by!("slotpark::SingleFlight::<u64, ()>::new()", [K: fmt::Debug, V, S, P: Platform] SingleFlight<K, V, S, P>, engine);

@@ -132,6 +132,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> Latch<K, S, P> {
     /// assert_eq!(armed.count_down(1), 1);
     /// # Ok::<_, ArmError<u64>>(())
     /// ```
+    #[track_caller]
     pub fn arm(&self, key: K, count: u32) -> Result<ArmedLatch<'_, K, P>, ArmError<K>> {
         let hash = self.hash(&key);
         self.engine.arm(hash, key, count)
@@ -207,6 +208,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> Latch<K, S, P> {
     /// use slotpark::LatchOutcome;
     /// assert_eq!(slotpark::Latch::<u64>::new().wait(&7), LatchOutcome::Opened);
     /// ```
+    #[track_caller]
     pub fn wait(&self, key: &K) -> LatchOutcome {
         self.engine.wait(self.hash(key), key, None)
     }
@@ -220,6 +222,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> Latch<K, S, P> {
     /// let armed = latch.arm(7, 1);
     /// assert_eq!(latch.wait_until(&7, Instant::now()), LatchOutcome::TimedOut);
     /// ```
+    #[track_caller]
     pub fn wait_until(&self, key: &K, deadline: Instant) -> LatchOutcome {
         let deadline = until::<P>(deadline);
         self.engine.wait(self.hash(key), key, deadline)
@@ -233,6 +236,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> Latch<K, S, P> {
     /// let latch = slotpark::Latch::<u64>::new();
     /// assert_eq!(latch.wait_for(&7, Duration::from_secs(1)), LatchOutcome::Opened);
     /// ```
+    #[track_caller]
     pub fn wait_for(&self, key: &K, timeout: Duration) -> LatchOutcome {
         let deadline = Deadline::after::<P>(timeout);
         self.engine.wait(self.hash(key), key, deadline)
@@ -250,6 +254,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> Latch<K, S, P> {
     /// assert_eq!(latch.wait_async(7).await, LatchOutcome::Opened);
     /// # });
     /// ```
+    #[track_caller]
     pub fn wait_async(&self, key: K) -> LatchWait<'_, K, P> {
         let hash = self.hash(&key);
         self.engine.wait_async(hash, key)
@@ -272,3 +277,5 @@ impl<K, S, P: Platform> fmt::Debug for Latch<K, S, P> {
 }
 
 crate::inspect::looks_by!([K: Send + Sync, S: Send + Sync, P: Platform] Latch<K, S, P>, engine);
+
+crate::inspect::keys_by!("slotpark::Latch::<u64>::new()", [K: fmt::Debug, S, P: Platform] Latch<K, S, P>, engine);

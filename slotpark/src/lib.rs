@@ -137,6 +137,7 @@ pub use slotpark_core::{
     Prepared, Receive, ReceiveError, Requeued, SLOTS_DEFAULT, SLOTS_MAX, Seeded, SlotCountError,
     SlotStats, Slots, Spin, Subscribed, TryAcquireError, WakeCount, WhenFull,
 };
+pub use slotpark_core::{Detail, TaskLabel, detail, set_detail, task_label};
 pub use wait::ShardedWait;
 
 /// The hash of a key, as tables want it.

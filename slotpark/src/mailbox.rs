@@ -62,6 +62,7 @@ impl<K, V> Mailbox<K, V> {
     /// ```
     /// assert!(slotpark::Mailbox::<u64, ()>::try_with_slots(0).is_err());
     /// ```
+    #[track_caller]
     pub fn try_with_slots(count: usize) -> Result<Self, SlotCountError> {
         let engine = slotpark_core::Mailbox::try_with_slots(count)?;
         Ok(Self::from_engine(engine, Seeded::new()))
@@ -174,6 +175,7 @@ impl<K: Hash + Eq, V, S: BuildHasher, P: Platform> Mailbox<K, V, S, P> {
     ///     }
     /// });
     /// ```
+    #[track_caller]
     pub fn receive(&self, key: &K) -> Result<V, ReceiveError> {
         self.receive_with(key, ParkOptions::new())
     }
@@ -192,6 +194,7 @@ impl<K: Hash + Eq, V, S: BuildHasher, P: Platform> Mailbox<K, V, S, P> {
     /// let received = Mailbox::<u64, ()>::new().receive_with(&7, options);
     /// assert_eq!(received, Err(ReceiveError::TimedOut));
     /// ```
+    #[track_caller]
     pub fn receive_with(&self, key: &K, options: ParkOptions) -> Result<V, ReceiveError> {
         self.engine.receive(self.hash(key), key, options)
     }
@@ -212,6 +215,7 @@ impl<K: Hash + Eq, V, S: BuildHasher, P: Platform> Mailbox<K, V, S, P> {
     /// });
     /// assert_eq!(answer, Ok(Ok(42)));
     /// ```
+    #[track_caller]
     pub fn subscribe<R>(
         &self,
         key: &K,
@@ -238,6 +242,7 @@ impl<K: Hash + Eq, V, S: BuildHasher, P: Platform> Mailbox<K, V, S, P> {
     /// ```
     ///
     /// **Cancel safety**: see [`Receive`].
+    #[track_caller]
     pub fn receive_async(&self, key: K) -> Receive<'_, K, V, P> {
         let hash = self.hash(&key);
         self.engine.receive_async(hash, key, ParkOptions::new())
@@ -249,6 +254,7 @@ impl<K: Hash + Eq, V, S: BuildHasher, P: Platform> Mailbox<K, V, S, P> {
     /// assert_eq!(slotpark::Mailbox::<u64, ()>::new().receivers(&7), 0);
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn receivers<Q>(&self, key: &Q) -> usize
     where
         K: Borrow<Q>,
@@ -286,3 +292,5 @@ impl<K, V, S, P: Platform> fmt::Debug for Mailbox<K, V, S, P> {
 }
 
 crate::inspect::looks_by!([K: Sync, V: Send, S: Send + Sync, P: Platform] Mailbox<K, V, S, P>, engine);
+
+crate::inspect::keys_by!("slotpark::Mailbox::<u64, ()>::new()", [K: fmt::Debug, V, S, P: Platform] Mailbox<K, V, S, P>, engine);

@@ -98,6 +98,7 @@ impl<K> KeyedNotify<K> {
     /// ```
     /// assert!(slotpark::KeyedNotify::<u64>::try_with_slots(0).is_err());
     /// ```
+    #[track_caller]
     pub fn try_with_slots(count: usize) -> Result<Self, SlotCountError> {
         ShardedWait::try_with_slots(count).map(Self::from_waits)
     }
@@ -123,6 +124,7 @@ impl<K, S, P: Platform> KeyedNotify<K, S, P> {
     /// assert_eq!(slotpark::KeyedNotify::<u64>::new().waits().slots(), 512);
     /// ```
     #[must_use]
+    #[track_caller]
     pub const fn waits(&self) -> &ShardedWait<K, S, P> {
         &self.waits
     }
@@ -225,6 +227,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedNotify<K, S, P> {
     /// });
     /// ```
     #[inline]
+    #[track_caller]
     pub fn wait(&self, key: &K) -> WaitOutcome {
         self.wait_if(key, always)
     }
@@ -242,6 +245,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedNotify<K, S, P> {
     /// assert_eq!(KeyedNotify::<u64>::new().wait_if(&7, || false), WaitOutcome::Stale);
     /// ```
     #[inline]
+    #[track_caller]
     pub fn wait_if(&self, key: &K, validate: impl FnMut() -> bool) -> WaitOutcome {
         self.waits.wait(key, validate)
     }
@@ -255,6 +259,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedNotify<K, S, P> {
     /// assert_eq!(changed.wait_until(&7, || true, Instant::now()), WaitOutcome::TimedOut);
     /// ```
     #[inline]
+    #[track_caller]
     pub fn wait_until(
         &self,
         key: &K,
@@ -274,6 +279,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedNotify<K, S, P> {
     /// assert_eq!(outcome, WaitOutcome::TimedOut);
     /// ```
     #[inline]
+    #[track_caller]
     pub fn wait_for(
         &self,
         key: &K,
@@ -302,6 +308,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedNotify<K, S, P> {
     ///
     /// **Cancel safety**: dropped after `notify_one` or `notify_last`, it passes that on; see
     /// [`WaitFuture`].
+    #[track_caller]
     pub fn notified(&self, key: K) -> Notified<'_, K, P> {
         self.waits.wait_async(key, always as fn() -> bool)
     }
@@ -349,3 +356,5 @@ impl<K, S, P: Platform> fmt::Debug for KeyedNotify<K, S, P> {
 }
 
 crate::inspect::looks_by!([K: Sync, S: Send + Sync, P: Platform] KeyedNotify<K, S, P>, waits);
+
+crate::inspect::keys_by!("slotpark::KeyedNotify::<u64>::new()", [K: fmt::Debug, S, P: Platform] KeyedNotify<K, S, P>, waits);

@@ -108,6 +108,7 @@ impl Once {
     /// assert!(ONCE.is_completed());
     /// # other.join().unwrap();
     /// ```
+    #[track_caller]
     pub fn wait_force(&self) {
         self.raw.wait_at(self.raw.place(), true);
     }

@@ -100,6 +100,7 @@ impl Semaphore {
     /// let semaphore = slotpark::Semaphore::new(1);
     /// assert!(semaphore.acquire().is_ok());
     /// ```
+    #[track_caller]
     pub fn acquire(&self) -> Result<Permit<'_>, AcquireError> {
         self.acquire_many(1)
     }

@@ -123,6 +123,7 @@ impl<K, V, P: Platform> SingleFlight<K, V, P> {
     /// ```
     /// assert!(slotpark_core::SingleFlight::<u64, ()>::try_with_slots(0).is_err());
     /// ```
+    #[track_caller]
     pub fn try_with_slots(count: usize) -> Result<Self, SlotCountError> {
         Table::try_with_slots(count).map(Self::of)
     }
@@ -262,3 +263,5 @@ impl<K: Sync, V: Send, P: Platform> Inspect for SingleFlight<K, V, P> {
         self.table.id()
     }
 }
+
+crate::inspect::keys_by!("slotpark_core::SingleFlight::<u64, ()>::new()", [K: fmt::Debug, V, P: Platform] SingleFlight<K, V, P>, table);

@@ -14,8 +14,9 @@ use core::task::{Context, Poll};
 
 use crate::flight::lead::Lead;
 use crate::flight::{Seat, SingleFlight};
+use crate::inspect::Caller;
 use crate::leave::{Reason, Was};
-use crate::options::{Order, Parked};
+use crate::options::{ParkOptions, Parked};
 use crate::place::Place;
 use crate::platform::Platform;
 use crate::reentry;
@@ -38,6 +39,7 @@ impl<K: Eq, V, P: Platform> SingleFlight<K, V, P> {
     /// let mut context = Context::from_waker(Waker::noop());
     /// assert_eq!(flying.as_mut().poll(&mut context), Poll::Ready(Ok(42)));
     /// ```
+    #[track_caller]
     pub const fn fly_async<E, F>(&self, hash: u64, key: K, future: F) -> Flying<'_, K, V, F, P>
     where
         F: Future<Output = Result<V, E>>,
@@ -46,6 +48,7 @@ impl<K: Eq, V, P: Platform> SingleFlight<K, V, P> {
             flights: self,
             hash,
             key,
+            caller: Caller::here(),
             seat: None,
             place: None,
             state: State::New,
@@ -80,6 +83,7 @@ pub struct Flying<'f, K: Eq, V, F, P: Platform> {
     flights: &'f SingleFlight<K, V, P>,
     hash: u64,
     key: K,
+    caller: Caller,
     /// From the first poll on.
     seat: Option<Seat<V, P>>,
     /// While it follows.
@@ -116,7 +120,7 @@ impl<K: Eq, V, F, P: Platform> Flying<'_, K, V, F, P> {
         let validate =
             |guard: &SlotGuard<'_, P>| !flights.try_lead_locked(guard, hash, key, &seat.holder);
         let (place, waker) = (&mut self.place, Some(context.waker()));
-        let (options, room) = ((0, Order::Fifo), seat.place());
+        let (options, room) = (ParkOptions::new().tag(0).called(self.caller), seat.place());
         // SAFETY: the future is pinned and leaves before its place or its key ends.
         let refused = unsafe {
             (flights.table).queue_task(place, (hash, key), room, options, waker, validate)

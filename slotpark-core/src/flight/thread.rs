@@ -46,6 +46,7 @@ impl<K: Eq, V: Clone, P: Platform> SingleFlight<K, V, P> {
     /// let flights = SingleFlight::<u64, u32>::new();
     /// assert_eq!(flights.fly(1, &7, None, || Ok::<_, ()>(42)), Ok(42));
     /// ```
+    #[track_caller]
     pub fn fly<E>(
         &self,
         hash: u64,

@@ -32,6 +32,7 @@ impl<P: Platform> FutexAbi<'_, P> {
     /// # Safety
     /// As [`futex`](Self::futex).
     #[inline]
+    #[track_caller]
     unsafe fn read(
         &self,
         uaddr: *const u32,
@@ -129,6 +130,7 @@ impl<P: Platform> FutexAbi<'_, P> {
     }
 
     #[inline]
+    #[track_caller]
     pub(super) fn wait(
         &self,
         address: u64,

@@ -80,6 +80,7 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
     /// let word = u64::from_le(bytes[0].load(Ordering::Relaxed)) as u32;
     /// assert_eq!(word, 7 | PI_WAITERS);
     /// ```
+    #[track_caller]
     pub fn lock_pi(
         &self,
         address: u64,
@@ -104,6 +105,7 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
     /// assert_eq!(guest.try_lock_pi(4, 7, |_| true), Ok(()));
     /// assert_eq!(guest.try_lock_pi(4, 8, |_| true), Err(FutexError::Again));
     /// ```
+    #[track_caller]
     pub fn try_lock_pi(
         &self,
         address: u64,
@@ -114,6 +116,7 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
     }
 
     /// Without a time it is but tried.
+    #[track_caller]
     pub(super) fn lock_at(
         &self,
         address: u64,
@@ -224,6 +227,7 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
         }
     }
 
+    #[track_caller]
     pub(super) fn lock_word(&self, address: u64) -> LockWord<'_, M> {
         LockWord {
             memory: &self.memory,

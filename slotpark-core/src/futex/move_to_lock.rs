@@ -72,6 +72,7 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
     /// assert_eq!(guest.wait_requeue_pi(0, 0, 4, 7, past), Err(FutexError::TimedOut));
     /// assert_eq!(guest.wait_requeue_pi(0, 0, 0, 7, past), Err(FutexError::Invalid));
     /// ```
+    #[track_caller]
     pub fn wait_requeue_pi(
         &self,
         address: u64,

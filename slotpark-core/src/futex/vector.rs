@@ -77,6 +77,7 @@ impl<P: Platform> FutexAbi<'_, P> {
     /// let waited = unsafe { FutexAbi::process().waitv(entries.as_ptr(), 2, 0, &past, 1) };
     /// assert_eq!(waited, -110); // ETIMEDOUT
     /// ```
+    #[track_caller]
     pub unsafe fn waitv(
         &self,
         waiters: *const FutexWaitv,
@@ -197,6 +198,7 @@ impl<P: Platform> FutexAbi<'_, P> {
 
     /// # Safety
     /// `count` entries are there, at most [`ANY_MAX`].
+    #[track_caller]
     unsafe fn wait_on_each(
         &self,
         waiters: *const FutexWaitv,

@@ -24,6 +24,7 @@ pub(super) type Place = (u64, FutexKey);
 impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
     /// `options` lacks the bits and the deadline.
     #[inline]
+    #[track_caller]
     pub(super) fn wait_on(
         &self,
         address: u64,
@@ -47,6 +48,7 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
 
     /// The wait that found its value.
     #[inline(never)]
+    #[track_caller]
     fn queue_on(
         &self,
         address: u64,
@@ -202,6 +204,7 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
 
     /// Whether a word holds a value.
     #[inline]
+    #[track_caller]
     pub(super) fn holds(&self, address: u64, value: FutexValue) -> Result<bool, FutexError> {
         Ok(self.memory.load(address, value.size())? == value.bits())
     }

@@ -33,6 +33,7 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
     /// let soon = FutexTimeout::Relative(Duration::from_millis(1));
     /// assert_eq!(guest.wait(8, 0_u64, soon), Err(FutexError::TimedOut));
     /// ```
+    #[track_caller]
     pub fn wait(
         &self,
         address: u64,
@@ -53,6 +54,7 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
     /// let waited = guest.wait_bitset(8, 0_u32, 0, FutexTimeout::Never);
     /// assert_eq!(waited, Err(FutexError::Invalid));
     /// ```
+    #[track_caller]
     pub fn wait_bitset(
         &self,
         address: u64,
@@ -82,6 +84,7 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
     /// let waited = guest.wait_interruptible(&thread, 0, 0_u32, u32::MAX, FutexTimeout::Never);
     /// assert_eq!(waited, Err(FutexError::Interrupted));
     /// ```
+    #[track_caller]
     pub fn wait_interruptible(
         &self,
         interrupter: &Interrupter<P>,
@@ -116,6 +119,7 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
     /// let words = [(0, 0_u32.into()), (8, 7_u64.into())];
     /// assert_eq!(guest.wait_each(&words, FutexTimeout::Never), Err(FutexError::Again));
     /// ```
+    #[track_caller]
     pub fn wait_each(
         &self,
         words: &[(u64, FutexValue)],
@@ -125,6 +129,7 @@ impl<M: FutexMemory, P: Platform> FutexSpace<'_, M, P> {
     }
 
     /// `options` lacks the deadline.
+    #[track_caller]
     pub(super) fn wait_on_each(
         &self,
         words: &[(u64, FutexValue)],

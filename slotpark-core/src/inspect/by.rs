@@ -26,3 +26,27 @@ macro_rules! looks_by {
 
 #[cfg(feature = "alloc")]
 pub(crate) use looks_by;
+
+/// Gives a type the choice to show its keys, by a field's.
+#[cfg(feature = "alloc")]
+macro_rules! keys_by {
+    ($example:literal, [$($generics:tt)*] $type:ty, $($field:ident).+) => {
+        impl<$($generics)*> $type {
+            /// The same, whose looks show keys as their `Debug` writes them, up to 64 bytes. That
+            /// runs under a slot lock, in looks only: it must not call a table.
+            ///
+            /// ```
+            #[doc = concat!("let shown = ", $example, ".with_key_text();")]
+            /// # drop(shown);
+            /// ```
+            #[must_use]
+            pub fn with_key_text(mut self) -> Self {
+                self.$($field).+ = self.$($field).+.with_key_text();
+                self
+            }
+        }
+    };
+}
+
+#[cfg(feature = "alloc")]
+pub(crate) use keys_by;

@@ -124,7 +124,7 @@ fn seen<P: Platform>(node: NodeRef<'_, P>) -> Seen {
     } else {
         node.waiter().addr()
     };
-    Seen {
+    let mut seen = Seen {
         hash: node.name().hash,
         kind: if role == Role::Closer {
             Kind::Closed
@@ -140,9 +140,13 @@ fn seen<P: Platform>(node: NodeRef<'_, P>) -> Seen {
             0
         },
         tag: node.tag(),
-        label: node.label(),
         ..Seen::default()
+    };
+    if let Some(traced) = node.traced() {
+        // SAFETY: V1: the lock of its slot is held.
+        unsafe { traced.show(&mut seen) };
     }
+    seen
 }
 
 /// Runs a user's `Debug` under the slot lock; false if it panicked, which is its own affair, but for

@@ -5,30 +5,24 @@
 
 mod by;
 mod copy;
+mod level;
 mod seen;
+mod sink;
 mod text;
+mod trace;
+mod who;
 
 #[cfg(feature = "alloc")]
-pub(crate) use by::looks_by;
+pub(crate) use by::{keys_by, looks_by};
 pub use copy::LOOK_MAX;
+pub(crate) use level::is_timed;
+pub use level::{Detail, detail, set_detail};
 pub use seen::{Inspect, Kind, Seen};
+pub use sink::{Held, Sink, Waited, set_sink, set_stacks};
 pub use text::KeyText;
-
-/// How much is recorded, for the whole process.
-///
-/// ```
-/// assert!(slotpark_core::Detail::Off < slotpark_core::Detail::Full);
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Detail {
-    /// What the engine needs itself: slots, hashes, kinds.
-    #[default]
-    Off,
-    /// Also histograms' counters and the busiest keys.
-    Counters,
-    /// Also since when, and by which thread or task.
-    Timing,
-    /// Also where in the source, and some stacks.
-    Full,
-}
+#[cfg(feature = "alloc")]
+pub(crate) use trace::held;
+pub(crate) use trace::{Caller, Traced, stamp_woken, waited};
+pub(crate) use who::forget;
+#[cfg(all(feature = "std", not(any(slotpark_loom, slotpark_shuttle))))]
+pub use who::{TaskLabel, task_label};

@@ -127,15 +127,21 @@ pub struct Seen {
     pub weight: u32,
     /// The caller's tag.
     pub tag: u64,
-    /// When it began to wait, or came to hold: nanoseconds of the monotonic clock.
+    /// When it began to wait, or came to hold: nanoseconds of the platform's
+    /// [`ticks`](crate::Platform::ticks), which are those of its monotonic clock.
     pub since_ns: Option<u64>,
-    /// The operating system's number of the thread that waits or holds; of a task, of the thread
-    /// that polled it last.
+    /// The operating system's number of the thread that waits, or that locked; of a task, of the
+    /// thread that polled it then. Where threads have no such numbers, one of ours.
     pub thread: Option<u32>,
-    /// The number of the task, the same for its waits and for what it holds.
+    /// The number of the task, if it has a [name](crate::task_label): the same for its waits and
+    /// for what it holds.
     pub task: Option<u64>,
-    /// What the thread, task or lock was called by its user.
+    /// The name of the task.
+    pub task_label: Option<&'static str>,
+    /// What the wait or the lock was called by its user.
     pub label: Option<&'static str>,
-    /// Where it was asked to wait or to lock.
+    /// Where it was asked to wait or to lock; of a future, where it was made.
     pub location: Option<&'static Location<'static>>,
+    /// What the sink called the stack that was taken then.
+    pub stack: Option<u64>,
 }

@@ -217,6 +217,7 @@ impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
     /// assert_eq!(notified, ConditionOutcome::TimedOut);
     /// assert_eq!(lock.held(1, guard.key()), 1);
     /// ```
+    #[track_caller]
     pub fn wait(
         self,
         condition: &Condition,

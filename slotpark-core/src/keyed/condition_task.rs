@@ -11,6 +11,7 @@ use core::pin::Pin;
 use core::ptr;
 use core::task::{Context, Poll};
 
+use crate::inspect::Caller;
 use crate::keyed::condition::Condition;
 use crate::keyed::guard::{Holding, Unheld};
 use crate::keyed::lock::KeyedLock;
@@ -18,7 +19,7 @@ use crate::keyed::options::{HoldOptions, Preference};
 use crate::keyed::task::Hold;
 use crate::leave::{Reason, Was};
 use crate::node::Moved;
-use crate::options::Order;
+use crate::options::ParkOptions;
 use crate::place::Place;
 use crate::platform::Platform;
 use crate::reentry;
@@ -45,9 +46,11 @@ impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
     /// assert_eq!(lock.notify(1, &7, &ready, 1), 1);
     /// assert!(wait.as_mut().poll(&mut context).is_ready());
     /// ```
+    #[track_caller]
     pub const fn wait_async(self, condition: &'l Condition) -> WaitCondition<'l, K, P> {
         WaitCondition {
             condition,
+            caller: Caller::here(),
             stage: Stage::New(self),
             place: None,
             moved: Moved::No,
@@ -74,6 +77,7 @@ impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
 #[must_use = "a future waits when it is polled"]
 pub struct WaitCondition<'l, K: Eq, P: Platform> {
     condition: &'l Condition,
+    caller: Caller,
     stage: Stage<'l, K, P>,
     place: Option<Place<P>>,
     moved: Moved,
@@ -104,7 +108,8 @@ impl<'l, K: Eq, P: Platform> WaitCondition<'l, K, P> {
         let holder = unsafe { entry.node() };
         // SAFETY: E1: as above, it is the owner's.
         let key = unsafe { entry.key() };
-        let options = (u64::from(holding.of_all()), Order::Fifo);
+        let options = ParkOptions::new().tag(u64::from(holding.of_all()));
+        let options = options.called(self.caller);
         let room = ptr::from_ref(holder).cast_mut().cast();
         let at = (self.condition.hash(hash), key);
         let yes = |_: &SlotGuard<'_, P>| true;
@@ -133,7 +138,7 @@ impl<'l, K: Eq, P: Platform> WaitCondition<'l, K, P> {
         if parked.is_woken() && lock.preference != Preference::Barging {
             return Some(unheld.into_held());
         }
-        let options = HoldOptions::new(unheld.amount());
+        let options = HoldOptions::new(unheld.amount()).called(self.caller);
         self.stage = Stage::Relocking(Hold::by(lock, unheld, options));
         None
     }

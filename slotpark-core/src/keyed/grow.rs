@@ -11,12 +11,13 @@ use core::pin::Pin;
 use core::ptr;
 use core::task::{Context, Poll};
 
+use crate::inspect::Caller;
 use crate::keyed::guard::Holding;
 use crate::keyed::lock::KeyedLock;
 use crate::keyed::options::{HoldError, HoldOptions};
 use crate::leave::{Reason, Was};
 use crate::node::{Node, NodeRef};
-use crate::options::{Order, Parked};
+use crate::options::{Order, ParkOptions, Parked};
 use crate::place::Place;
 use crate::platform::{Deadline, Platform};
 use crate::reentry;
@@ -97,10 +98,12 @@ impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
     /// assert_eq!(grow.poll(&mut context), Poll::Ready(()));
     /// assert_eq!(lock.held(1, &7), 10);
     /// ```
+    #[track_caller]
     pub const fn grow_async(&mut self, more: u32) -> Grow<'_, 'l, K, P> {
         Grow {
             holding: self,
             more,
+            caller: Caller::here(),
             is_done: false,
             place: None,
             _pinned: PhantomPinned,
@@ -171,6 +174,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
 pub struct Grow<'g, 'l, K: Eq, P: Platform> {
     holding: &'g mut Holding<'l, K, P>,
     more: u32,
+    caller: Caller,
     is_done: bool,
     place: Option<Place<P>>,
     _pinned: PhantomPinned,
@@ -191,7 +195,8 @@ impl<K: Eq, P: Platform> Grow<'_, '_, K, P> {
             lock.seize(guard);
             !lock.admit_more(guard, holder, more)
         };
-        let options = (u64::from(more), Order::Lifo);
+        let options = ParkOptions::new().tag(u64::from(more)).order(Order::Lifo);
+        let options = options.called(self.caller);
         let room = ptr::from_ref(holder).cast_mut().cast();
         let (place, waker) = (&mut self.place, Some(context.waker()));
         // SAFETY: the future is pinned and leaves before its place ends; the key is in the pool,

@@ -3,6 +3,7 @@
 use core::fmt;
 use core::mem::ManuallyDrop;
 
+use crate::inspect::Traced;
 use crate::keyed::lock::KeyedLock;
 use crate::keyed::options::HoldOptions;
 use crate::keyed::pool::Entry;
@@ -13,8 +14,8 @@ use crate::slot::SlotGuard;
 impl<K: Eq, P: Platform> KeyedLock<K, P> {
     /// A place in the pool for `key`, with the node of a holder.
     pub(super) fn entry(&self, hash: u64, key: K, options: HoldOptions) -> Result<&Entry<K, P>, K> {
-        let renew = |node: &mut Node<P>, key, label| {
-            self.renew(node, (hash, key), options.amount, label);
+        let renew = |node: &mut Node<P>, key, says| {
+            self.renew(node, (hash, key), options.amount, says);
         };
         self.pool.take(key, options.label, renew)
     }
@@ -27,8 +28,8 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         key: K,
         options: HoldOptions,
     ) -> Result<&Entry<K, P>, K> {
-        let renew = |node: &mut Node<P>, key, label| {
-            self.renew(node, (hash, key), options.amount, label);
+        let renew = |node: &mut Node<P>, key, says| {
+            self.renew(node, (hash, key), options.amount, says);
         };
         self.pool.take_near(key, options.label, renew)
     }
@@ -246,6 +247,12 @@ impl<'l, K: Eq, P: Platform> Unheld<'l, K, P> {
     pub(super) fn key(&self) -> &K {
         // SAFETY: E1: this owns the entry.
         unsafe { self.entry.key() }
+    }
+
+    /// What its node may point to.
+    #[inline]
+    pub(super) fn traced(&self) -> &Traced {
+        self.entry.traced()
     }
 
     /// How much the owner holds of it, or will.

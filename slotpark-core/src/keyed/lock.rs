@@ -3,7 +3,7 @@
 use core::borrow::Borrow;
 use core::fmt;
 
-use crate::inspect::Kind;
+use crate::inspect::{Kind, Traced, held, is_timed};
 use crate::keyed::options::{KeyedOptions, PoolStats, Preference, WhenFull};
 use crate::keyed::pool::{Entry, Pool};
 use crate::node::{Name, Node, Role};
@@ -78,8 +78,16 @@ impl<K, P: Platform> KeyedLock<K, P> {
     #[track_caller]
     pub fn with_options(capacity: u32, options: KeyedOptions) -> Result<Self, SlotCountError> {
         assert!(capacity > 0, "slotpark: a keyed lock of no capacity");
+        let table = Table::try_with_slots(options.slots)?;
+        if is_timed() {
+            for index in 0..table.slot_count() {
+                // Nobody holds: it is the slot lock that decides from the start.
+                let nobody = table.slot_at(index).holder.seize();
+                debug_assert!(nobody.is_null(), "a new lock has no holders");
+            }
+        }
         Ok(Self {
-            table: Table::try_with_slots(options.slots)?,
+            table,
             capacity,
             preference: options.preference.unwrap_or_default(),
             pool: Pool::new(options.pool, options.when_full == WhenFull::Allocate),
@@ -196,7 +204,8 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         self.decide(slot, |guard| {
             let head = self.table.find(guard, hash, key)?;
             let mut holders = guard.ring(head).filter(|node| node.role() == Role::Holder);
-            holders.find_map(|holder| holder.label())
+            // SAFETY: V1: the lock of its slot is held.
+            holders.find_map(|holder| unsafe { holder.traced()?.label() })
         })
     }
 
@@ -226,20 +235,20 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         reentry::check();
     }
 
-    /// The node of a holder of `key`, with the place of its label.
+    /// The node of a holder of `key`, with what it says.
     #[inline]
     pub(super) fn holder(
         &self,
         hash: u64,
         key: *const K,
         amount: u32,
-        label: *const &'static str,
+        says: *const Traced,
     ) -> Node<P> {
         let name = Name {
             hash,
             key: key.cast(),
         };
-        Node::holder_of(name, amount, self.table.generation(), label)
+        Node::holder_of(name, amount, self.table.generation(), says)
     }
 
     /// Begins the node of a holder of a key.
@@ -249,13 +258,13 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         node: &mut Node<P>,
         (hash, key): (u64, *const K),
         amount: u32,
-        label: *const &'static str,
+        says: *const Traced,
     ) {
         let name = Name {
             hash,
             key: key.cast(),
         };
-        node.renew(name, amount, self.table.generation(), label);
+        node.renew(name, amount, self.table.generation(), says);
     }
 
     /// Takes the key by the slot's holder word, if nobody holds or awaits a key of the slot.
@@ -286,7 +295,12 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
             return;
         }
         reentry::check_drop();
+        let says = holder.traced();
         self.release(self.table.slot(hash), hash, holder);
+        if !says.is_null() {
+            // SAFETY: V1: the node is in no queue any more.
+            unsafe { held::<P>(self.table.id(), hash, says) };
+        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! What keyed locks are made with, and how an attempt to hold a key ends.
 
 use core::fmt;
+use core::panic::Location;
 
+use crate::inspect::Caller;
 use crate::platform::Deadline;
 use crate::slots::SLOTS_DEFAULT;
 
@@ -152,20 +154,40 @@ pub struct HoldOptions {
     pub(super) amount: u32,
     pub(super) deadline: Option<Deadline>,
     pub(super) label: Option<&'static str>,
+    pub(super) caller: Caller,
 }
 
 impl HoldOptions {
-    /// So much of the key, whenever it comes.
+    /// So much of the key, whenever it comes. Who looks at the lock is shown the caller of this as
+    /// where it was asked for.
     ///
     /// ```
     /// let options = slotpark_core::HoldOptions::new(1);
     /// ```
+    #[track_caller]
     pub const fn new(amount: u32) -> Self {
         Self {
             amount,
             deadline: None,
             label: None,
+            caller: Caller::here(),
         }
+    }
+
+    /// Asked for there, as those who look are shown: for who calls the engine on behalf of others.
+    ///
+    /// ```
+    /// let here = std::panic::Location::caller();
+    /// let options = slotpark_core::HoldOptions::new(1).called_from(here);
+    /// ```
+    pub const fn called_from(self, location: &'static Location<'static>) -> Self {
+        self.called(Caller::at(location))
+    }
+
+    /// Asked for elsewhere.
+    pub(super) const fn called(mut self, caller: Caller) -> Self {
+        self.caller = caller;
+        self
     }
 
     /// What the holder says of itself: see [`KeyedLock::label`](crate::KeyedLock::label).

@@ -19,6 +19,7 @@ use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 use core::ptr;
 
+use crate::inspect::Traced;
 use crate::node::Node;
 use crate::platform::Platform;
 use crate::sync::{AtomicU32, Guarded, Ordering, here};
@@ -33,7 +34,7 @@ pub(crate) struct Entry<K, P: Platform> {
     is_boxed: bool,
     node: UnsafeCell<Node<P>>,
     key: Guarded<MaybeUninit<K>>,
-    label: UnsafeCell<&'static str>,
+    traced: Traced,
 }
 
 impl<K, P: Platform> Entry<K, P> {
@@ -43,7 +44,7 @@ impl<K, P: Platform> Entry<K, P> {
             is_boxed,
             node: UnsafeCell::new(Node::holder()),
             key: Guarded::new(MaybeUninit::uninit()),
-            label: UnsafeCell::new(""),
+            traced: Traced::new(),
         }
     }
 
@@ -71,6 +72,11 @@ impl<K, P: Platform> Entry<K, P> {
         unsafe { &*self.node.get() }
     }
 
+    /// What the node may point to.
+    pub(crate) fn traced(&self) -> &Traced {
+        &self.traced
+    }
+
     /// The key of the owner.
     ///
     /// # Safety
@@ -89,22 +95,16 @@ impl<K, P: Platform> Entry<K, P> {
         &self,
         key: K,
         label: Option<&'static str>,
-        renew: impl FnOnce(&mut Node<P>, *const K, *const &'static str),
+        renew: impl FnOnce(&mut Node<P>, *const K, *const Traced),
     ) {
-        let label = match label {
-            None => ptr::null(),
-            Some(label) => {
-                // SAFETY: E1: the entry has just been taken: nobody looks.
-                unsafe { *self.label.get() = label };
-                self.label.get().cast_const()
-            }
-        };
+        // SAFETY: E1, V1: the entry has just been taken: nobody looks.
+        let says = unsafe { self.traced.say(label) };
         // SAFETY: E1: the entry has just been taken, and holds no key.
         let _none = unsafe { self.key.replace(MaybeUninit::new(key)) };
         // SAFETY: E1: nobody writes a live key.
         let key = unsafe { self.key.place() }.cast();
         // SAFETY: E1: the entry has just been taken: nobody knows its node.
-        renew(unsafe { &mut *self.node.get() }, key, label);
+        renew(unsafe { &mut *self.node.get() }, key, says);
     }
 
     /// The owner is done.
@@ -188,7 +188,7 @@ impl<K, P: Platform> Pool<K, P> {
         &self,
         key: K,
         label: Option<&'static str>,
-        renew: impl FnOnce(&mut Node<P>, *const K, *const &'static str),
+        renew: impl FnOnce(&mut Node<P>, *const K, *const Traced),
     ) -> Result<&Entry<K, P>, K> {
         let Some(entry) = self.near().or_else(|| self.other()) else {
             return Err(key);
@@ -203,7 +203,7 @@ impl<K, P: Platform> Pool<K, P> {
         &self,
         key: K,
         label: Option<&'static str>,
-        renew: impl FnOnce(&mut Node<P>, *const K, *const &'static str),
+        renew: impl FnOnce(&mut Node<P>, *const K, *const Traced),
     ) -> Result<&Entry<K, P>, K> {
         let Some(entry) = self.near() else {
             return Err(key);

@@ -20,6 +20,7 @@
 use core::slice;
 
 use crate::choose::Chosen;
+use crate::inspect::is_timed;
 use crate::keyed::{KeyedLock, Preference, word};
 use crate::node::{Node, NodeRef};
 use crate::platform::Platform;
@@ -115,8 +116,17 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         });
         if is_admitted {
             guard.push_holder(head, holder);
+            self.holds_now(holder);
         }
         is_admitted
+    }
+
+    /// Records since when a holder has its key, if that is recorded. Its slot is locked.
+    pub(super) fn holds_now(&self, holder: NodeRef<'_, P>) {
+        if let Some(traced) = holder.traced() {
+            // SAFETY: V1: the lock of its slot is held.
+            unsafe { traced.holds_now::<P>() };
+        }
     }
 
     /// The owner of `holder` gives the key up.
@@ -166,9 +176,12 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         head.unwrap_or_else(|| guard.head_of(holder))
     }
 
-    /// Brings the holder word up to date.
+    /// Brings the holder word up to date. Where owners are recorded it stays with the slot lock to
+    /// decide, also if nobody holds.
     fn settle(&self, guard: &SlotGuard<'_, P>) {
-        guard.slot.holder.settle(self.left(guard));
+        if !is_timed() {
+            guard.slot.holder.settle(self.left(guard));
+        }
     }
 
     /// What stands in the queues of the slot. In a fair lock who waits and is not served waits for

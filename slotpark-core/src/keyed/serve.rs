@@ -113,6 +113,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
                 guard.set_held(head, holder, holder.weight() + wanted);
             } else {
                 guard.push_holder(Some(head), holder);
+                self.holds_now(holder);
             }
             self.table.end_one(guard, node, &mut now, chosen);
             head = guard.head_of(holder);

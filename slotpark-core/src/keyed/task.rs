@@ -16,7 +16,7 @@ use crate::keyed::lock::KeyedLock;
 use crate::keyed::options::{HoldError, HoldOptions, Preference};
 use crate::keyed::pool::Entry;
 use crate::leave::{Reason, Was};
-use crate::options::{Order, Parked};
+use crate::options::{ParkOptions, Parked};
 use crate::place::Place;
 use crate::platform::Platform;
 use crate::reentry;
@@ -182,6 +182,8 @@ impl<'l, K: Eq, P: Platform> Hold<'l, K, P> {
         let (lock, hash, amount) = (self.lock, self.hash, self.options.amount);
         let unheld = self.unheld.as_ref()?;
         let (holder, key) = (unheld.node(), unheld.key());
+        // SAFETY: V1: nobody knows the holder's node (any more).
+        unsafe { lock.record(holder, unheld.traced(), self.options.caller, true) };
         if lock.take(hash, holder) || lock.take_node(hash, holder, key) {
             return Some(());
         }
@@ -189,7 +191,9 @@ impl<'l, K: Eq, P: Platform> Hold<'l, K, P> {
             lock.seize(guard);
             !lock.admit(guard, holder, key)
         };
-        let options = (u64::from(amount), Order::Fifo);
+        let options = ParkOptions::new()
+            .tag(u64::from(amount))
+            .called(self.options.caller);
         let room = ptr::from_ref(holder).cast_mut().cast();
         let (place, waker) = (&mut self.place, Some(context.waker()));
         // SAFETY: the future is pinned and leaves before its place ends; the key is in the pool.

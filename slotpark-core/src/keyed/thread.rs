@@ -5,6 +5,7 @@
 use core::convert::Infallible;
 use core::ptr;
 
+use crate::inspect::{Caller, Traced};
 use crate::keyed::guard::{Holding, Unheld};
 use crate::keyed::lock::KeyedLock;
 use crate::keyed::options::{HoldError, HoldOptions, Preference, TryHoldError};
@@ -54,10 +55,12 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
             }
         }
         self.check(options.amount);
-        let label = options.label.as_ref().map_or(ptr::null(), ptr::from_ref);
-        let node = self.holder(hash, ptr::from_ref(key), options.amount, label);
+        let traced = Traced::new();
+        // SAFETY: V1: the node is made next.
+        let says = unsafe { traced.say(options.label) };
+        let node = self.holder(hash, ptr::from_ref(key), options.amount, says);
         if !self.take(hash, &node) {
-            self.wait(hash, key, &node, options)?;
+            self.wait((hash, key), &node, &traced, options)?;
         }
         let _held = Held(self, hash, &node);
         Ok(f())
@@ -116,10 +119,14 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         let entry = match self.near_entry(hash, key, options) {
             // SAFETY: E1: it was just filled, and is this call's.
             Ok(entry) if self.take(hash, unsafe { entry.node() }) => entry,
-            Ok(entry) => self.wait_by(hash, entry, options.amount, options.deadline)?,
-            Err(key) => {
-                self.hold_elsewhere(hash, key, options.amount, options.deadline, options.label)?
-            }
+            Ok(entry) => self.wait_by(
+                hash,
+                entry,
+                options.amount,
+                options.deadline,
+                options.caller,
+            )?,
+            Err(key) => self.hold_elsewhere(hash, key, options)?,
         };
         Ok(Holding::unheld(self, hash, entry).into_held())
     }
@@ -130,15 +137,8 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         &self,
         hash: u64,
         key: K,
-        amount: u32,
-        deadline: Option<Deadline>,
-        label: Option<&'static str>,
+        options: HoldOptions,
     ) -> Result<&Entry<K, P>, HoldError> {
-        let options = HoldOptions {
-            amount,
-            deadline,
-            label,
-        };
         let entry = self.entry(hash, key, options);
         let entry = entry.map_err(|_key| HoldError::PoolFull)?;
         let held = self.hold_by(Holding::unheld(self, hash, entry), options)?;
@@ -153,7 +153,8 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         options: HoldOptions,
     ) -> Result<Holding<'l, K, P>, HoldError> {
         if !self.take(place.hash(), place.node()) {
-            self.wait(place.hash(), place.key(), place.node(), options)?;
+            let at = (place.hash(), place.key());
+            self.wait(at, place.node(), place.traced(), options)?;
         }
         Ok(place.into_held())
     }
@@ -166,14 +167,12 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         entry: &'l Entry<K, P>,
         amount: u32,
         deadline: Option<Deadline>,
+        caller: Caller,
     ) -> Result<&'l Entry<K, P>, HoldError> {
-        let options = HoldOptions {
-            amount,
-            deadline,
-            label: None,
-        };
+        let options = HoldOptions::new(amount).deadline(deadline).called(caller);
         let place = Holding::unheld(self, hash, entry);
-        self.wait(place.hash(), place.key(), place.node(), options)?;
+        let at = (place.hash(), place.key());
+        self.wait(at, place.node(), place.traced(), options)?;
         Ok(place.into_held().into_entry())
     }
 
@@ -203,11 +202,13 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
     #[cold]
     fn wait(
         &self,
-        hash: u64,
-        key: &K,
+        (hash, key): (u64, &K),
         holder: &Node<P>,
+        traced: &Traced,
         options: HoldOptions,
     ) -> Result<(), HoldError> {
+        // SAFETY: V1: nobody knows the holder's node yet.
+        unsafe { self.record(holder, traced, options.caller, false) };
         let is_barging = self.preference == Preference::Barging;
         let mut queued = false;
         loop {
@@ -237,6 +238,29 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
                     return Err(HoldError::TimedOut);
                 }
             }
+        }
+    }
+
+    /// Records who will hold by a node.
+    ///
+    /// # Safety
+    /// V1: nobody but the caller knows the node, which may point to `traced`.
+    pub(super) unsafe fn record(
+        &self,
+        holder: &Node<P>,
+        traced: &Traced,
+        caller: Caller,
+        is_task: bool,
+    ) {
+        // SAFETY: V1: the caller's contract, and that of its node.
+        let said = unsafe { holder.traced().as_ref() };
+        // SAFETY: V1: as above.
+        let label = said.and_then(|said| unsafe { said.label() });
+        // SAFETY: V1: the caller's contract.
+        let says = unsafe { traced.record::<P>(caller, label, is_task) };
+        if !says.is_null() {
+            // SAFETY: V1: the caller's contract.
+            unsafe { holder.set_traced(says) };
         }
     }
 
@@ -271,7 +295,8 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
             |linked: Linked<'_, K, P>, spin_ns| linked.wait(spin_ns, options.deadline, |_| {});
         let park = ParkOptions::new()
             .tag(u64::from(options.amount))
-            .order(order);
+            .order(order)
+            .called(options.caller);
         let room = ptr::from_ref(holder).cast_mut().cast();
         match self.table.queue(hash, key, park, room, validate, sleep) {
             Ok(parked) => parked.unwrap_or_else(|refused| refused),

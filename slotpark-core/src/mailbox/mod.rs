@@ -120,6 +120,7 @@ impl<K, V, P: Platform> Mailbox<K, V, P> {
     /// ```
     /// assert!(slotpark_core::Mailbox::<u64, ()>::try_with_slots(0).is_err());
     /// ```
+    #[track_caller]
     pub fn try_with_slots(count: usize) -> Result<Self, SlotCountError> {
         Table::try_with_slots(count).map(Self::of)
     }
@@ -247,6 +248,7 @@ impl<K: Eq, V, P: Platform> Mailbox<K, V, P> {
     /// assert_eq!(slotpark_core::Mailbox::<u64, ()>::new().receivers(1, &7), 0);
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn receivers<Q>(&self, hash: u64, key: &Q) -> usize
     where
         K: Borrow<Q>,
@@ -300,3 +302,5 @@ impl<K, V, P: Platform> fmt::Debug for Mailbox<K, V, P> {
 }
 
 crate::inspect::looks_by!([K: Sync, V: Send, P: Platform] Mailbox<K, V, P>, table);
+
+crate::inspect::keys_by!("slotpark_core::Mailbox::<u64, ()>::new()", [K: fmt::Debug, V, P: Platform] Mailbox<K, V, P>, table);

@@ -33,6 +33,7 @@ impl<K: Eq, V, P: Platform> Mailbox<K, V, P> {
     ///     }
     /// });
     /// ```
+    #[track_caller]
     pub fn receive(&self, hash: u64, key: &K, options: ParkOptions) -> Result<V, ReceiveError> {
         reentry::check();
         if self.is_closed() {
@@ -65,6 +66,7 @@ impl<K: Eq, V, P: Platform> Mailbox<K, V, P> {
     /// });
     /// assert_eq!(answer, Ok(Ok(42)));
     /// ```
+    #[track_caller]
     pub fn subscribe<R>(
         &self,
         hash: u64,
@@ -127,6 +129,7 @@ impl<K: Eq, V, P: Platform> Subscribed<'_, K, V, P> {
     /// let received = mailbox.subscribe(1, &7, options, |subscribed| subscribed.receive());
     /// assert_eq!(received, Ok(Err(ReceiveError::TimedOut)));
     /// ```
+    #[track_caller]
     pub fn receive(&mut self) -> Result<V, ReceiveError> {
         if let Some(error) = self.ended {
             return Err(error);

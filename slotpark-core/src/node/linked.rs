@@ -5,6 +5,7 @@
 use core::mem::MaybeUninit;
 use core::ptr;
 
+use crate::inspect::Traced;
 use crate::node::{Group, Moved, Name, Node, Role};
 use crate::platform::Platform;
 use crate::slot::Slot;
@@ -206,11 +207,12 @@ impl<'g, P: Platform> NodeRef<'g, P> {
         self.0.tag
     }
 
-    /// What a holder says of itself.
-    pub(crate) fn label(self) -> Option<&'static str> {
+    /// What it says of itself, if it does.
+    pub(crate) fn traced(self) -> Option<&'g Traced> {
         self.0.alive.touch();
-        // SAFETY: N1: null, or in the frame or the entry of the node.
-        unsafe { self.0.label.as_ref() }.copied()
+        let traced = self.0.traced();
+        // SAFETY: V1: null, or it lives as long as the node is linked.
+        unsafe { traced.as_ref() }
     }
 
     pub(crate) fn room(self) -> *mut () {

@@ -26,6 +26,7 @@ mod linked;
 use core::mem::MaybeUninit;
 use core::ptr;
 
+use crate::inspect::Traced;
 use crate::platform::Platform;
 use crate::slot::Slot;
 use crate::sync::{Alive, AtomicPtr, Guarded, Ordering};
@@ -131,8 +132,8 @@ pub(crate) struct Node<P: Platform> {
     generation: u32,
     /// The priority of a waiter: those with more stand before it. Of a holder, how much it holds.
     weight: Guarded<u32>,
-    /// What a holder says of itself, for those who look; null if it says nothing.
-    label: *const &'static str,
+    /// What it says of itself to those who look; null if it says nothing (V1 of `inspect`).
+    traced: Guarded<*const Traced>,
     /// Where a waker may write: a requeue a key of the table's type, a delivery a value of its
     /// mailbox's type. No table knows both.
     room: *mut (),
@@ -167,7 +168,7 @@ impl<P: Platform> Node<P> {
             tag,
             weight: Guarded::new(0),
             generation,
-            label: ptr::null(),
+            traced: Guarded::new(ptr::null()),
             room,
             waiter,
             mark: Guarded::new(ptr::null()),
@@ -186,6 +187,12 @@ impl<P: Platform> Node<P> {
         self
     }
 
+    /// With what it says of itself.
+    pub(crate) fn with_traced(mut self, traced: *const Traced) -> Self {
+        self.traced = Guarded::new(traced);
+        self
+    }
+
     pub(crate) fn with_weight(mut self, weight: u32) -> Self {
         self.weight = Guarded::new(weight);
         self
@@ -197,14 +204,12 @@ impl<P: Platform> Node<P> {
         name: Name,
         weight: u32,
         generation: u32,
-        label: *const &'static str,
+        traced: *const Traced,
     ) -> Self {
-        Self {
-            label,
-            ..Self::new(name, ptr::null_mut(), 0, generation, ptr::null())
-                .with_role(Role::Holder)
-                .with_weight(weight)
-        }
+        Self::new(name, ptr::null_mut(), 0, generation, ptr::null())
+            .with_role(Role::Holder)
+            .with_weight(weight)
+            .with_traced(traced)
     }
 
     /// Of a holder to be: `renew` says of which key.
@@ -224,7 +229,7 @@ impl<P: Platform> Node<P> {
         name: Name,
         weight: u32,
         generation: u32,
-        label: *const &'static str,
+        traced: *const Traced,
     ) {
         self.name = Guarded::new(name);
         self.weight = Guarded::new(weight);
@@ -234,9 +239,22 @@ impl<P: Platform> Node<P> {
         if !self.slot().is_null() {
             self.slot = AtomicPtr::new(ptr::null_mut());
         }
-        if self.label != label {
-            self.label = label;
+        if self.traced() != traced {
+            self.traced = Guarded::new(traced);
         }
+    }
+
+    /// What it says of itself, for its owner.
+    pub(crate) fn traced(&self) -> *const Traced {
+        // SAFETY: V1: only the owner changes it, before anybody knows the node.
+        unsafe { self.traced.get() }
+    }
+
+    /// # Safety
+    /// V1: nobody but the owner knows the node.
+    pub(crate) unsafe fn set_traced(&self, traced: *const Traced) {
+        // SAFETY: V1: the caller's contract.
+        unsafe { self.traced.set(traced) };
     }
 
     /// Who waits here. Before the node is linked for the first time.

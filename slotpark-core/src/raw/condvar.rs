@@ -126,6 +126,7 @@ impl RawCondvar {
     ///     assert!(unsafe { changed.wait_at(changed.place(), (&mutex, mutex.place()), None) });
     /// });
     /// ```
+    #[track_caller]
     pub unsafe fn wait_at<K: Copy + Eq, P: Platform>(
         &self,
         at: At<'_, K, P>,

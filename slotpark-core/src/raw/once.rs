@@ -71,6 +71,7 @@ impl Byte {
         }
     }
 
+    #[track_caller]
     fn read(&self) -> u8 {
         // ORDERING: none, relaxed: a look; what follows from it is decided by compare-exchange.
         self.0.load(Ordering::Relaxed)
@@ -264,6 +265,7 @@ impl RawOnce {
 
     /// One wait, unless it is over.
     #[cold]
+    #[track_caller]
     fn wait_while<K: Copy + Eq, P: Platform>(
         &self,
         at: At<'_, K, P>,

@@ -168,6 +168,7 @@ impl RawSemaphore {
     /// One wait; `None` if a barging one was woken, and tries again. Who waits again was too late:
     /// what is free may be enough for somebody else.
     #[cold]
+    #[track_caller]
     fn wait<K: Copy + Eq, P: Platform>(
         &self,
         at: At<'_, K, P>,

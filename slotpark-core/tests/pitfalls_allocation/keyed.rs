@@ -5,8 +5,8 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use slotpark_core::{
-    Condition, ConditionOutcome, Deadline, HoldOptions, Inspect, KeyedLock, KeyedOptions, Kind,
-    Merge, Preference, Seen, Wanted, WhenFull, finalize,
+    Condition, ConditionOutcome, Deadline, Detail, HoldOptions, Inspect, KeyedLock, KeyedOptions,
+    Kind, Merge, Preference, Seen, Wanted, WhenFull, finalize, set_detail,
 };
 
 use super::{allocated, ignore};
@@ -30,7 +30,7 @@ const MADE: [&str; 4] = [
 ];
 
 /// On locks of capacity 2, of which nobody holds or awaits anything.
-const OPERATIONS: [Operation; 38] = [
+const OPERATIONS: [Operation; 39] = [
     ("keyed/lock::capacity", |lock| ignore(lock.capacity())),
     ("keyed/lock::slot_count", |lock| ignore(lock.slot_count())),
     ("keyed/lock::memory_bytes", |lock| {
@@ -59,6 +59,9 @@ const OPERATIONS: [Operation; 38] = [
     }),
     ("keyed/options::pool", |_| {
         ignore(KeyedOptions::new().pool(1, WhenFull::Fail));
+    }),
+    ("keyed/options::called_from", |_| {
+        ignore(ONE.called_from(std::panic::Location::caller()));
     }),
     ("keyed/options::preference", |_| {
         ignore(KeyedOptions::new().preference(Preference::Fifo));
@@ -225,7 +228,10 @@ fn every_operation_on_keyed_locks_allocates_nothing() {
         let lock = Lock::with_options(2, options.pool(8, WhenFull::Fail)).expect("not absurd");
         // The first wait of a thread may make the thread's handle.
         ignore(std::thread::current());
-        for (name, operation) in OPERATIONS {
+        let details = [Detail::Off, Detail::Full];
+        for (detail, (name, operation)) in details.map(|at| OPERATIONS.map(|op| (at, op))).concat()
+        {
+            set_detail(detail);
             assert_eq!(
                 allocated(|| operation(&lock)),
                 (0, 0),
@@ -233,6 +239,7 @@ fn every_operation_on_keyed_locks_allocates_nothing() {
             );
             assert_eq!(lock.pool_stats().taken, 0, "{name} {preference:?}");
         }
+        set_detail(Detail::Off);
     }
     let full = KeyedOptions::new().pool(0, WhenFull::Allocate);
     let lock = Lock::with_options(1, full).expect("not absurd");

@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use common::{FOREVER, outlast, soon};
-use slotpark_core::{Filter, Parked, RequeueOptions, Table};
+use slotpark_core::{Detail, Filter, Parked, RequeueOptions, Table, set_detail};
 use watched::{Watched, allocated};
 
 #[global_allocator]
@@ -138,27 +138,31 @@ fn every_operation_allocates_nothing() {
     let table = Table::<u64>::with_slots(2);
     // The first wait of a thread may make the thread's handle.
     queue(&table, 1, &mut || ignore(table.unpark(AT.0, AT.1, ALL, 0)));
-    for (name, operation) in VERBS
-        .into_iter()
-        .chain(others::OTHERS)
-        .chain(tasks::TASKS)
-        .chain(words::WORDS)
-        .chain(futex::FUTEXES)
-        .chain(locks::locks())
-    {
-        for levels in [0, 3] {
-            let mut own = None;
-            let waits = allocated(|| {
-                queue(&table, levels, &mut || {
-                    own = Some(allocated(|| operation(&table)));
-                    ignore(table.unpark(AT.0, AT.1, ALL, 0));
-                    ignore(table.unpark(TO.0, TO.1, ALL, 0));
+    for detail in [Detail::Off, Detail::Full] {
+        set_detail(detail);
+        for (name, operation) in VERBS
+            .into_iter()
+            .chain(others::OTHERS)
+            .chain(tasks::TASKS)
+            .chain(words::WORDS)
+            .chain(futex::FUTEXES)
+            .chain(locks::locks())
+        {
+            for levels in [0, 3] {
+                let mut own = None;
+                let waits = allocated(|| {
+                    queue(&table, levels, &mut || {
+                        own = Some(allocated(|| operation(&table)));
+                        ignore(table.unpark(AT.0, AT.1, ALL, 0));
+                        ignore(table.unpark(TO.0, TO.1, ALL, 0));
+                    });
                 });
-            });
-            assert_eq!(own, Some((0, 0)), "{name} with {levels} waiters");
-            assert_eq!(waits, (0, 0), "{levels} waits around {name}");
+                assert_eq!(own, Some((0, 0)), "{name} with {levels} waiters");
+                assert_eq!(waits, (0, 0), "{levels} waits around {name}");
+            }
         }
     }
+    set_detail(Detail::Off);
 }
 
 /// A public function that the lists above do not name is one that nobody has measured.

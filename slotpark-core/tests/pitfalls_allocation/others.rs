@@ -1,22 +1,34 @@
 //! What neither waits nor wakes.
 
+use std::future::Future;
 use std::hash::BuildHasher;
 use std::hint::black_box;
+use std::panic::Location;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use slotpark_core::{
-    Clock, Deadline, DefaultPlatform, FutexKey, Inspect, KeyText, PROCESS_HASHER, ParkOptions,
-    Seeded, Seen, Slots, Spin, Table, finalize, slot_lock_held, word,
+    Clock, Deadline, DefaultPlatform, FutexKey, Held, Inspect, KeyText, PROCESS_HASHER,
+    ParkOptions, Seeded, Seen, Sink, Slots, Spin, Table, Waited, detail, finalize, set_detail,
+    set_sink, set_stacks, slot_lock_held, task_label, word,
 };
 
 use super::common::FOREVER;
 use super::{AT, Operation, ignore};
 
+struct Silent;
+
+impl Sink for Silent {
+    fn waited(&self, _waited: &Waited) {}
+    fn held(&self, _held: &Held) {}
+}
+
 static SLOTS: Slots<u64, 4> = Slots::new();
 static FUTEX_SLOTS: Slots<FutexKey, 4> = Slots::new();
 
-pub(crate) const OTHERS: [Operation; 33] = [
+pub(crate) const OTHERS: [Operation; 39] = [
     ("table::over", |_| ignore(Table::over(&SLOTS))),
     ("table::with_spin", |_| {
         ignore(Table::over(&SLOTS).with_spin(Spin::Never));
@@ -75,6 +87,19 @@ pub(crate) const OTHERS: [Operation; 33] = [
         let mut seen = [Seen::default(); 4];
         let found = table.look(table.slot_index(AT.0), &mut seen);
         ignore((found, seen.map(|seen| seen.kind.is_exclusive())));
+    }),
+    ("inspect/level::detail", |_| ignore(detail())),
+    ("inspect/level::set_detail", |_| set_detail(detail())),
+    ("inspect/sink::set_sink", |_| ignore(set_sink(&Silent))),
+    ("inspect/sink::set_stacks", |_| set_stacks(1)),
+    ("inspect/who::task_label", |table| {
+        let park = async { ignore(table.park(AT.0, AT.1, FOREVER, || false)) };
+        let mut task = pin!(task_label("a task", park));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(task.as_mut().poll(&mut context).is_ready());
+    }),
+    ("options::called_from", |_| {
+        ignore(FOREVER.called_from(Location::caller()));
     }),
     ("inspect/text::as_str", |_| {
         ignore(KeyText::default().as_str().len());

@@ -45,6 +45,7 @@ impl<P: Platform> WaitDomain<'_, P> {
     /// assert_eq!(domain.wait32(8, 7, 1_000, load), Ok(DomainOutcome::TimedOut));
     /// assert_eq!(domain.wait32(9, 7, -1, load), Err(DomainError::Misaligned));
     /// ```
+    #[track_caller]
     pub fn wait32<E>(
         &self,
         address: u64,
@@ -69,6 +70,7 @@ impl<P: Platform> WaitDomain<'_, P> {
     /// assert_eq!(domain.wait64(8, 1 << 40, 0, load), Ok(DomainOutcome::TimedOut));
     /// assert_eq!(domain.wait64(12, 1 << 40, 0, load), Err(DomainError::Misaligned));
     /// ```
+    #[track_caller]
     pub fn wait64<E>(
         &self,
         address: u64,
@@ -97,6 +99,7 @@ impl<P: Platform> WaitDomain<'_, P> {
     /// let wait = domain.wait32_interruptible(&thread, 8, 0, -1, || Ok::<_, &str>(0));
     /// assert_eq!(wait, Err(DomainError::Interrupted));
     /// ```
+    #[track_caller]
     pub fn wait32_interruptible<E>(
         &self,
         interrupter: &Interrupter<P>,
@@ -123,6 +126,7 @@ impl<P: Platform> WaitDomain<'_, P> {
     /// let wait = domain.wait64_interruptible(&thread, 8, 0, 1_000, || Ok::<_, &str>(0));
     /// assert_eq!(wait, Ok(DomainOutcome::TimedOut));
     /// ```
+    #[track_caller]
     pub fn wait64_interruptible<E>(
         &self,
         interrupter: &Interrupter<P>,
@@ -135,6 +139,7 @@ impl<P: Platform> WaitDomain<'_, P> {
         self.wait(asked, || Ok(load()? == expected))
     }
 
+    #[track_caller]
     fn wait<E>(
         &self,
         asked: Asked<'_, P>,

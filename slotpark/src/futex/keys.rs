@@ -17,6 +17,7 @@ impl<P: Platform> FutexWait<P> {
     /// let outcome = FutexWait::process().wait_key(key, u32::MAX, None, || false);
     /// assert_eq!(outcome, WaitOutcome::Stale);
     /// ```
+    #[track_caller]
     pub fn wait_key(
         &self,
         key: FutexKey,

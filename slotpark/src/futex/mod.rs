@@ -133,6 +133,7 @@ impl<P: Platform> FutexWait<P> {
     /// assert_eq!(slotpark::FutexWait::process().waits().slots(), 512);
     /// ```
     #[must_use]
+    #[track_caller]
     pub const fn waits(&self) -> &ShardedWait<FutexKey, Seeded, P> {
         &self.waits
     }

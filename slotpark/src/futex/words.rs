@@ -15,6 +15,7 @@ impl<P: Platform> FutexWait<P> {
     /// let word = AtomicU64::new(1);
     /// assert_eq!(FutexWait::process().wait(&word, 0), WaitOutcome::Stale);
     /// ```
+    #[track_caller]
     pub fn wait<W: FutexWord>(&self, word: &W, expected: W::Value) -> WaitOutcome {
         self.wait_bitset(word, expected, u32::MAX, None)
     }
@@ -28,6 +29,7 @@ impl<P: Platform> FutexWait<P> {
     /// let outcome = FutexWait::process().wait_until(&word, 0, Instant::now());
     /// assert_eq!(outcome, WaitOutcome::TimedOut);
     /// ```
+    #[track_caller]
     pub fn wait_until<W: FutexWord>(
         &self,
         word: &W,
@@ -47,6 +49,7 @@ impl<P: Platform> FutexWait<P> {
     /// let outcome = FutexWait::process().wait_for(&word, 0, Duration::ZERO);
     /// assert_eq!(outcome, WaitOutcome::TimedOut);
     /// ```
+    #[track_caller]
     pub fn wait_for<W: FutexWord>(
         &self,
         word: &W,
@@ -69,6 +72,7 @@ impl<P: Platform> FutexWait<P> {
     /// let outcome = FutexWait::process().wait_bitset(&word, 0, 0b1, Some(Deadline::PAST));
     /// assert_eq!(outcome, WaitOutcome::TimedOut);
     /// ```
+    #[track_caller]
     pub fn wait_bitset<W: FutexWord>(
         &self,
         word: &W,

@@ -78,6 +78,7 @@ impl KeyedCondvar {
     ///     waiter.join().unwrap();
     /// });
     /// ```
+    #[track_caller]
     pub fn wait<'m, K: Eq, P: Platform>(
         &self,
         guard: KeyedMutexGuard<'m, K, P>,
@@ -94,6 +95,7 @@ impl KeyedCondvar {
     /// let guard = changed.wait_while(mutex.lock(7), || false);
     /// assert_eq!(*guard.key(), 7);
     /// ```
+    #[track_caller]
     pub fn wait_while<'m, K: Eq, P: Platform>(
         &self,
         mut guard: KeyedMutexGuard<'m, K, P>,
@@ -115,6 +117,7 @@ impl KeyedCondvar {
     /// let (guard, notified) = changed.wait_until(mutex.lock(7), Instant::now());
     /// assert_eq!((guard.key(), notified), (&7, ConditionOutcome::TimedOut));
     /// ```
+    #[track_caller]
     pub fn wait_until<'m, K: Eq, P: Platform>(
         &self,
         guard: KeyedMutexGuard<'m, K, P>,
@@ -135,6 +138,7 @@ impl KeyedCondvar {
     /// let (_guard, notified) = changed.wait_for(mutex.lock(7), Duration::from_millis(1));
     /// assert_eq!(notified, ConditionOutcome::TimedOut);
     /// ```
+    #[track_caller]
     pub fn wait_for<'m, K: Eq, P: Platform>(
         &self,
         guard: KeyedMutexGuard<'m, K, P>,
@@ -163,6 +167,7 @@ impl KeyedCondvar {
     /// assert!(mutex.is_locked(guard.key()));
     /// # });
     /// ```
+    #[track_caller]
     pub fn wait_async<'m, K: Eq, P: Platform>(
         &'m self,
         guard: KeyedMutexGuard<'m, K, P>,

@@ -77,6 +77,7 @@ impl LockOptions {
     }
 
     /// For the engine: so much of a key.
+    #[track_caller]
     pub(super) fn hold<P: Platform>(self, amount: u32) -> HoldOptions {
         let options = HoldOptions::new(amount).deadline(self.deadline.and_then(until::<P>));
         match self.label {

@@ -21,6 +21,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
     /// let outcome = waits.wait_interruptible(&7, &interrupter, None, || true);
     /// assert_eq!(outcome, WaitOutcome::Interrupted);
     /// ```
+    #[track_caller]
     pub fn wait_interruptible(
         &self,
         key: &K,
@@ -53,6 +54,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
     /// });
     /// assert_eq!(outcome, Ok(WaitOutcome::Woken { token: 0 }));
     /// ```
+    #[track_caller]
     pub fn prepare<R>(
         &self,
         key: &K,

@@ -2,6 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::hash::{BuildHasher, Hash};
+use std::panic::Location;
 use std::pin::pin;
 use std::task::Poll;
 
@@ -107,15 +108,26 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
     /// assert_eq!((ended.parked, ended.entry), (WaitOutcome::Woken { token: 0 }, Some(1)));
     /// # });
     /// ```
+    #[track_caller]
     pub fn wait_any_async<'t, F: FnMut(usize) -> bool, const N: usize>(
         &'t self,
         keys: [K; N],
         interrupter: Option<&'t Interrupter<P>>,
         validate: F,
     ) -> WaitAnyFuture<'t, K, F, P, N> {
+        self.wait_any_with(keys, ParkOptions::new(), interrupter, validate)
+    }
+
+    fn wait_any_with<'t, F: FnMut(usize) -> bool, const N: usize>(
+        &'t self,
+        keys: [K; N],
+        options: ParkOptions,
+        interrupter: Option<&'t Interrupter<P>>,
+        validate: F,
+    ) -> WaitAnyFuture<'t, K, F, P, N> {
         let entries = keys.map(|key| (self.hash(&key), key));
         self.table
-            .wait_any_async(entries, ParkOptions::new(), interrupter, validate)
+            .wait_any_async(entries, options, interrupter, validate)
     }
 
     /// As [`wait_any_async`](Self::wait_any_async), until `timer` is ready at the latest.
@@ -128,24 +140,33 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
     /// assert_eq!((ended.parked, ended.entry), (WaitOutcome::TimedOut, None));
     /// # });
     /// ```
-    pub async fn wait_any_until_async<const N: usize>(
+    #[track_caller]
+    pub fn wait_any_until_async<const N: usize>(
         &self,
         keys: [K; N],
         interrupter: Option<&Interrupter<P>>,
         validate: impl FnMut(usize) -> bool,
         timer: impl Future<Output = ()>,
-    ) -> AnyOutcome {
-        let mut wait = pin!(self.wait_any_async(keys, interrupter, validate));
-        let mut timer = pin!(timer);
-        poll_fn(|context| {
-            if let Poll::Ready(ended) = wait.as_mut().poll(context) {
-                return Poll::Ready(ended);
-            }
-            timer
-                .as_mut()
-                .poll(context)
-                .map(|()| wait.as_mut().time_out())
-        })
-        .await
+    ) -> impl Future<Output = AnyOutcome> {
+        let here = Location::caller();
+        async move {
+            let mut wait = pin!(self.wait_any_with(
+                keys,
+                ParkOptions::new().called_from(here),
+                interrupter,
+                validate
+            ));
+            let mut timer = pin!(timer);
+            poll_fn(|context| {
+                if let Poll::Ready(ended) = wait.as_mut().poll(context) {
+                    return Poll::Ready(ended);
+                }
+                timer
+                    .as_mut()
+                    .poll(context)
+                    .map(|()| wait.as_mut().time_out())
+            })
+            .await
+        }
     }
 }

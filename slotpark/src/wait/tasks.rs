@@ -2,6 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::hash::{BuildHasher, Hash};
+use std::panic::Location;
 use std::pin::pin;
 use std::task::Poll;
 
@@ -27,6 +28,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
     /// ```
     ///
     /// **Cancel safety**: see [`WaitFuture`].
+    #[track_caller]
     pub fn wait_async<F: FnMut() -> bool>(&self, key: K, validate: F) -> WaitFuture<'_, K, F, P> {
         self.wait_async_with(key, ParkOptions::new(), validate)
     }
@@ -43,6 +45,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
     /// assert_eq!(waits.wait_async_with(7, options, || false).await, WaitOutcome::Stale);
     /// # });
     /// ```
+    #[track_caller]
     pub fn wait_async_with<F: FnMut() -> bool>(
         &self,
         key: K,
@@ -65,24 +68,29 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
     /// assert_eq!(waits.wait_until_async(7, || true, timer).await, WaitOutcome::TimedOut);
     /// # });
     /// ```
-    pub async fn wait_until_async(
+    #[track_caller]
+    pub fn wait_until_async(
         &self,
         key: K,
         validate: impl FnMut() -> bool,
         timer: impl Future<Output = ()>,
-    ) -> WaitOutcome {
-        let mut wait = pin!(self.wait_async(key, validate));
-        let mut timer = pin!(timer);
-        poll_fn(|context| {
-            if let Poll::Ready(outcome) = wait.as_mut().poll(context) {
-                return Poll::Ready(outcome);
-            }
-            timer
-                .as_mut()
-                .poll(context)
-                .map(|()| wait.as_mut().time_out())
-        })
-        .await
+    ) -> impl Future<Output = WaitOutcome> {
+        let here = Location::caller();
+        async move {
+            let mut wait =
+                pin!(self.wait_async_with(key, ParkOptions::new().called_from(here), validate));
+            let mut timer = pin!(timer);
+            poll_fn(|context| {
+                if let Poll::Ready(outcome) = wait.as_mut().poll(context) {
+                    return Poll::Ready(outcome);
+                }
+                timer
+                    .as_mut()
+                    .poll(context)
+                    .map(|()| wait.as_mut().time_out())
+            })
+            .await
+        }
     }
 
     /// Waits while `condition` holds, and looks again after every wake.
@@ -94,9 +102,13 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
     /// assert_eq!(waits.wait_while_async(7, || false).await, WhileOutcome::Met);
     /// # });
     /// ```
-    pub async fn wait_while_async(&self, key: K, condition: impl FnMut() -> bool) -> WhileOutcome {
+    #[track_caller]
+    pub fn wait_while_async(
+        &self,
+        key: K,
+        condition: impl FnMut() -> bool,
+    ) -> impl Future<Output = WhileOutcome> {
         self.wait_while_until_async(key, condition, std::future::pending())
-            .await
     }
 
     /// As [`wait_while_async`](Self::wait_while_async), until `timer` is ready at the latest.
@@ -110,26 +122,31 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
     /// assert_eq!(outcome, WhileOutcome::TimedOut);
     /// # });
     /// ```
-    pub async fn wait_while_until_async(
+    #[track_caller]
+    pub fn wait_while_until_async(
         &self,
         key: K,
         condition: impl FnMut() -> bool,
         timer: impl Future<Output = ()>,
-    ) -> WhileOutcome {
-        let mut wait = pin!(self.wait_async(key, condition));
-        let mut timer = pin!(timer);
-        poll_fn(|context| {
-            // Ready as Woken, it is polled again: a new wait, which looks at the condition.
-            while let Poll::Ready(outcome) = wait.as_mut().poll(context) {
-                if let Some(ended) = WhileOutcome::of(outcome) {
-                    return Poll::Ready(ended);
+    ) -> impl Future<Output = WhileOutcome> {
+        let here = Location::caller();
+        async move {
+            let mut wait =
+                pin!(self.wait_async_with(key, ParkOptions::new().called_from(here), condition));
+            let mut timer = pin!(timer);
+            poll_fn(|context| {
+                // Ready as Woken, it is polled again: a new wait, which looks at the condition.
+                while let Poll::Ready(outcome) = wait.as_mut().poll(context) {
+                    if let Some(ended) = WhileOutcome::of(outcome) {
+                        return Poll::Ready(ended);
+                    }
                 }
-            }
-            let fired = timer.as_mut().poll(context);
-            fired.map(|()| {
-                WhileOutcome::of(wait.as_mut().time_out()).unwrap_or(WhileOutcome::TimedOut)
+                let fired = timer.as_mut().poll(context);
+                fired.map(|()| {
+                    WhileOutcome::of(wait.as_mut().time_out()).unwrap_or(WhileOutcome::TimedOut)
+                })
             })
-        })
-        .await
+            .await
+        }
     }
 }

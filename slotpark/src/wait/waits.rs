@@ -24,6 +24,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
     /// assert_eq!(waits.wait(&7, || false), WaitOutcome::Stale);
     /// ```
     #[inline]
+    #[track_caller]
     pub fn wait(&self, key: &K, validate: impl FnMut() -> bool) -> WaitOutcome {
         self.wait_at(key, u32::MAX, || None, validate)
     }
@@ -39,6 +40,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
     /// assert_eq!(waits.wait_until(&7, || true, Instant::now()), WaitOutcome::TimedOut);
     /// ```
     #[inline]
+    #[track_caller]
     pub fn wait_until(
         &self,
         key: &K,
@@ -59,6 +61,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
     /// assert_eq!(outcome, WaitOutcome::TimedOut);
     /// ```
     #[inline]
+    #[track_caller]
     pub fn wait_for(
         &self,
         key: &K,
@@ -98,6 +101,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
 
     /// Looks first: a stale value costs neither a hash nor a reading of the clock.
     #[inline]
+    #[track_caller]
     pub(crate) fn wait_at(
         &self,
         key: &K,
@@ -112,6 +116,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
     }
 
     #[inline(never)]
+    #[track_caller]
     fn wait_valid(
         &self,
         key: &K,
@@ -134,6 +139,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
     /// let waits = ShardedWait::<u64>::new();
     /// assert_eq!(waits.wait_while(&7, || false), WhileOutcome::Met);
     /// ```
+    #[track_caller]
     pub fn wait_while(&self, key: &K, condition: impl FnMut() -> bool) -> WhileOutcome {
         self.wait_while_deadline(key, condition, None)
     }
@@ -147,6 +153,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
     /// let outcome = waits.wait_while_until(&7, || true, Instant::now());
     /// assert_eq!(outcome, WhileOutcome::TimedOut);
     /// ```
+    #[track_caller]
     pub fn wait_while_until(
         &self,
         key: &K,
@@ -165,6 +172,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
     /// let outcome = waits.wait_while_for(&7, || true, Duration::from_micros(10));
     /// assert_eq!(outcome, WhileOutcome::TimedOut);
     /// ```
+    #[track_caller]
     pub fn wait_while_for(
         &self,
         key: &K,
@@ -174,6 +182,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
         self.wait_while_deadline(key, condition, Deadline::after::<P>(timeout))
     }
 
+    #[track_caller]
     fn wait_while_deadline(
         &self,
         key: &K,

@@ -66,6 +66,7 @@ impl<'b, K, P: Platform> Member<'b, K, P> {
 
 impl<K: Eq, P: Platform> Member<'_, K, P> {
     /// Completes the phase, if only this one is awaited.
+    #[track_caller]
     pub(super) fn arrive_last(&self) -> bool {
         let gate = self.held.gate;
         gate.decide(self.held.hash, |guard, chosen| {
@@ -83,6 +84,7 @@ impl<K: Eq, P: Platform> Member<'_, K, P> {
 
     /// Arrives, unless only this one is awaited: then false. Whoever calls it waits in the same
     /// hold of the lock (B1).
+    #[track_caller]
     pub(super) fn arrive(&self, guard: &SlotGuard<'_, P>) -> bool {
         let Some(holder) = self.held.locked(guard) else {
             return false;

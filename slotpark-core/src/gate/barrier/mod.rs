@@ -121,6 +121,7 @@ impl<K: Eq, P: Platform> Barrier<K, P> {
     /// assert_eq!(barrier.members(1, &7), 1);
     /// # drop(member);
     /// ```
+    #[track_caller]
     pub fn register(&self, hash: u64, key: K) -> Result<Member<'_, K, P>, K> {
         reentry::check();
         let held = self.gate.holder(hash, key, 1)?;
@@ -153,6 +154,7 @@ impl<K: Eq, P: Platform> Barrier<K, P> {
     /// assert_eq!(slotpark_core::Barrier::<u64>::new().arrived(1, &7), 0);
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn arrived<Q>(&self, hash: u64, key: &Q) -> usize
     where
         K: Borrow<Q>,
@@ -193,3 +195,5 @@ impl<K, P: Platform> fmt::Debug for Barrier<K, P> {
 }
 
 crate::inspect::looks_by!([K: Send + Sync, P: Platform] Barrier<K, P>, gate.table);
+
+crate::inspect::keys_by!("slotpark_core::Barrier::<u64>::new()", [K: fmt::Debug, P: Platform] Barrier<K, P>, gate.table);

@@ -11,8 +11,9 @@ use core::ptr;
 use core::task::{Context, Poll};
 
 use crate::gate::barrier::Member;
+use crate::inspect::Caller;
 use crate::leave::Reason;
-use crate::options::{Order, ParkOptions, Parked};
+use crate::options::{ParkOptions, Parked};
 use crate::park::Linked;
 use crate::place::Place;
 use crate::platform::{Deadline, DefaultPlatform, Platform};
@@ -51,6 +52,7 @@ impl BarrierOutcome {
         matches!(self, Self::Leader)
     }
 
+    #[track_caller]
     const fn passed(leads: bool) -> Self {
         if leads { Self::Leader } else { Self::Follower }
     }
@@ -73,6 +75,7 @@ impl<'b, K: Eq, P: Platform> Member<'b, K, P> {
     /// drop(second);
     /// assert_eq!(first.wait(Some(Deadline::PAST)), BarrierOutcome::Leader);
     /// ```
+    #[track_caller]
     pub fn wait(&mut self, deadline: Option<Deadline>) -> BarrierOutcome {
         reentry::check();
         loop {
@@ -96,6 +99,7 @@ impl<'b, K: Eq, P: Platform> Member<'b, K, P> {
         }
     }
 
+    #[track_caller]
     fn arrive_and_sleep(&self, leads: &Guarded<bool>, deadline: Option<Deadline>) -> Parked {
         let (hash, key) = (self.held.hash, self.held.key());
         let unqueued = Unqueued(self);
@@ -131,9 +135,11 @@ impl<'b, K: Eq, P: Platform> Member<'b, K, P> {
     /// assert_eq!(second.wait(None), BarrierOutcome::Leader);
     /// assert_eq!(wait.as_mut().poll(&mut context), Poll::Ready(BarrierOutcome::Follower));
     /// ```
+    #[track_caller]
     pub fn wait_async(&mut self) -> MemberWait<'_, 'b, K, P> {
         MemberWait {
             member: self,
+            caller: Caller::here(),
             leads: Guarded::new(false),
             place: None,
             _pinned: PhantomPinned,
@@ -172,6 +178,7 @@ impl<K, P: Platform> Drop for Unqueued<'_, '_, K, P> {
 #[must_use = "a future waits when it is polled"]
 pub struct MemberWait<'m, 'b, K, P: Platform = DefaultPlatform> {
     member: &'m mut Member<'b, K, P>,
+    caller: Caller,
     /// Its room (B2).
     leads: Guarded<bool>,
     place: Option<Place<P>>,
@@ -199,7 +206,10 @@ impl<K: Eq, P: Platform> MemberWait<'_, '_, K, P> {
             let at = (member.held.hash, member.held.key());
             let arrive = |guard: &SlotGuard<'_, P>| member.arrive(guard);
             let room = (&raw const self.leads).cast_mut().cast();
-            let (options, waker) = ((0, Order::Fifo), Some(context.waker()));
+            let (options, waker) = (
+                ParkOptions::new().tag(0).called(self.caller),
+                Some(context.waker()),
+            );
             let table = &member.held.gate.table;
             // SAFETY: the future is pinned, and leaves before its place ends; the key is that of
             // its member's entry, which outlives all waits that were not taken back (G3).

@@ -21,6 +21,7 @@ impl<K: Eq, P: Platform> Latch<K, P> {
     /// drop(armed);
     /// assert!(latch.is_open(1, &7));
     /// ```
+    #[track_caller]
     pub fn arm(&self, hash: u64, key: K, count: u32) -> Result<ArmedLatch<'_, K, P>, ArmError<K>> {
         reentry::check();
         let held = self.gate.holder(hash, key, count);

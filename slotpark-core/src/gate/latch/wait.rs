@@ -11,8 +11,9 @@ use core::ptr;
 use core::task::{Context, Poll};
 
 use crate::gate::latch::Latch;
+use crate::inspect::Caller;
 use crate::leave::Reason;
-use crate::options::{Order, ParkOptions, Parked};
+use crate::options::{ParkOptions, Parked};
 use crate::park::Linked;
 use crate::place::Place;
 use crate::platform::{Deadline, DefaultPlatform, Platform};
@@ -65,6 +66,7 @@ impl<K: Eq, P: Platform> Latch<K, P> {
     /// assert_eq!(latch.wait(1, &7, Some(Deadline::PAST)), LatchOutcome::TimedOut);
     /// # drop(armed);
     /// ```
+    #[track_caller]
     pub fn wait(&self, hash: u64, key: &K, deadline: Option<Deadline>) -> LatchOutcome {
         reentry::check();
         if self.is_open(hash, key) {
@@ -100,11 +102,13 @@ impl<K: Eq, P: Platform> Latch<K, P> {
     /// drop(armed);
     /// assert_eq!(wait.as_mut().poll(&mut context), Poll::Ready(LatchOutcome::Abandoned));
     /// ```
+    #[track_caller]
     pub const fn wait_async(&self, hash: u64, key: K) -> LatchWait<'_, K, P> {
         LatchWait {
             latch: self,
             hash,
             key,
+            caller: Caller::here(),
             place: None,
             _pinned: PhantomPinned,
         }
@@ -126,6 +130,7 @@ pub struct LatchWait<'l, K, P: Platform = DefaultPlatform> {
     latch: &'l Latch<K, P>,
     hash: u64,
     key: K,
+    caller: Caller,
     place: Option<Place<P>>,
     _pinned: PhantomPinned,
 }
@@ -155,7 +160,10 @@ impl<K: Eq, P: Platform> Future for LatchWait<'_, K, P> {
             None => {
                 let (hash, key) = (this.hash, &this.key);
                 let is_closed = |guard: &SlotGuard<'_, P>| gate.total(guard, hash, key) > 0;
-                let (options, waker) = ((0, Order::Fifo), Some(context.waker()));
+                let (options, waker) = (
+                    ParkOptions::new().tag(0).called(this.caller),
+                    Some(context.waker()),
+                );
                 let (place, room) = (&mut this.place, ptr::null_mut());
                 // SAFETY: the future is pinned, and leaves before its place or its key ends.
                 unsafe {

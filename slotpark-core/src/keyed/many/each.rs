@@ -3,6 +3,7 @@
 use core::fmt;
 use core::mem;
 
+use crate::inspect::Caller;
 use crate::keyed::guard::{Holding, Unheld};
 use crate::keyed::lock::KeyedLock;
 use crate::keyed::many::wanted::{Merge, Wanted};
@@ -62,7 +63,10 @@ impl<'l, K: Eq, P: Platform> Each<'l, K, P> {
         if let State::Wanted(key) = mem::replace(&mut self.state, State::Merged) {
             let entry = lock.entry(self.hash, key, HoldOptions::new(self.amount));
             let entry = entry.map_err(|_key| HoldError::PoolFull)?;
-            self.state = State::Free(Holding::unheld(lock, self.hash, entry));
+            let place = Holding::unheld(lock, self.hash, entry);
+            // SAFETY: V1: the place was just taken.
+            unsafe { lock.record(place.node(), place.traced(), Caller::here(), false) };
+            self.state = State::Free(place);
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
+use crate::inspect::Caller;
 use crate::keyed::lock::KeyedLock;
 use crate::keyed::many::{HoldingMany, KeyList, Merge, Wanted};
 use crate::keyed::options::{HoldError, HoldOptions};
@@ -42,6 +43,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
     ) -> Result<HoldMany<'_, K, P, L>, HoldError> {
         Ok(HoldMany {
             lock: self,
+            caller: Caller::here(),
             hold: None,
             many: Some(self.many(wanted, merge)?),
         })
@@ -65,6 +67,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
 #[must_use = "a future waits when it is polled"]
 pub struct HoldMany<'l, K: Eq + 'l, P: Platform, L: KeyList<Wanted<K>>> {
     lock: &'l KeyedLock<K, P>,
+    caller: Caller,
     /// The wait for one key; pinned with the whole.
     hold: Option<Hold<'l, K, P>>,
     many: Option<HoldingMany<'l, K, P, L>>,
@@ -98,7 +101,8 @@ impl<'l, K: Eq, P: Platform, L: KeyList<Wanted<K>>> Future for HoldMany<'l, K, P
                 };
                 return Poll::Ready(Ok(many));
             };
-            this.hold = Some(Hold::by(this.lock, place, HoldOptions::new(amount)));
+            let options = HoldOptions::new(amount).called(this.caller);
+            this.hold = Some(Hold::by(this.lock, place, options));
         }
     }
 }

@@ -92,6 +92,7 @@ impl RawMutex {
     /// ```
     #[must_use]
     #[inline]
+    #[track_caller]
     pub fn try_lock(&self) -> bool {
         self.byte.take(0) || self.byte.barge()
     }
@@ -106,6 +107,7 @@ impl RawMutex {
     /// ```
     #[must_use = "at the deadline it is not locked"]
     #[inline]
+    #[track_caller]
     pub fn lock_at<K: Copy + Eq, P: Platform>(
         &self,
         at: At<'_, K, P>,
@@ -116,6 +118,7 @@ impl RawMutex {
 
     /// The place is asked for by who needs it.
     #[inline]
+    #[track_caller]
     pub(super) fn lock_where<'t, K: Copy + Eq + 't, P: Platform>(
         &self,
         at: impl FnOnce() -> At<'t, K, P>,
@@ -125,6 +128,7 @@ impl RawMutex {
     }
 
     #[cold]
+    #[track_caller]
     fn lock_contended<K: Copy + Eq, P: Platform>(
         &self,
         at: At<'_, K, P>,

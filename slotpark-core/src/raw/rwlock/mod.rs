@@ -134,6 +134,7 @@ impl RawRwLock {
     /// ```
     #[must_use]
     #[inline]
+    #[track_caller]
     pub fn try_write(&self) -> bool {
         self.word.take(Mode::Write).is_ok()
     }
@@ -146,6 +147,7 @@ impl RawRwLock {
     /// ```
     #[must_use]
     #[inline]
+    #[track_caller]
     pub fn try_upgradable(&self) -> bool {
         self.word.take(Mode::Upgradable).is_ok()
     }
@@ -180,6 +182,7 @@ impl RawRwLock {
     /// ```
     #[must_use = "at the deadline it is not locked"]
     #[inline]
+    #[track_caller]
     pub fn write_at<K: Copy + Eq, P: Platform>(
         &self,
         at: At<'_, K, P>,
@@ -197,6 +200,7 @@ impl RawRwLock {
     /// ```
     #[must_use = "at the deadline it is not locked"]
     #[inline]
+    #[track_caller]
     pub fn upgradable_at<K: Copy + Eq, P: Platform>(
         &self,
         at: At<'_, K, P>,

@@ -41,6 +41,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
         held(self.hold_many(keys, None))
     }
 
+    #[track_caller]
     fn hold_many<L: KeyList<K>>(
         &self,
         keys: L,
@@ -62,6 +63,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
     /// assert!(mutex.lock_many_until([7, 8], Instant::now()).is_err());
     /// assert!(!mutex.is_locked(&7));
     /// ```
+    #[track_caller]
     pub fn lock_many_until<L: KeyList<K>>(
         &self,
         keys: L,
@@ -81,6 +83,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
     /// let mutex = slotpark::KeyedMutex::<u64>::new();
     /// assert!(mutex.lock_many_for([7, 8], Duration::from_millis(1)).is_ok());
     /// ```
+    #[track_caller]
     pub fn lock_many_for<L: KeyList<K>>(
         &self,
         keys: L,
@@ -99,6 +102,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
     /// let mutex = slotpark::KeyedMutex::<u64>::new();
     /// assert!(mutex.try_lock_many(vec![7, 8, 9]).is_ok());
     /// ```
+    #[track_caller]
     pub fn try_lock_many<L: KeyList<K>>(
         &self,
         keys: L,

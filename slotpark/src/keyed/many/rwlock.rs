@@ -78,6 +78,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// assert!(lock.lock_many_until(wanted, now).is_err());
     /// assert!(!lock.is_locked(&7));
     /// ```
+    #[track_caller]
     pub fn lock_many_until<L: KeyList<(K, LockMode)>>(
         &self,
         keys: L,
@@ -100,6 +101,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// let short = std::time::Duration::from_millis(1);
     /// assert!(lock.lock_many_for([(7, LockMode::Write)], short).is_ok());
     /// ```
+    #[track_caller]
     pub fn lock_many_for<L: KeyList<(K, LockMode)>>(
         &self,
         keys: L,
@@ -121,6 +123,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// let lock = KeyedRwLock::<u64>::new();
     /// assert!(lock.try_lock_many(vec![(7, LockMode::Read), (7, LockMode::Write)]).is_ok());
     /// ```
+    #[track_caller]
     pub fn try_lock_many<L: KeyList<(K, LockMode)>>(
         &self,
         keys: L,

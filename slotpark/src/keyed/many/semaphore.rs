@@ -46,6 +46,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedSemaphore<K, S, P> {
     /// assert!(hosts.acquire_keys_until([(7, 1), (8, 1)], now).is_err());
     /// assert_eq!(hosts.available(&7), 1);
     /// ```
+    #[track_caller]
     pub fn acquire_keys_until<L: KeyList<(K, u32)>>(
         &self,
         keys: L,
@@ -67,6 +68,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedSemaphore<K, S, P> {
     /// let short = std::time::Duration::from_millis(1);
     /// assert!(hosts.acquire_keys_for([(7, 1), (8, 1)], short).is_ok());
     /// ```
+    #[track_caller]
     pub fn acquire_keys_for<L: KeyList<(K, u32)>>(
         &self,
         keys: L,
@@ -87,6 +89,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedSemaphore<K, S, P> {
     /// let hosts = slotpark::KeyedSemaphore::<u64>::new(2);
     /// assert!(hosts.try_acquire_keys(vec![(7, 1), (7, 1)]).is_ok());
     /// ```
+    #[track_caller]
     pub fn try_acquire_keys<L: KeyList<(K, u32)>>(
         &self,
         keys: L,

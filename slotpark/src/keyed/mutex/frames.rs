@@ -17,6 +17,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
     /// assert_eq!(mutex.with_lock(&key, || 42), 42);
     /// ```
     #[inline]
+    #[track_caller]
     pub fn with_lock<R>(&self, key: &K, f: impl FnOnce() -> R) -> R {
         let hash = self.hash(key);
         match self.engine.with(hash, key, HoldOptions::new(ONE), f) {
@@ -38,6 +39,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
     /// let nested = mutex.with_lock(&7, || mutex.with_lock_with(&7, options, || ()).is_err());
     /// assert!(nested);
     /// ```
+    #[track_caller]
     pub fn with_lock_with<R>(
         &self,
         key: &K,
@@ -56,6 +58,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
     /// ```
     /// assert_eq!(slotpark::KeyedMutex::<u64>::new().try_with_lock(&7, || 42), Ok(42));
     /// ```
+    #[track_caller]
     pub fn try_with_lock<R>(&self, key: &K, f: impl FnOnce() -> R) -> Result<R, TryLockError> {
         let options = HoldOptions::new(ONE);
         self.engine.try_with(self.hash(key), key, options, f)

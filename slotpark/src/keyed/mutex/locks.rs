@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::hash::{BuildHasher, Hash};
+use std::panic::Location;
 use std::time::{Duration, Instant};
 
 use slotpark_core::{HoldOptions, Platform};
@@ -31,6 +32,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
     }
 
     #[inline(always)]
+    #[track_caller]
     fn hold(&self, key: K, options: HoldOptions) -> Result<KeyedMutexGuard<'_, K, P>, LockError> {
         let hash = self.hash(&key);
         let holding = self.engine.hold(hash, key, options)?;
@@ -49,6 +51,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
     /// # drop(guard);
     /// # Ok::<_, slotpark::LockError>(())
     /// ```
+    #[track_caller]
     pub fn lock_with(
         &self,
         key: K,
@@ -70,6 +73,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
     /// let guard = mutex.lock(7);
     /// assert_eq!(mutex.lock_until(7, Instant::now()).unwrap_err(), LockError::TimedOut);
     /// ```
+    #[track_caller]
     pub fn lock_until(
         &self,
         key: K,
@@ -88,6 +92,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
     /// let mutex = slotpark::KeyedMutex::<u64>::new();
     /// assert!(mutex.lock_for(7, Duration::from_millis(1)).is_ok());
     /// ```
+    #[track_caller]
     pub fn lock_for(
         &self,
         key: K,
@@ -108,6 +113,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
     /// assert_eq!(mutex.try_lock(7).unwrap_err(), TryLockError::Busy);
     /// # Ok::<_, TryLockError>(())
     /// ```
+    #[track_caller]
     pub fn try_lock(&self, key: K) -> Result<KeyedMutexGuard<'_, K, P>, TryLockError> {
         let hash = self.hash(&key);
         let holding = self.engine.try_hold(hash, key, HoldOptions::new(ONE))?;
@@ -132,14 +138,16 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
     /// # });
     /// ```
     #[inline]
+    #[track_caller]
     pub fn lock_async(
         &self,
         key: K,
     ) -> impl Future<Output = KeyedMutexGuard<'_, K, P>> + use<'_, K, S, P> {
         let (engine, hash) = (&self.engine, self.hash(&key));
+        let here = Location::caller();
         // Made where it is awaited: it is large, and would be moved there.
         async move {
-            let hold = engine.hold_async(hash, key, HoldOptions::new(ONE));
+            let hold = engine.hold_async(hash, key, HoldOptions::new(ONE).called_from(here));
             match hold.await {
                 Ok(holding) => KeyedMutexGuard { holding },
                 Err(error) => panic!("slotpark: {error}"),
@@ -162,6 +170,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedMutex<K, S, P> {
     /// # drop(guard);
     /// # });
     /// ```
+    #[track_caller]
     pub fn lock_async_with(
         &self,
         key: K,

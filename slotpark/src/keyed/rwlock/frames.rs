@@ -17,6 +17,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// assert_eq!(lock.with_read(&key, || 42), 42);
     /// ```
     #[inline]
+    #[track_caller]
     pub fn with_read<R>(&self, key: &K, f: impl FnOnce() -> R) -> R {
         let hash = self.hash(key);
         match self.engine.with(hash, key, HoldOptions::new(READER), f) {
@@ -37,6 +38,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// let options = LockOptions::new().timeout(Duration::from_millis(1));
     /// assert!(lock.with_write(&7, || lock.with_read_with(&7, options, || ()).is_err()));
     /// ```
+    #[track_caller]
     pub fn with_read_with<R>(
         &self,
         key: &K,
@@ -55,6 +57,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// ```
     /// assert_eq!(slotpark::KeyedRwLock::<u64>::new().try_with_read(&7, || 42), Ok(42));
     /// ```
+    #[track_caller]
     pub fn try_with_read<R>(&self, key: &K, f: impl FnOnce() -> R) -> Result<R, TryLockError> {
         let options = HoldOptions::new(READER);
         self.engine.try_with(self.hash(key), key, options, f)
@@ -69,6 +72,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// assert_eq!(lock.with_write(&key, || 42), 42);
     /// ```
     #[inline]
+    #[track_caller]
     pub fn with_write<R>(&self, key: &K, f: impl FnOnce() -> R) -> R {
         let hash = self.hash(key);
         match self.engine.with(hash, key, HoldOptions::new(WRITER), f) {
@@ -89,6 +93,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// let options = LockOptions::new().timeout(Duration::from_millis(1));
     /// assert!(lock.with_write(&7, || lock.with_write_with(&7, options, || ()).is_err()));
     /// ```
+    #[track_caller]
     pub fn with_write_with<R>(
         &self,
         key: &K,
@@ -107,6 +112,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// ```
     /// assert_eq!(slotpark::KeyedRwLock::<u64>::new().try_with_write(&7, || 42), Ok(42));
     /// ```
+    #[track_caller]
     pub fn try_with_write<R>(&self, key: &K, f: impl FnOnce() -> R) -> Result<R, TryLockError> {
         let options = HoldOptions::new(WRITER);
         self.engine.try_with(self.hash(key), key, options, f)

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::hash::{BuildHasher, Hash};
+use std::panic::Location;
 use std::time::{Duration, Instant};
 
 use slotpark_core::{HoldOptions, Platform};
@@ -44,6 +45,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// # drop(guard);
     /// # Ok::<_, slotpark::LockError>(())
     /// ```
+    #[track_caller]
     pub fn read_with(
         &self,
         key: K,
@@ -65,6 +67,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// let writer = lock.write(7);
     /// assert_eq!(lock.read_until(7, Instant::now()).unwrap_err(), LockError::TimedOut);
     /// ```
+    #[track_caller]
     pub fn read_until(
         &self,
         key: K,
@@ -83,6 +86,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// let lock = slotpark::KeyedRwLock::<u64>::new();
     /// assert!(lock.read_for(7, Duration::from_millis(1)).is_ok());
     /// ```
+    #[track_caller]
     pub fn read_for(
         &self,
         key: K,
@@ -103,6 +107,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// assert_eq!(lock.try_write(7).unwrap_err(), TryLockError::Busy);
     /// # Ok::<_, TryLockError>(())
     /// ```
+    #[track_caller]
     pub fn try_read(&self, key: K) -> Result<KeyedReadGuard<'_, K, P>, TryLockError> {
         let hash = self.hash(&key);
         let holding = self.engine.try_hold(hash, key, HoldOptions::new(READER))?;
@@ -126,14 +131,16 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// # });
     /// ```
     #[inline]
+    #[track_caller]
     pub fn read_async(
         &self,
         key: K,
     ) -> impl Future<Output = KeyedReadGuard<'_, K, P>> + use<'_, K, S, P> {
         let (engine, hash) = (&self.engine, self.hash(&key));
+        let here = Location::caller();
         // Made where it is awaited: it is large, and would be moved there.
         async move {
-            let hold = engine.hold_async(hash, key, HoldOptions::new(READER));
+            let hold = engine.hold_async(hash, key, HoldOptions::new(READER).called_from(here));
             match hold.await {
                 Ok(holding) => KeyedReadGuard { holding },
                 Err(error) => panic!("slotpark: {error}"),
@@ -156,6 +163,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// # drop(guard);
     /// # });
     /// ```
+    #[track_caller]
     pub fn read_async_with(
         &self,
         key: K,

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::hash::{BuildHasher, Hash};
+use std::panic::Location;
 use std::time::{Duration, Instant};
 
 use slotpark_core::{HoldOptions, Platform};
@@ -46,6 +47,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// # drop(guard);
     /// # Ok::<_, slotpark::LockError>(())
     /// ```
+    #[track_caller]
     pub fn upgradable_read_with(
         &self,
         key: K,
@@ -68,6 +70,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// let writer = lock.write(7);
     /// assert_eq!(lock.upgradable_read_until(7, Instant::now()).unwrap_err(), LockError::TimedOut);
     /// ```
+    #[track_caller]
     pub fn upgradable_read_until(
         &self,
         key: K,
@@ -86,6 +89,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// let lock = slotpark::KeyedRwLock::<u64>::new();
     /// assert!(lock.upgradable_read_for(7, Duration::from_millis(1)).is_ok());
     /// ```
+    #[track_caller]
     pub fn upgradable_read_for(
         &self,
         key: K,
@@ -106,6 +110,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// assert_eq!(lock.try_write(7).unwrap_err(), TryLockError::Busy);
     /// # Ok::<_, TryLockError>(())
     /// ```
+    #[track_caller]
     pub fn try_upgradable_read(
         &self,
         key: K,
@@ -135,14 +140,16 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// # });
     /// ```
     #[inline]
+    #[track_caller]
     pub fn upgradable_read_async(
         &self,
         key: K,
     ) -> impl Future<Output = KeyedUpgradableGuard<'_, K, P>> + use<'_, K, S, P> {
         let (engine, hash) = (&self.engine, self.hash(&key));
+        let here = Location::caller();
         // Made where it is awaited: it is large, and would be moved there.
         async move {
-            let hold = engine.hold_async(hash, key, HoldOptions::new(UPGRADABLE));
+            let hold = engine.hold_async(hash, key, HoldOptions::new(UPGRADABLE).called_from(here));
             match hold.await {
                 Ok(holding) => KeyedUpgradableGuard { holding },
                 Err(error) => panic!("slotpark: {error}"),
@@ -167,6 +174,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// # drop(guard);
     /// # });
     /// ```
+    #[track_caller]
     pub fn upgradable_read_async_with(
         &self,
         key: K,

@@ -97,6 +97,7 @@ impl<'l, K: Eq, P: Platform> KeyedUpgradableGuard<'l, K, P> {
     /// drop(reader);
     /// assert!(upgradable.try_upgrade().is_ok());
     /// ```
+    #[track_caller]
     pub fn try_upgrade(mut self) -> Result<KeyedWriteGuard<'l, K, P>, Self> {
         if self.holding.try_grow(UPGRADE) {
             Ok(KeyedWriteGuard {

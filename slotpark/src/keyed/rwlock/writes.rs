@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::hash::{BuildHasher, Hash};
+use std::panic::Location;
 use std::time::{Duration, Instant};
 
 use slotpark_core::{HoldOptions, Platform};
@@ -43,6 +44,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// # drop(guard);
     /// # Ok::<_, slotpark::LockError>(())
     /// ```
+    #[track_caller]
     pub fn write_with(
         &self,
         key: K,
@@ -64,6 +66,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// let writer = lock.write(7);
     /// assert_eq!(lock.write_until(7, Instant::now()).unwrap_err(), LockError::TimedOut);
     /// ```
+    #[track_caller]
     pub fn write_until(
         &self,
         key: K,
@@ -82,6 +85,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// let lock = slotpark::KeyedRwLock::<u64>::new();
     /// assert!(lock.write_for(7, Duration::from_millis(1)).is_ok());
     /// ```
+    #[track_caller]
     pub fn write_for(
         &self,
         key: K,
@@ -102,6 +106,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// assert_eq!(lock.try_write(7).unwrap_err(), TryLockError::Busy);
     /// # Ok::<_, TryLockError>(())
     /// ```
+    #[track_caller]
     pub fn try_write(&self, key: K) -> Result<KeyedWriteGuard<'_, K, P>, TryLockError> {
         let hash = self.hash(&key);
         let holding = self.engine.try_hold(hash, key, HoldOptions::new(WRITER))?;
@@ -125,14 +130,16 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// # });
     /// ```
     #[inline]
+    #[track_caller]
     pub fn write_async(
         &self,
         key: K,
     ) -> impl Future<Output = KeyedWriteGuard<'_, K, P>> + use<'_, K, S, P> {
         let (engine, hash) = (&self.engine, self.hash(&key));
+        let here = Location::caller();
         // Made where it is awaited: it is large, and would be moved there.
         async move {
-            let hold = engine.hold_async(hash, key, HoldOptions::new(WRITER));
+            let hold = engine.hold_async(hash, key, HoldOptions::new(WRITER).called_from(here));
             match hold.await {
                 Ok(holding) => KeyedWriteGuard { holding },
                 Err(error) => panic!("slotpark: {error}"),
@@ -155,6 +162,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedRwLock<K, S, P> {
     /// # drop(guard);
     /// # });
     /// ```
+    #[track_caller]
     pub fn write_async_with(
         &self,
         key: K,

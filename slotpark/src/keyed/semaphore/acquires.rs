@@ -134,6 +134,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedSemaphore<K, S, P> {
     /// assert_eq!(semaphore.try_acquire(7).unwrap_err(), TryLockError::Busy);
     /// # Ok::<_, TryLockError>(())
     /// ```
+    #[track_caller]
     pub fn try_acquire(&self, key: K) -> Result<KeyedPermit<'_, K, P>, TryLockError> {
         self.try_acquire_many(key, 1)
     }

@@ -1,0 +1,182 @@
+//! Who is told what is over.
+
+use core::num::NonZeroU64;
+
+/// Is told of waits that are over, and of keys that were given up, by the thread whose they were: no
+/// slot is locked, and nobody waits for the sink but that thread. What a sink does itself with
+/// tables of this crate it is told of, too: it must not, or keep itself from going round.
+///
+/// ```
+/// use slotpark_core::{Held, Sink, Waited};
+/// struct Silent;
+/// impl Sink for Silent {
+///     fn waited(&self, _waited: &Waited) {}
+///     fn held(&self, _held: &Held) {}
+/// }
+/// ```
+pub trait Sink: Sync {
+    /// A wait was queued and is over, however it ended: from [`Detail::Counters`] on. Not told of
+    /// futures that were dropped.
+    ///
+    /// [`Detail::Counters`]: crate::Detail::Counters
+    fn waited(&self, waited: &Waited);
+
+    /// A key was given up: from [`Detail::Timing`](crate::Detail::Timing) on.
+    fn held(&self, held: &Held);
+
+    /// A wait is about to queue, or a lock about to be taken: takes the stack of this thread and
+    /// says by what number a look shall name it. Called at [`Detail::Full`](crate::Detail::Full)
+    /// for one in as many as [`set_stacks`] says.
+    fn stack(&self) -> Option<NonZeroU64> {
+        None
+    }
+}
+
+/// A wait that is over.
+///
+/// ```
+/// let waited: fn(&slotpark_core::Waited) -> Option<u64> = |waited| waited.waited_ns;
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Waited {
+    /// The [`table_id`](crate::Inspect::table_id) of its table.
+    pub table: u64,
+    /// Of its key, or of the last one that it was moved to; of one on several keys, of the one
+    /// that ended it, or the first.
+    pub hash: u64,
+    /// How long, from about when it was queued, where that is recorded.
+    pub waited_ns: Option<u64>,
+    /// Of one that was woken: how long until it ran.
+    pub wake_to_run_ns: Option<u64>,
+}
+
+/// A key that was given up.
+///
+/// ```
+/// let held: fn(&slotpark_core::Held) -> u64 = |held| held.held_ns;
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Held {
+    /// The [`table_id`](crate::Inspect::table_id) of its table.
+    pub table: u64,
+    /// Of the key.
+    pub hash: u64,
+    /// How long.
+    pub held_ns: u64,
+}
+
+pub use one::{set_sink, set_stacks};
+pub(super) use one::{stack, with};
+
+#[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
+mod one {
+    use core::cell::UnsafeCell;
+    use core::num::NonZeroU64;
+    use core::sync::atomic::{AtomicU32, Ordering};
+
+    use super::Sink;
+    use crate::raw::RawOnce;
+
+    /// Written once.
+    struct Slot {
+        once: RawOnce,
+        sink: UnsafeCell<Option<&'static dyn Sink>>,
+    }
+
+    // SAFETY: the cell is written by whoever runs the once, and read by those who see that it is
+    // done (ONCE); a sink is `Sync`.
+    unsafe impl Sync for Slot {}
+
+    static SINK: Slot = Slot {
+        once: RawOnce::new(),
+        sink: UnsafeCell::new(None),
+    };
+
+    /// One in so many takes its stack; 0 is none.
+    static ONE_IN: AtomicU32 = AtomicU32::new(0);
+    static TURN: AtomicU32 = AtomicU32::new(0);
+
+    /// Names the sink of the process; false if it has one, which stays.
+    ///
+    /// ```
+    /// use slotpark_core::{Held, Sink, Waited, set_sink};
+    /// struct Silent;
+    /// impl Sink for Silent {
+    ///     fn waited(&self, _waited: &Waited) {}
+    ///     fn held(&self, _held: &Held) {}
+    /// }
+    /// assert!(set_sink(&Silent));
+    /// assert!(!set_sink(&Silent));
+    /// ```
+    #[must_use = "false says that there is another"]
+    pub fn set_sink(sink: &'static dyn Sink) -> bool {
+        let mut is_mine = false;
+        SINK.once.call_at(SINK.once.place(), true, |_| {
+            // SAFETY: it is done once, and nobody reads before.
+            unsafe { *SINK.sink.get() = Some(sink) };
+            is_mine = true;
+        });
+        is_mine
+    }
+
+    /// Of those who queue or lock at [`Detail::Full`](crate::Detail::Full) one in `count` asks the
+    /// sink for its stack; 0, the default, is nobody.
+    ///
+    /// ```
+    /// slotpark_core::set_stacks(1_000);
+    /// # slotpark_core::set_stacks(0);
+    /// ```
+    pub fn set_stacks(count: u32) {
+        // ORDERING: none, relaxed: one number, which publishes nothing.
+        ONE_IN.store(count, Ordering::Relaxed);
+    }
+
+    pub(in crate::inspect) fn with<R>(tell: impl FnOnce(&dyn Sink) -> R) -> Option<R> {
+        if !SINK.once.is_completed() {
+            return None;
+        }
+        // SAFETY: it is done: nobody writes any more.
+        let sink = unsafe { *SINK.sink.get() };
+        sink.map(tell)
+    }
+
+    pub(in crate::inspect) fn stack() -> Option<NonZeroU64> {
+        // ORDERING: none, relaxed: one number, which publishes nothing.
+        let count = ONE_IN.load(Ordering::Relaxed);
+        if count == 0 {
+            return None;
+        }
+        // ORDERING: none, relaxed: a counter.
+        let turn = TURN.fetch_add(1, Ordering::Relaxed);
+        if turn % count != 0 {
+            return None;
+        }
+        with(|sink| sink.stack()).flatten()
+    }
+}
+
+#[cfg(any(slotpark_loom, slotpark_shuttle))]
+mod one {
+    use core::num::NonZeroU64;
+
+    use super::Sink;
+
+    /// Does nothing in a model checker.
+    #[must_use]
+    pub fn set_sink(_sink: &'static dyn Sink) -> bool {
+        false
+    }
+
+    /// Does nothing in a model checker.
+    pub fn set_stacks(_count: u32) {}
+
+    pub(in crate::inspect) fn with<R>(_tell: impl FnOnce(&dyn Sink) -> R) -> Option<R> {
+        None
+    }
+
+    pub(in crate::inspect) fn stack() -> Option<NonZeroU64> {
+        None
+    }
+}

@@ -1,0 +1,282 @@
+//! What a node says of itself, where the level of detail asks for it.
+
+use core::fmt;
+use core::mem::MaybeUninit;
+use core::num::NonZeroU64;
+use core::panic::Location;
+use core::ptr;
+
+use crate::inspect::Seen;
+use crate::inspect::level::{is_counted, is_full, is_timed};
+use crate::inspect::sink::{self, Held, Waited};
+use crate::inspect::who::Who;
+use crate::node::NodeRef;
+use crate::platform::Platform;
+use crate::sync::Guarded;
+
+/// Where a wait or a lock was asked for. It is no part of what was asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Caller(&'static Location<'static>);
+
+impl Caller {
+    /// Who calls the function that calls this.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) const fn here() -> Self {
+        Self(Location::caller())
+    }
+
+    pub(crate) const fn at(location: &'static Location<'static>) -> Self {
+        Self(location)
+    }
+}
+
+impl PartialEq for Caller {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+impl Eq for Caller {}
+
+impl fmt::Debug for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self.0, f)
+    }
+}
+
+/// What is recorded.
+#[derive(Clone, Copy)]
+struct Trace {
+    /// When it began to wait, or came to hold; 0 is unknown.
+    since_ns: u64,
+    label: Option<&'static str>,
+    location: Option<&'static Location<'static>>,
+    stack: Option<NonZeroU64>,
+    who: Who,
+    is_task: bool,
+    /// There is more than a label.
+    is_timed: bool,
+}
+
+impl Trace {
+    const NONE: Self = Self {
+        since_ns: 0,
+        label: None,
+        location: None,
+        stack: None,
+        who: Who::NOBODY,
+        is_task: false,
+        is_timed: false,
+    };
+}
+
+/// Room for what a node says of itself, in the frame, the future or the place of its owner (V1).
+pub(crate) struct Traced {
+    trace: Guarded<MaybeUninit<Trace>>,
+    /// When a waker chose the wait, written by it; 0 is unknown.
+    woken_ns: Guarded<MaybeUninit<u64>>,
+}
+
+impl Traced {
+    #[inline(always)]
+    pub(crate) fn new() -> Self {
+        Self {
+            trace: Guarded::new(MaybeUninit::uninit()),
+            woken_ns: Guarded::new(MaybeUninit::uninit()),
+        }
+    }
+
+    /// What a node is to point to: this, filled, if anything is recorded now; else null. Stacks are
+    /// taken here, where no slot is locked.
+    ///
+    /// # Safety
+    /// V1: no node that anybody else knows points here.
+    #[inline(always)]
+    pub(crate) unsafe fn record<P: Platform>(
+        &self,
+        caller: Caller,
+        label: Option<&'static str>,
+        is_task: bool,
+    ) -> *const Self {
+        if !is_timed() {
+            return ptr::null();
+        }
+        // SAFETY: V1: the caller's contract.
+        unsafe { self.fill::<P>(caller, label, is_task) };
+        self
+    }
+
+    /// # Safety
+    /// As [`record`](Self::record).
+    #[cold]
+    unsafe fn fill<P: Platform>(&self, caller: Caller, label: Option<&'static str>, is_task: bool) {
+        let is_full = is_full();
+        let trace = Trace {
+            since_ns: P::ticks(),
+            label,
+            location: is_full.then_some(caller.0),
+            stack: if is_full { sink::stack() } else { None },
+            who: Who::now(),
+            is_task,
+            is_timed: true,
+        };
+        // SAFETY: V1: the caller's contract.
+        let _old = unsafe { self.trace.replace(MaybeUninit::new(trace)) };
+        // SAFETY: V1: the caller's contract.
+        let _old = unsafe { self.woken_ns.replace(MaybeUninit::new(0)) };
+    }
+
+    /// As [`record`](Self::record), of a holder that has a label and nothing else to say.
+    ///
+    /// # Safety
+    /// As [`record`](Self::record).
+    #[inline]
+    pub(crate) unsafe fn say(&self, label: Option<&'static str>) -> *const Self {
+        if label.is_none() {
+            return ptr::null();
+        }
+        let trace = Trace {
+            label,
+            ..Trace::NONE
+        };
+        // SAFETY: V1: the caller's contract.
+        let _old = unsafe { self.trace.replace(MaybeUninit::new(trace)) };
+        self
+    }
+
+    /// # Safety
+    /// V1: it was filled, and the lock of its node's slot is held, or nobody else knows the node.
+    unsafe fn get(&self) -> Trace {
+        // SAFETY: V1: the caller's contract.
+        let trace = unsafe { self.trace.get() };
+        // SAFETY: by the contract it was filled.
+        unsafe { trace.assume_init() }
+    }
+
+    /// What a holder says of itself.
+    ///
+    /// # Safety
+    /// V1: it was filled, and the lock of its node's slot is held.
+    pub(crate) unsafe fn label(&self) -> Option<&'static str> {
+        // SAFETY: V1: the caller's contract.
+        unsafe { self.get() }.label
+    }
+
+    /// It holds from now on.
+    ///
+    /// # Safety
+    /// V1: it was filled, and the lock of its node's slot is held.
+    pub(crate) unsafe fn holds_now<P: Platform>(&self) {
+        // SAFETY: V1: the caller's contract.
+        let mut trace = unsafe { self.get() };
+        if trace.is_timed {
+            trace.since_ns = P::ticks();
+            // SAFETY: V1: the caller's contract.
+            unsafe { self.trace.set(MaybeUninit::new(trace)) };
+        }
+    }
+
+    /// # Safety
+    /// V1: it was filled, and the lock of its node's slot is held.
+    pub(super) unsafe fn show(&self, seen: &mut Seen) {
+        // SAFETY: V1: the caller's contract.
+        let trace = unsafe { self.get() };
+        seen.since_ns = (trace.since_ns != 0).then_some(trace.since_ns);
+        seen.label = trace.label;
+        seen.location = trace.location;
+        seen.stack = trace.stack.map(NonZeroU64::get);
+        seen.thread = trace.who.thread();
+        seen.task = trace.who.task();
+        seen.task_label = trace.who.task_label();
+        seen.is_task |= trace.is_task || seen.holds && seen.task.is_some();
+    }
+}
+
+impl fmt::Debug for Traced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Traced").finish_non_exhaustive()
+    }
+}
+
+/// A waker has chosen this node, whose slot is locked.
+#[inline(always)]
+pub(crate) fn stamp_woken<P: Platform>(node: NodeRef<'_, P>) {
+    if is_timed() {
+        stamp::<P>(node);
+    }
+}
+
+#[cold]
+fn stamp<P: Platform>(node: NodeRef<'_, P>) {
+    if let Some(traced) = node.traced() {
+        let now = MaybeUninit::new(P::ticks());
+        // SAFETY: V1: of all who could choose the wait this one has, and its slot is locked; nobody
+        // looks at this before the wait is over.
+        let _old = unsafe { traced.woken_ns.replace(now) };
+    }
+}
+
+/// A wait is over, its node in no queue: tells the sink. `traced` is what the node pointed to.
+///
+/// # Safety
+/// It is null, or filled, and nobody else knows the node.
+#[inline(always)]
+pub(crate) unsafe fn waited<P: Platform>(table: u64, hash: u64, traced: *const Traced) {
+    if is_counted() {
+        // SAFETY: the caller's contract.
+        unsafe { tell_waited::<P>(table, hash, traced) };
+    }
+}
+
+/// # Safety
+/// As [`waited`].
+#[cold]
+unsafe fn tell_waited<P: Platform>(table: u64, hash: u64, traced: *const Traced) {
+    let mut waited = Waited {
+        table,
+        hash,
+        waited_ns: None,
+        wake_to_run_ns: None,
+    };
+    // SAFETY: the caller's contract.
+    if let Some(traced) = unsafe { traced.as_ref() } {
+        let now_ns = P::ticks();
+        // SAFETY: the caller's contract.
+        let since_ns = unsafe { traced.get() }.since_ns;
+        // SAFETY: the caller's contract.
+        let woken_ns = unsafe { traced.woken_ns.get() };
+        // SAFETY: it was filled with the rest.
+        let woken_ns = unsafe { woken_ns.assume_init() };
+        waited.waited_ns = Some(now_ns.saturating_sub(since_ns));
+        waited.wake_to_run_ns = (woken_ns != 0).then(|| now_ns.saturating_sub(woken_ns));
+    }
+    sink::with(|sink| sink.waited(&waited));
+}
+
+/// A holder has given its key up: tells the sink.
+///
+/// # Safety
+/// `traced` is null, or filled, and nobody else knows the node that pointed to it.
+#[cfg(feature = "alloc")]
+#[cold]
+pub(crate) unsafe fn held<P: Platform>(table: u64, hash: u64, traced: *const Traced) {
+    if !is_timed() {
+        return;
+    }
+    // SAFETY: the caller's contract.
+    let Some(traced) = (unsafe { traced.as_ref() }) else {
+        return;
+    };
+    // SAFETY: the caller's contract.
+    let since_ns = unsafe { traced.get() }.since_ns;
+    if since_ns != 0 {
+        let held_ns = P::ticks().saturating_sub(since_ns);
+        sink::with(|sink| {
+            sink.held(&Held {
+                table,
+                hash,
+                held_ns,
+            });
+        });
+    }
+}
