@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
 use anyhow::Context;
-use slotpark_inspect::{Deadlock, Snapshot, dump, dump_sure};
+use slotpark_inspect::{Deadlock, Snapshot, dump, dump_sure, folded, prometheus};
 
 use crate::shown;
 
@@ -42,11 +42,13 @@ pub(crate) fn render(
 ) -> anyhow::Result<String> {
     Ok(match form {
         Form::Json => snapshot.to_json() + "\n",
-        Form::Dump => before.map_or_else(
-            || dump(snapshot),
-            |before| dump_sure(before, snapshot),
-        ),
-        _ => anyhow::bail!("not yet"),
+        Form::Dump => plain_lines(&match before {
+            Some(before) => dump_sure(before, snapshot),
+            None => dump(snapshot),
+        }),
+        Form::Folded => plain_lines(&folded(snapshot)),
+        Form::Prometheus => prometheus(snapshot),
+        Form::Html => anyhow::bail!("not yet"),
     })
 }
 

@@ -63,6 +63,8 @@ fn run() {
     if !has_own_files() {
         return;
     }
+    // Who waits, and since when.
+    slotpark_core::set_detail(slotpark_core::Detail::Timing);
     slotpark_inspect::register_static(TABLE_NAME, &TABLE).keep();
     let Ok(server) = serve(&ServeOptions::default()) else {
         return;

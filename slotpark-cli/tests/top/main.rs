@@ -4,6 +4,8 @@ mod errors;
 #[expect(clippy::duplicate_mod, reason = "the same snapshots as in the tests of the views")]
 #[path = "../../src/top/fixture.rs"]
 mod fixture;
+mod live;
+mod programs;
 mod screen;
 mod tools;
 mod views;
