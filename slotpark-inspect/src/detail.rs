@@ -1,11 +1,57 @@
 //! How much is recorded in this process.
 
-use crate::Detail;
+use crate::record::RECORDER;
+use crate::{Detail, registry};
+
+/// Chooses how much is recorded in this process from now on, and records it: at
+/// [`Counters`](Detail::Counters) the busiest keys of registered tables, at
+/// [`Timing`](Detail::Timing) also who waits or holds since when, and how long waits and holds took;
+/// at [`Full`](Detail::Full) also where in the source. Each level costs more than the one before:
+/// see the chapter *find out why it hangs*.
+///
+/// What is told to a [`Sink`](slotpark_core::Sink) goes to this crate, unless the program has set one
+/// of its own before: then histograms and busiest keys stay empty. They are kept when the level is
+/// lowered.
+///
+/// ```
+/// use slotpark_inspect::{Detail, Snapshot, set_detail};
+/// set_detail(Detail::Timing);
+/// assert_eq!(Snapshot::take().detail, Detail::Timing);
+/// # set_detail(Detail::Off);
+/// ```
+pub fn set_detail(detail: Detail) {
+    if detail >= Detail::Counters {
+        // False: there is this one, or one of the program's, which stays.
+        let _is_first = slotpark_core::set_sink(&RECORDER);
+    }
+    slotpark_core::set_detail(match detail {
+        Detail::Off => slotpark_core::Detail::Off,
+        Detail::Counters => slotpark_core::Detail::Counters,
+        Detail::Timing => slotpark_core::Detail::Timing,
+        Detail::Full => slotpark_core::Detail::Full,
+    });
+    registry::record();
+}
+
+/// At [`Detail::Full`], one wait or lock in `count` has its stack taken; 0, as at first, is none. The
+/// latest 256 are kept. Taking one takes microseconds to milliseconds, and allocates.
+///
+/// ```
+/// slotpark_inspect::sample_stacks(1_000);
+/// # slotpark_inspect::sample_stacks(0);
+/// ```
+pub fn sample_stacks(count: u32) {
+    slotpark_core::set_stacks(count);
+}
 
 /// What is recorded now.
 pub(crate) fn now() -> Detail {
-    Detail::Off
+    slotpark_core::detail().into()
 }
 
 /// Raises the level to where parties are known.
-pub(crate) fn raise() {}
+pub(crate) fn raise() {
+    if now() < Detail::Timing {
+        set_detail(Detail::Timing);
+    }
+}

@@ -295,7 +295,7 @@ fn who(party: &Party, unknown: Who) -> Who {
 }
 
 /// What a thread locked inside the poll of a task is the task's: its next poll may be elsewhere.
-fn owner(by: &Party) -> Party {
+pub(crate) fn owner(by: &Party) -> Party {
     match by.task {
         Some(task) if by.kind == PartyKind::Thread => Party {
             kind: PartyKind::Task,

@@ -10,19 +10,25 @@ mod folded;
 #[cfg(any(feature = "metrics", feature = "prometheus"))]
 mod gauges;
 mod graph;
+#[cfg(feature = "html")]
+mod html;
 mod json;
 #[cfg(feature = "metrics")]
 mod metered;
 mod order;
 #[cfg(feature = "prometheus")]
 mod prometheus;
+mod record;
 mod registry;
 mod schema;
 mod seen;
 mod spreading;
+mod stacks;
 mod take;
 mod threads;
 mod traced;
+#[cfg(feature = "html")]
+mod tree;
 mod watch;
 mod watchdog;
 mod words;
@@ -31,8 +37,11 @@ mod words;
 pub mod socket;
 
 pub use deadlock::{Blocked, Deadlock, Link, deadlocks};
+pub use detail::{sample_stacks, set_detail};
 pub use dump::{dump, dump_sure};
 pub use folded::folded;
+#[cfg(feature = "html")]
+pub use html::{page, page_sure};
 pub use json::ReadError;
 #[cfg(feature = "metrics")]
 pub use metered::record_metrics;

@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use slotpark_core::Inspect;
 
+use crate::{Detail, detail, record};
+
 static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
     next: 0,
     entries: Vec::new(),
@@ -96,7 +98,18 @@ fn add(name: String, source: Source) -> Registration {
         name: name.clone(),
         source,
     });
+    drop(registry);
+    record();
     Registration { number, name }
+}
+
+/// Makes records for all tables, if anything is recorded.
+pub(crate) fn record() {
+    if detail::now() > Detail::Off {
+        let tables = tables();
+        let ids = tables.iter().map(|(_, table)| table.get().table_id());
+        record::keep(&ids.collect::<Vec<_>>());
+    }
 }
 
 /// The process-wide table, and those that are registered in the order of their registration.
@@ -205,6 +218,7 @@ impl Drop for Registration {
             place.map(|place| registry.entries.remove(place))
         };
         drop(removed);
+        record();
     }
 }
 

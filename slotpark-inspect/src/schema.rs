@@ -171,6 +171,9 @@ pub struct Wait {
     pub place: usize,
     /// How much it asks for.
     pub weight: u32,
+    /// What the wait was called.
+    #[serde(default)]
+    pub label: Option<String>,
     /// Who waits.
     pub by: Party,
     /// Since when, on the clock of [`Snapshot::at_ns`].

@@ -5,6 +5,7 @@ use std::panic::Location;
 
 use slotpark_core::{KeyText, Seen, SlotStats};
 
+use crate::stacks;
 use crate::threads::Names;
 use crate::{Detail, Holder, Key, Kind, Party, PartyKind, Slot, Table, Wait};
 
@@ -53,13 +54,11 @@ fn wait(slot: usize, seen: &Seen, key: Key, place: usize, names: &mut Names) -> 
         wait: seen.wait,
         place,
         weight: seen.weight,
-        by: Party {
-            name: seen.label.map(str::to_owned).or_else(|| name(seen, names)),
-            ..party(seen)
-        },
+        label: seen.label.map(str::to_owned),
+        by: party(seen, names),
         since_ns: seen.since_ns,
         location: seen.location.map(location),
-        stack: Vec::new(),
+        stack: seen.stack.map_or_else(Vec::new, stacks::frames),
     }
 }
 
@@ -72,23 +71,20 @@ fn holder(slot: usize, seen: &Seen, key: Key, names: &mut Names) -> Holder {
         kind: kind(seen.kind),
         weight: seen.weight,
         label: seen.label.map(str::to_owned),
-        by: Party {
-            name: name(seen, names),
-            ..party(seen)
-        },
+        by: party(seen, names),
         since_ns: seen.since_ns,
         location: seen.location.map(location),
-        stack: Vec::new(),
+        stack: seen.stack.map_or_else(Vec::new, stacks::frames),
     }
 }
 
-fn party(seen: &Seen) -> Party {
+fn party(seen: &Seen, names: &mut Names) -> Party {
     let thread = seen.thread;
     if seen.is_task {
         return Party {
             kind: PartyKind::Task,
             id: seen.task,
-            name: None,
+            name: seen.task_label.map(str::to_owned),
             thread,
             task: None,
         };
@@ -96,16 +92,10 @@ fn party(seen: &Seen) -> Party {
     Party {
         kind: PartyKind::Thread,
         id: thread.map(u64::from),
-        name: None,
+        name: thread.and_then(|thread| names.of(thread)),
         thread: None,
         task: seen.task,
     }
-}
-
-/// Of a thread, what the system calls it.
-fn name(seen: &Seen, names: &mut Names) -> Option<String> {
-    let thread = seen.thread.filter(|_| !seen.is_task)?;
-    names.of(thread)
 }
 
 fn key(seen: &Seen) -> Key {

@@ -1,10 +1,12 @@
 //! Taking a snapshot: one slot at a time, into memory that is there before the slot is locked.
 
+use std::collections::HashMap;
+
 use slotpark_core::{Clock, DefaultPlatform, Inspect, Platform, Seen};
 
 use crate::registry;
 use crate::threads::Names;
-use crate::{SCHEMA, Snapshot, Table, detail, seen};
+use crate::{SCHEMA, Snapshot, Table, detail, record, seen};
 
 /// Nodes for which there is room at first.
 const ROOM: usize = 64;
@@ -71,7 +73,21 @@ fn look(name: &str, table: &dyn Inspect, room: &mut Vec<Seen>, names: &mut Names
         found.left_out += there - nodes.len();
         seen::add(&mut found, index, table.slot_stats(index), nodes, names);
     }
+    (found.histograms, found.top_keys) = record::of(table.table_id());
+    name_keys(&mut found);
     found
+}
+
+/// Of the busiest keys only hashes are recorded; those that are in the table now have a text.
+fn name_keys(table: &mut Table) {
+    let keys = table.waits.iter().map(|wait| &wait.key);
+    let keys = keys.chain(table.holders.iter().map(|holder| &holder.key));
+    let keys = keys.map(|key| (key.hash, key)).collect::<HashMap<_, _>>();
+    for top in &mut table.top_keys {
+        if let Some(key) = keys.get(&top.key.hash) {
+            top.key = (*key).clone();
+        }
+    }
 }
 
 /// Copies what is in a slot, into more room and once more while there was too little. Says how many

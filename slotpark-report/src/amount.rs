@@ -37,7 +37,7 @@ pub fn amount(value: f64, unit: Unit) -> String {
 /// use slotpark_report::short;
 ///
 /// assert_eq!(short(0.450), "0.45");
-/// assert_eq!(short(1234.5), "1235");
+/// assert_eq!(short(1234.6), "1235");
 /// assert_eq!(short(0.000_042_1), "4.2e-5");
 /// ```
 #[must_use]
@@ -49,7 +49,9 @@ pub fn short(value: f64) -> String {
         _ if value >= 100.0 => 0,
         _ if value >= 10.0 => 1,
         _ if value >= 1.0 => 2,
-        _ => 3,
+        _ if value >= 0.1 => 3,
+        _ if value >= 0.01 => 4,
+        _ => 5,
     };
     let text = format!("{value:.digits$}");
     if text.contains('.') {
@@ -81,15 +83,17 @@ pub(crate) fn place(at: f64) -> String {
 
 /// The middle, and from where to where it reaches.
 pub(crate) fn spread(figure: &Interval, unit: Unit) -> String {
-    let middle = amount(figure.median, unit);
+    let [middle, lo, hi] = [figure.median, figure.lo, figure.hi].map(|value| amount(value, unit));
     if figure.lo == figure.hi {
         return middle;
     }
-    format!(
-        "{middle} ({} .. {})",
-        amount(figure.lo, unit),
-        amount(figure.hi, unit)
-    )
+    let name = |text: &str| text.split_once(' ').map(|(_, name)| name.to_owned());
+    let number = |text: &str| text.split_once(' ').map(|(number, _)| number.to_owned());
+    if name(&lo) == name(&middle) && name(&hi) == name(&middle) {
+        let ends = [lo, hi].map(|end| number(&end).unwrap_or(end));
+        return format!("{middle} ({} .. {})", ends[0], ends[1]);
+    }
+    format!("{middle} ({lo} .. {hi})")
 }
 
 /// A ratio and its confidence interval.
@@ -131,7 +135,9 @@ mod tests {
         assert_eq!(amount(3.0e9, Unit::Bytes), "2.79 GiB");
         assert_eq!(amount(0.0, Unit::Count), "0");
         assert_eq!(short(100.0), "100");
-        assert_eq!(short(0.0421), "0.042");
+        assert_eq!(short(0.0421), "0.0421");
+        assert_eq!(short(0.007_71), "0.00771");
+        assert_eq!(short(0.125_4), "0.125");
     }
 
     #[test]
@@ -144,9 +150,10 @@ mod tests {
     }
 
     #[test]
-    fn a_spread_of_nothing_is_left_out() {
+    fn a_spread_of_nothing_is_left_out_and_a_unit_said_once() {
         let figure = |median, lo, hi| spread(&Interval { median, lo, hi }, Unit::Ns);
         assert_eq!(figure(2.0, 2.0, 2.0), "2 ns");
         assert_eq!(figure(2.0, 1.0, 1500.0), "2 ns (1 ns .. 1.5 us)");
+        assert_eq!(figure(2.0, 1.0, 3.5), "2 ns (1 .. 3.5)");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::amount::{place, ratio, short, spread};
 use crate::page::percentile_grid;
-use crate::{Cell, Comparison, Grid, Histogram, Measured, Metric, Report, Verdict, Workload};
+use crate::{Cell, Comparison, Grid, Histogram, Measured, Metric, Report, Tone, Verdict, Workload};
 
 /// The figures of a workload, each table under its title: one where there is no axis; one for each
 /// figure where there is.
@@ -188,39 +188,28 @@ fn target(one: &Comparison) -> Option<Cell> {
 
 /// What was set, and whether it was met: the missed ones first.
 pub(crate) fn targets(report: &Report) -> Grid {
-    let mut grid = Grid::new(["workload", "figure", "against", "ratio (95 %)", "target"]);
+    let mut grid = Grid::new(["what", "ratio (95 %)", "target"]);
     let mut asked: Vec<_> = report
         .comparisons
         .iter()
-        .filter(|one| one.target.is_some())
+        .filter_map(|one| Some((one, target(one)?)))
         .collect();
-    let order = |one: &&Comparison| match one.target.as_ref().and_then(|target| target.met) {
-        Some(false) => 0,
-        None => 1,
-        Some(true) => 2,
-    };
-    asked.sort_by_key(order);
-    for one in asked {
-        let row = [workload_cell(report, one), Cell::plain(one.metric.title())];
-        let rest = [
-            Cell::plain(&one.to),
-            ratio_cell(one),
-            target(one).unwrap_or_default(),
-        ];
-        grid.push(row.into_iter().chain(rest));
+    asked.sort_by_key(|(_, cell)| match cell.tone {
+        Tone::Bad => 0,
+        Tone::Plain => 1,
+        Tone::Good => 2,
+    });
+    for (one, target) in asked {
+        grid.push([Cell::plain(what(report, one)), ratio_cell(one), target]);
     }
     grid
 }
 
 /// Every comparison that the first engine loses, the worst first.
 pub(crate) fn losses(report: &Report) -> Grid {
-    let head = ["workload", "figure", "against", "ratio (95 %)", "figures"];
-    let mut grid = Grid::new(head);
-    let lost = report
-        .comparisons
-        .iter()
-        .filter(|one| one.verdict == Verdict::Worse);
-    let mut lost: Vec<_> = lost.collect();
+    let mut grid = Grid::new(["what", "ratio (95 %)", "medians"]);
+    let lost = report.comparisons.iter();
+    let mut lost: Vec<_> = lost.filter(|one| one.verdict == Verdict::Worse).collect();
     // How bad a ratio is does not depend on which end of it is the better one.
     let badness = |one: &Comparison| {
         let ratio = one.ratio.as_ref().map_or(1.0, |ratio| ratio.median);
@@ -232,28 +221,27 @@ pub(crate) fn losses(report: &Report) -> Grid {
     };
     lost.sort_by(|a, b| badness(b).total_cmp(&badness(a)));
     for one in lost {
-        let row = [workload_cell(report, one), Cell::plain(one.metric.title())];
-        let figures = Cell::plain(both_figures(report, one));
-        grid.push(
-            row.into_iter()
-                .chain([Cell::plain(&one.to), ratio_cell(one), figures]),
-        );
+        let medians = Cell::plain(both_medians(report, one));
+        grid.push([Cell::plain(what(report, one)), ratio_cell(one), medians]);
     }
     grid
 }
 
-fn workload_cell(report: &Report, one: &Comparison) -> Cell {
-    let at = report
-        .workload(&one.workload)
-        .map(|workload| workload.place_name(one.at));
-    match at {
-        Some(at) if !at.is_empty() => Cell::plain(format!("{}, {at}", one.workload)),
-        _ => Cell::plain(&one.workload),
-    }
+/// What a ratio is about, in words.
+pub(crate) fn what(report: &Report, one: &Comparison) -> String {
+    let workload = report.workload(&one.workload);
+    let at = workload.map_or_else(String::new, |workload| workload.place_name(one.at));
+    let of = if at.is_empty() { at } else { format!(", {at}") };
+    format!(
+        "{}{of}: {}, to {}",
+        one.workload,
+        one.metric.title(),
+        one.to
+    )
 }
 
 /// The two medians that a ratio is about; empty where one of them is not there.
-fn both_figures(report: &Report, one: &Comparison) -> String {
+fn both_medians(report: &Report, one: &Comparison) -> String {
     let of = |engine: &str| {
         let point = report.workload(&one.workload)?.point(engine, one.at)?;
         Some(crate::amount(

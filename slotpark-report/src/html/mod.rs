@@ -8,6 +8,9 @@ use crate::amount::{date, pace, place};
 use crate::plot::forest;
 use crate::{Report, Workload, page, tables};
 
+/// A longer table is folded away: what is lost stands on top anyway.
+const UNFOLDED_MAX: usize = 24;
+
 /// The report as one page of HTML that needs nothing else: the machine and what makes the figures
 /// doubtful first, then targets, what is lost, and every workload with plots and tables.
 ///
@@ -154,7 +157,12 @@ fn of_workload(report: &Report, workload: &Workload) -> Markup {
             }
         }
         @if let Some(grid) = tables::ratios(report, workload) {
-            (page::table("Ratios, paired within rounds", &grid))
+            @let table = page::table("Ratios, paired within rounds", &grid);
+            @if grid.rows.len() > UNFOLDED_MAX {
+                (page::folded(&format!("All {} ratios", grid.rows.len()), &table))
+            } @else {
+                (table)
+            }
         }
         @if !skipped.is_empty() {
             h3 { "Not measured" }

@@ -32,19 +32,24 @@ fn over_axis(workload: &Workload, metric: Metric) -> Markup {
     let Some(axis) = &workload.axis else {
         return html! {};
     };
-    let lines = workload.series.iter().filter_map(|series| {
-        let mut line = Line {
-            name: series.engine.clone(),
-            ..Line::default()
-        };
-        for point in &series.points {
-            if let (Some(at), Some(figure)) = (point.at, point.figures.get(&metric)) {
-                line.points.push((at, figure.median));
-                line.spreads.push((figure.lo, figure.hi));
+    let lines = workload
+        .series
+        .iter()
+        .enumerate()
+        .filter_map(|(index, series)| {
+            let mut line = Line {
+                name: series.engine.clone(),
+                series: Some(index),
+                ..Line::default()
+            };
+            for point in &series.points {
+                if let (Some(at), Some(figure)) = (point.at, point.figures.get(&metric)) {
+                    line.points.push((at, figure.median));
+                    line.spreads.push((figure.lo, figure.hi));
+                }
             }
-        }
-        (!line.points.is_empty()).then_some(line)
-    });
+            (!line.points.is_empty()).then_some(line)
+        });
     let lines: Vec<Line> = lines.collect();
     let values = || {
         lines
@@ -97,6 +102,10 @@ fn ratios_over_axis(report: &Report, workload: &Workload, metric: Metric) -> Mar
             .unwrap_or_else(|| {
                 lines.push(Line {
                     name,
+                    series: workload
+                        .series
+                        .iter()
+                        .position(|series| series.engine == one.to),
                     ..Line::default()
                 });
                 lines.len() - 1
@@ -164,10 +173,7 @@ pub(super) fn target_rows(report: &Report) -> Vec<Row> {
         .filter_map(|one| Some((one, one.target?)));
     asked
         .filter_map(|(one, target)| {
-            let workload = report.workload(&one.workload);
-            let at = workload.map_or_else(String::new, |workload| workload.place_name(one.at));
-            let of = titled(&one.workload, &at);
-            let mut row = row(one, format!("{of}: {}, to {}", one.metric.title(), one.to))?;
+            let mut row = row(one, tables::what(report, one))?;
             row.tone = if target.met == Some(true) {
                 Tone::Good
             } else {

@@ -121,7 +121,7 @@ mod tests {
             let sum: usize = grid
                 .rows
                 .iter()
-                .filter_map(|row| row[1].text.parse().ok())
+                .filter_map(|row| row[1].text.parse::<usize>().ok())
                 .sum::<usize>();
             assert_eq!(sum, slots.len());
             assert!(grid.rows.len() <= 13, "{}", grid.rows.len());

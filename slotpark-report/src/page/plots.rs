@@ -10,6 +10,9 @@ use crate::{Cell, Grid, Unit, amount, page, short};
 pub struct Line {
     /// What it is of.
     pub name: String,
+    /// Which color and mark it has, from 0, which is drawn strongest; its place among the lines if
+    /// that is not said. Two plots of the same things should agree.
+    pub series: Option<usize>,
     /// Its points, in order.
     pub points: Vec<(f64, f64)>,
     /// From where to where each of them reaches; empty where that is not known.
@@ -44,7 +47,7 @@ impl Lines<'_> {
     /// let line = Line {
     ///     name: "a < b".to_owned(),
     ///     points: vec![(1.0, 20.0), (1000.0, 25.0)],
-    ///     spreads: Vec::new(),
+    ///     ..Line::default()
     /// };
     /// let plot = Lines {
     ///     title: "Cost of a wake",
@@ -65,16 +68,16 @@ impl Lines<'_> {
         let (x_name, is_x_logarithmic) = self.x;
         let (y_name, unit, is_y_logarithmic) = self.y;
         let axes = Axes {
-            x: Scale::of(&xs, is_x_logarithmic, None),
+            x: Scale::along(&xs, is_x_logarithmic),
             y: Scale::of(&ys.collect::<Vec<_>>(), is_y_logarithmic, Some(unit)),
             x_name,
-            y_name,
             across: self.across,
         };
         let of = self.lines.iter().map(said).collect::<Vec<_>>().join("; ");
         let about = format!("{y_name} over {x_name}: {of}.");
-        let curves = self.lines.iter().map(|line| Curve {
+        let curves = self.lines.iter().enumerate().map(|(index, line)| Curve {
             name: line.name.clone(),
+            series: line.series.unwrap_or(index),
             points: line.points.clone(),
             spreads: line.spreads.clone(),
         });
@@ -128,11 +131,11 @@ pub fn percentile_plot(title: &str, of: &[(&str, &[(f64, u64)])]) -> Markup {
         x: Scale::percentiles(last),
         y: Scale::of(&ys, true, Some(Unit::Ns)),
         x_name: "percentile",
-        y_name: "no longer than",
         across: None,
     };
-    let curves = of.iter().map(|(name, pairs)| Curve {
+    let curves = of.iter().enumerate().map(|(index, (name, pairs))| Curve {
         name: (*name).to_owned(),
+        series: index,
         points: below(pairs)
             .into_iter()
             .map(|(percent, ns)| (percentile(percent), ns))

@@ -9,12 +9,12 @@ use super::lines::FONT;
 use super::scale::Scale;
 use crate::{Interval, Tone};
 
-const WIDTH: u32 = 460;
+const WIDTH: u32 = 400;
 const ROW: u32 = 34;
 /// What is beside the rows: margins and the names of the axis.
 const FRAME: u32 = 58;
 /// More would run out of the picture.
-const NAME_MAX: usize = 62;
+const NAME_MAX: usize = 54;
 
 /// A ratio.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub(crate) fn forest(title: &str, about: &str, rows: &[Row]) -> Markup {
             figcaption { (title) }
             (svg)
             p class="quiet" {
-                "Left of 1 less is used than by the other. Bars are intervals of 95 %."
+                "Left of 1 the first engine has less than the other. Bars are intervals of 95 %."
                 @if targets { " A short stroke across is a target." }
             }
         }

@@ -6,7 +6,7 @@ use plotters::prelude::*;
 use super::canvas::{self, Area, Drawn, INK, LINE, QUIET};
 use super::scale::Scale;
 
-const SIZE: (u32, u32) = (460, 300);
+const SIZE: (u32, u32) = (400, 270);
 
 /// In the units of plotters, of which four are three of SVG's.
 pub(super) const FONT: (&str, f64) = ("sans-serif", 15.5);
@@ -15,6 +15,8 @@ pub(super) const FONT: (&str, f64) = ("sans-serif", 15.5);
 #[derive(Clone, Debug)]
 pub(crate) struct Curve {
     pub(crate) name: String,
+    /// Which color and mark it has; 0 is drawn strongest.
+    pub(crate) series: usize,
     pub(crate) points: Vec<(f64, f64)>,
     /// From where to where each point reaches; empty where nothing is known of that.
     pub(crate) spreads: Vec<(f64, f64)>,
@@ -26,7 +28,6 @@ pub(crate) struct Axes<'a> {
     pub(crate) x: Scale,
     pub(crate) y: Scale,
     pub(crate) x_name: &'a str,
-    pub(crate) y_name: &'a str,
     /// A value of `y` at which a line is drawn across.
     pub(crate) across: Option<f64>,
 }
@@ -39,8 +40,8 @@ pub(crate) fn lines(title: &str, about: &str, axes: &Axes<'_>, curves: &[Curve])
             figcaption { (title) }
             (svg)
             ul class="legend" {
-                @for (index, curve) in curves.iter().enumerate() {
-                    li { (canvas::mark_alone(index)) (curve.name) }
+                @for curve in curves {
+                    li { (canvas::mark_alone(curve.series)) (curve.name) }
                 }
             }
         }
@@ -53,7 +54,7 @@ fn draw(area: &Area<'_>, axes: &Axes<'_>, curves: &[Curve]) -> Drawn {
         .margin(8)
         .margin_right(22)
         .x_label_area_size(40)
-        .y_label_area_size(74)
+        .y_label_area_size(64)
         .build_cartesian_2d(x.clone(), y.clone())?;
     chart
         .configure_mesh()
@@ -62,7 +63,6 @@ fn draw(area: &Area<'_>, axes: &Axes<'_>, curves: &[Curve]) -> Drawn {
         .light_line_style(TRANSPARENT)
         .label_style(FONT.into_font().color(&INK))
         .x_desc(axes.x_name)
-        .y_desc(axes.y_name)
         .draw()?;
     if let Some(value) = axes.across {
         let at = y.at(value);
@@ -70,9 +70,9 @@ fn draw(area: &Area<'_>, axes: &Axes<'_>, curves: &[Curve]) -> Drawn {
         chart.draw_series([PathElement::new(ends, INK.stroke_width(2))])?;
     }
     // The first one is drawn last, over the others.
-    for (index, curve) in curves.iter().enumerate().rev() {
-        let color = canvas::series(index);
-        let width = if index == 0 { 3 } else { 2 };
+    for curve in curves.iter().rev() {
+        let color = canvas::series(curve.series);
+        let width = if curve.series == 0 { 3 } else { 2 };
         let points = curve
             .points
             .iter()
@@ -90,7 +90,8 @@ fn draw(area: &Area<'_>, axes: &Axes<'_>, curves: &[Curve]) -> Drawn {
         chart.draw_series(bars)?;
         chart.draw_series(LineSeries::new(points.clone(), color.stroke_width(width)))?;
         chart.draw_series(points.into_iter().map(|point| {
-            EmptyElement::at(point) + Polygon::new(canvas::mark(index).to_vec(), color.filled())
+            EmptyElement::at(point)
+                + Polygon::new(canvas::mark(curve.series).to_vec(), color.filled())
         }))?;
     }
     Ok(())

@@ -30,6 +30,24 @@ impl Scale {
         }
     }
 
+    /// An axis along the bottom: it begins where the values do.
+    pub(crate) fn along(values: &[f64], is_logarithmic: bool) -> Self {
+        let mut scale = Self::of(values, is_logarithmic, None);
+        if is_logarithmic {
+            return scale;
+        }
+        let finite = || values.iter().copied().filter(|value| value.is_finite());
+        let least = finite().min_by(f64::total_cmp).unwrap_or(0.0);
+        let most = finite().max_by(f64::total_cmp).unwrap_or(1.0);
+        if most > least {
+            scale.range = (least, most);
+            scale
+                .ticks
+                .retain(|(value, _)| (least..=most).contains(value));
+        }
+        scale
+    }
+
     /// An axis on which all of `values` have a place.
     pub(crate) fn of(values: &[f64], is_logarithmic: bool, unit: Option<Unit>) -> Self {
         let finite = values.iter().copied().filter(|value| value.is_finite());
@@ -84,7 +102,12 @@ impl Scale {
         let (first, last) = (step_down(lowest), step_up(highest));
         let has_zero = values.iter().any(|&value| value <= 0.0);
         let zero = first.log10() - ((last / first).log10() * 0.12).max(0.5);
-        let mut ticks: Vec<_> = decades(first, last)
+        let named = if unit == Some(Unit::Bytes) {
+            powers_of_32
+        } else {
+            decades
+        };
+        let mut ticks: Vec<_> = named(first, last)
             .into_iter()
             .map(|value| (value.log10(), tick_name(value, unit)))
             .collect();
@@ -117,7 +140,9 @@ impl Scale {
         } else {
             lowest + 1.0
         };
-        let step = step_up((highest - lowest) / 6.0);
+        // Between whole numbers nothing has a name.
+        let are_whole = values.iter().all(|value| value.fract() == 0.0);
+        let step = step_up((highest - lowest) / 6.0).max(if are_whole { 1.0 } else { 0.0 });
         let steps = (lowest / step).floor() as i64..=(highest / step).ceil() as i64;
         let marks: Vec<f64> = steps.map(|index| index as f64 * step).collect();
         let ticks = marks.iter().map(|&value| (value, tick_name(value, unit)));
@@ -192,8 +217,24 @@ fn decades(first: f64, last: f64) -> Vec<f64> {
         .collect()
 }
 
+/// What is named between two amounts of memory: 1 KiB, 32 KiB, 1 MiB, ...
+fn powers_of_32(first: f64, last: f64) -> Vec<f64> {
+    let powers = (0..13).map(|power| 32_f64.powi(power));
+    let inside: Vec<f64> = powers
+        .filter(|value| (first..=last).contains(value))
+        .collect();
+    if inside.len() < 2 {
+        decades(first, last)
+    } else {
+        inside
+    }
+}
+
 fn tick_name(value: f64, unit: Option<Unit>) -> String {
     match unit {
+        Some(Unit::Bytes) if (1024.0..10_240.0).contains(&value) && value % 1024.0 == 0.0 => {
+            format!("{} KiB", short(value / 1024.0))
+        }
         Some(unit) => amount(value, unit),
         None if value >= 1e6 && value % 1e5 == 0.0 => format!("{}M", short(value / 1e6)),
         None if value >= 1e4 => format!("{}k", short(value / 1e3)),
@@ -235,6 +276,23 @@ mod tests {
         assert_eq!(names(&scale), ["10 ns", "20 ns", "50 ns", "100 ns"]);
         let scale = Scale::of(&[1.0, 1e9], true, Some(Unit::Ns));
         assert!(scale.ticks.len() <= 7, "{:?}", names(&scale));
+    }
+
+    #[test]
+    fn memory_is_named_by_powers_of_two() {
+        let scale = Scale::of(&[0.0, 140.0, 14e6], true, Some(Unit::Bytes));
+        assert_eq!(names(&scale), ["0", "1 KiB", "32 KiB", "1 MiB"]);
+    }
+
+    #[test]
+    fn the_axis_along_the_bottom_begins_where_the_values_do() {
+        let scale = Scale::along(&[1.0, 2.0, 4.0], false);
+        assert_eq!(
+            (scale.range, names(&scale)),
+            ((1.0, 4.0), vec!["1", "2", "3", "4"])
+        );
+        let scale = Scale::along(&[3.0], false);
+        assert!(scale.range.0 < scale.range.1);
     }
 
     #[test]
