@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
 use anyhow::Context;
-use slotpark_inspect::{Deadlock, Snapshot, dump, dump_sure, folded, prometheus};
+use slotpark_inspect::{Deadlock, Snapshot, dump, dump_sure, folded, page, page_sure, prometheus};
 
 use crate::shown;
 
@@ -48,7 +48,10 @@ pub(crate) fn render(
         }),
         Form::Folded => plain_lines(&folded(snapshot)),
         Form::Prometheus => prometheus(snapshot),
-        Form::Html => anyhow::bail!("not yet"),
+        Form::Html => match before {
+            Some(before) => page_sure(before, snapshot),
+            None => page(snapshot),
+        },
     })
 }
 

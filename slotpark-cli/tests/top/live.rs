@@ -95,7 +95,8 @@ fn what_has_changed_is_told() {
     // Parks go on while the view stands still.
     screen.until("growth", |text| text.contains(" later: ") && text.contains("jobs: parks +"));
     screen.press(&["Escape"]);
-    let again = screen.until_shown("FROZEN");
+    let is_back = |text: &str| text.contains("FROZEN") && !text.contains(" later: ");
+    let again = screen.until("the view again", is_back);
     let body = |text: &str| text.lines().take(30).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(body(&again), body(&frozen));
     screen.press(&["f"]);

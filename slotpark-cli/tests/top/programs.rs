@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use slotpark_inspect::Snapshot;
+use slotpark_inspect::{Snapshot, Table};
 
 use crate::tools::{folder, run, slotpark, text, write};
 
@@ -54,6 +54,12 @@ fn end(child: Child) -> Output {
     output
 }
 
+/// The table that the program's futexes wait in.
+fn futexes(seen: &Snapshot) -> &Table {
+    let mut tables = seen.tables.iter();
+    tables.find(|table| table.name == "futexes").expect("it is registered")
+}
+
 fn is_installed(program: &str) -> bool {
     let found = Command::new(program).arg("--version").output().is_ok();
     if !found {
@@ -81,8 +87,7 @@ fn ripgrep_is_watched() {
     // It reads its standard input for as long as that is open.
     let mut rg = start(folder.path(), &["rg", "-j4", "-c", "needle", "-", "."]);
     let seen = until(folder.path(), "rg", |seen| seen.program == "rg");
-    let table = &seen.tables[0];
-    assert_eq!((table.name.as_str(), table.slot_count), ("futexes", 512));
+    assert_eq!(futexes(&seen).slot_count, 512);
     let mut input = rg.stdin.take().expect("it is piped");
     input.write_all(b"needle\nneedle\n").expect("it reads");
     drop(input);
@@ -111,10 +116,9 @@ fn cargo_is_watched() {
     write(folder.path(), "build.rs", script);
     let build = start(folder.path(), &[cargo, "build", "--offline"]);
     let seen = until(folder.path(), "cargo waits", |seen| {
-        let waits = seen.tables.iter().flat_map(|table| &table.waits);
-        seen.program == "cargo" && waits.count() > 0
+        seen.program == "cargo" && !futexes(seen).waits.is_empty()
     });
-    let wait = &seen.tables[0].waits[0];
+    let wait = &futexes(&seen).waits[0];
     let word = wait.key.text.as_deref().unwrap_or("");
     assert!(word.starts_with("word at 0x"), "{wait:?}");
     assert!(wait.by.name.is_some() && wait.since_ns.is_some(), "{wait:?}");
