@@ -103,12 +103,21 @@ fn add(name: String, source: Source) -> Registration {
     Registration { number, name }
 }
 
-/// Makes records for all tables, if anything is recorded.
+/// Makes records for all tables, if anything is recorded; and looks at all slots, if owners are:
+/// who locks a key by its slot's word alone leaves no name, and a look ends that.
 pub(crate) fn record() {
-    if detail::now() > Detail::Off {
-        let tables = tables();
-        let ids = tables.iter().map(|(_, table)| table.get().table_id());
-        record::keep(&ids.collect::<Vec<_>>());
+    let detail = detail::now();
+    if detail == Detail::Off {
+        return;
+    }
+    let tables = tables();
+    let ids = tables.iter().map(|(_, table)| table.get().table_id());
+    record::keep(&ids.collect::<Vec<_>>());
+    for (_, table) in tables.iter().filter(|_| detail >= Detail::Timing) {
+        let table = table.get();
+        for index in 0..table.slot_count() {
+            let _count = table.look(index, &mut []);
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod html;
 mod markdown;
 mod names;
 pub mod page;
+mod place;
 mod plot;
 mod read;
 mod schema;
@@ -26,6 +27,7 @@ pub use csv::csv;
 pub use grid::{Cell, Grid, Tone};
 pub use html::html;
 pub use markdown::markdown;
+pub use place::Place;
 pub use read::ReadError;
 pub use schema::{
     Axis, Bucket, Comparison, Histogram, Interval, Loop, Machine, Measured, Metric, Report, SCHEMA,

@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bench;
 mod browser;
 mod check;
 mod ci;
@@ -11,6 +12,7 @@ mod cinstall;
 mod columns;
 mod examples;
 mod features;
+mod figures;
 mod fuzz;
 mod header;
 mod loom;
@@ -87,6 +89,8 @@ enum Command {
     Sanitize(sanitize::Args),
     /// The stress program under memcheck.
     Valgrind,
+    /// A run against the record, a new record, or the figures of documents.
+    Bench(bench::Args),
     /// The page of a report in a real browser, as on a desktop and on a phone.
     Browser(browser::Args),
     /// The published crates with the oldest toolchain that they promise.
@@ -121,6 +125,7 @@ fn main() -> ExitCode {
         Command::Miri(args) => miri::steps(&args),
         Command::Sanitize(args) => sanitize::steps(&args),
         Command::Valgrind => valgrind::steps(),
+        Command::Bench(args) => bench::steps(args),
         Command::Browser(args) => browser::steps(args),
         Command::Msrv => msrv::steps(),
         Command::Package => package::steps(),

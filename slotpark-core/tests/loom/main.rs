@@ -21,6 +21,7 @@ mod keyed_phases;
 mod lasts;
 mod latches;
 mod locks;
+mod looks;
 mod mailbox;
 mod many;
 mod pairs;

@@ -9,12 +9,12 @@ use super::lines::FONT;
 use super::scale::Scale;
 use crate::{Interval, Tone};
 
-const WIDTH: u32 = 400;
+const WIDTH: u32 = 440;
 const ROW: u32 = 34;
 /// What is beside the rows: margins and the names of the axis.
 const FRAME: u32 = 58;
 /// More would run out of the picture.
-const NAME_MAX: usize = 54;
+const NAME_MAX: usize = 60;
 
 /// A ratio.
 #[derive(Clone, Debug)]

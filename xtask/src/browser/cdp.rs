@@ -15,7 +15,7 @@ use std::{fs, io};
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Value, json};
 use tungstenite::protocol::WebSocketConfig;
-use tungstenite::{Message, WebSocket};
+use tungstenite::{Error, Message, WebSocket};
 
 /// Nothing but the pages: no network, no services of the browser's own, no profile of a user.
 const FLAGS: [&str; 14] = [
@@ -141,8 +141,12 @@ impl Browser {
     /// The next message, kept if it is an event.
     fn next(&mut self) -> Result<Value> {
         loop {
-            let Message::Text(text) = self.socket.read()? else {
-                continue;
+            let text = match self.socket.read() {
+                Ok(Message::Text(text)) => text,
+                Ok(_) => continue,
+                // A process that was stopped and goes on has lost nothing.
+                Err(Error::Io(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error.into()),
             };
             let message: Value = serde_json::from_str(&text)?;
             if message.get("method").is_some() {

@@ -34,7 +34,7 @@ const PROGRAMS: [&str; 4] = [
 const SAMPLE: &str = "slotpark-report/tests/reports/sample.json";
 
 /// A higher picture is kept in pieces: the browser draws no endless ones.
-const PIECE_PX: f64 = 3000.0;
+const PIECE_PX: f64 = 1600.0;
 
 /// A window.
 struct View {

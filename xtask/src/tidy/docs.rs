@@ -1,4 +1,4 @@
-//! Rules of documents: links lead somewhere, records exist, commands agree, and nothing points
+//! Rules of documents: links lead somewhere, records exist, figures are those of their record, commands agree, and nothing points
 //! out of the repository.
 
 use std::sync::LazyLock;
@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 use pulldown_cmark::{Event, LinkType, Parser, Tag};
 use regex::Regex;
 
+use crate::bench::record_of;
+use crate::figures::fill;
 use crate::tidy::tree::Tree;
 use crate::tidy::{Finding, pattern};
 
@@ -16,6 +18,7 @@ pub(super) fn check(tree: &Tree, findings: &mut Vec<Finding>) {
     for (path, text) in tree.files() {
         if path.ends_with(".md") {
             links(tree, path, text, findings);
+            figures(tree, path, text, findings);
         }
         if path.ends_with(".md") || path.ends_with(".rs") {
             records(tree, path, text, findings);
@@ -107,6 +110,18 @@ fn records(tree: &Tree, path: &str, text: &str, findings: &mut Vec<Finding>) {
     }
 }
 
+/// A figure that a place takes from a record is the record's.
+fn figures(tree: &Tree, path: &str, text: &str, findings: &mut Vec<Finding>) {
+    let filled = fill(text, |file| record_of(tree, file));
+    for (line, why) in filled.wrong {
+        findings.push(Finding::error(path, line, "figure", why));
+    }
+    for (line, what) in filled.changed {
+        let text = format!("{what}: `cargo xtask bench --docs`");
+        findings.push(Finding::error(path, line, "figure", text));
+    }
+}
+
 /// A clone has nothing but the repository.
 fn outside(path: &str, text: &str, findings: &mut Vec<Finding>) {
     // In pieces, so that this file does not contain what it looks for.
@@ -192,6 +207,21 @@ mod tests {
             broken("a/src/x.rs", "//! bench/record/two.json\n"),
             ["record:1"]
         );
+    }
+
+    #[test]
+    fn figures_are_those_of_their_record() {
+        let record = include_str!("../../../slotpark-report/tests/reports/sample.json");
+        let of_text = |text: &str| {
+            let files = [("X.md", text), ("bench/record/m/1.json", record)];
+            rules_broken(&[&COMMANDS[..], &files[..]].concat(), check)
+        };
+        let place = |file: &str, said: &str| {
+            format!("\na <!-- bench:{file} wake_nobody futex time -->{said}<!-- /bench -->\n")
+        };
+        assert_eq!(of_text(&place("m/1.json", "154 ns")), [""; 0]);
+        assert_eq!(of_text(&place("m/1.json", "155 ns")), ["figure:2"]);
+        assert_eq!(of_text(&place("m/2.json", "154 ns")), ["figure:2"]);
     }
 
     #[test]
