@@ -15,7 +15,7 @@ use crate::row::Row;
 static TABLE_SLOTS: Slots<FutexKey, SLOTS, Interposed> = Slots::new();
 
 /// The table of this process, in .bss: usable before any constructor has run.
-pub(crate) static TABLE: Table<FutexKey, Interposed> = Table::over(&TABLE_SLOTS);
+pub(crate) static TABLE: Table<FutexKey, Interposed> = Table::over(&TABLE_SLOTS).with_futex_text();
 
 static HASHER: Seeded = Seeded::new();
 

@@ -10,6 +10,10 @@ use core::ffi::CStr;
 /// The environment variable that carries the path of the shared memory.
 pub(crate) const ENVIRONMENT: &CStr = c"SLOTPARK_RUN_REPORT";
 
+/// The environment variable that asks every process for a socket, through which it can be looked
+/// at.
+pub(crate) const INSPECT: &CStr = c"SLOTPARK_RUN_INSPECT";
+
 /// The first word of the header. Changed with every change of the layout, so that a library of
 /// another version reports nothing rather than nonsense.
 pub(crate) const MAGIC: u64 = u64::from_be_bytes(*b"slotpk02");

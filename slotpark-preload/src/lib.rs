@@ -10,7 +10,8 @@
 //! child of a fork or before `main`. So nothing here allocates, takes a lock of std or libc, or
 //! changes errno on success; and no call goes to libc's `syscall`, since that is this function. A
 //! thread that ends leaves nothing here: a wait is in the frame of its own call, and what is kept
-//! by thread is one flag without a destructor.
+//! by thread is one flag without a destructor. The exception is [`inspect`], which is off unless it
+//! is asked for, and has threads of its own.
 #![cfg(all(
     target_os = "linux",
     any(
@@ -26,6 +27,7 @@ mod addresses;
 mod call;
 mod fork;
 mod futex;
+mod inspect;
 mod layout;
 mod platform;
 mod process;

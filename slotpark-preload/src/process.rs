@@ -13,6 +13,7 @@ use libc::c_long;
 use crate::abi::raw_syscall;
 use crate::addresses;
 use crate::fork;
+use crate::inspect;
 use crate::layout::{self, Counter, NAME_BYTES};
 use crate::row::Row;
 
@@ -41,6 +42,7 @@ extern "C" fn loaded() {
     fork::watch();
     // Now: later the program may have forbidden itself what that takes.
     addresses::ask();
+    inspect::start();
 }
 
 /// The row of this process.

@@ -30,6 +30,8 @@ pub(super) struct Child<'a> {
     pub(super) arguments: &'a [OsString],
     pub(super) library: &'a Path,
     pub(super) shared: &'a Shared,
+    /// Every process opens its socket.
+    pub(super) inspect: bool,
 }
 
 impl Child<'_> {
@@ -38,7 +40,15 @@ impl Child<'_> {
         let preload =
             library::preload_list(self.library.as_os_str(), std::env::var_os("LD_PRELOAD"));
         let signals = catch_signals().context("cannot handle signals")?;
-        let mut child = Command::new(self.path)
+        let mut command = Command::new(self.path);
+        let inspect = OsStr::from_bytes(layout::INSPECT.to_bytes());
+        if self.inspect {
+            command.env(inspect, "1");
+        } else {
+            // A program that runs another under `slotpark run` does not ask for that one.
+            command.env_remove(inspect);
+        }
+        let mut child = command
             .arg0(self.name)
             .args(self.arguments)
             .env("LD_PRELOAD", preload)

@@ -37,6 +37,11 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
 
+    /// Open a socket in every process, through which `slotpark top` and `slotpark inspect` look at
+    /// it while it runs. The processes have two threads more.
+    #[arg(long)]
+    inspect: bool,
+
     /// The program and its arguments.
     #[arg(
         required = true,
@@ -99,8 +104,13 @@ fn run(args: &Args) -> Result<std::process::ExitStatus, Refusal> {
         arguments,
         library: &library,
         shared: &shared,
+        inspect: args.inspect,
     }
     .run()?;
+    if args.inspect {
+        // Removes what killed processes have left.
+        let _live = slotpark_inspect::socket::list();
+    }
     let written = Report::read(&shared, &args.program, status)
         .map_err(anyhow::Error::from)
         .and_then(|report| Ok(target.write_all(&report.render(args.json)?)?));

@@ -6,6 +6,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
 use super::report::{Counts, Exit, Report};
+use crate::shown::duration;
 
 const HEADER: [&str; 15] = [
     "process",
@@ -126,36 +127,4 @@ fn row(id: String, program: &str, counts: &Counts) -> Vec<String> {
         counts.kernel_calls.to_string(),
     ]);
     row
-}
-
-/// Three digits and a unit.
-fn duration(ns: u64) -> String {
-    let (value, unit) = match ns {
-        0..1_000 => return format!("{ns} ns"),
-        1_000..1_000_000 => (ns as f64 / 1e3, "us"),
-        1_000_000..1_000_000_000 => (ns as f64 / 1e6, "ms"),
-        _ => (ns as f64 / 1e9, "s"),
-    };
-    let digits = if value < 10.0 {
-        2
-    } else {
-        usize::from(value < 100.0)
-    };
-    format!("{value:.digits$} {unit}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::duration;
-
-    #[test]
-    fn durations_have_three_digits() {
-        let shown = [0, 999, 1_000, 12_345, 999_400, 5_000_000, 61_000_000_000].map(duration);
-        assert_eq!(
-            shown,
-            [
-                "0 ns", "999 ns", "1.00 us", "12.3 us", "999 us", "5.00 ms", "61.0 s"
-            ]
-        );
-    }
 }
