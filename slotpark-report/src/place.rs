@@ -9,7 +9,8 @@
 //!
 //! **A table**: `bench-table:FILE` and further lines. `WORKLOAD METRIC [@AT] [= NAME]` is a line of
 //! the table: the figure of the first engine and its ratios to the others. `to ENGINE, ENGINE`
-//! chooses those. A single `over WORKLOAD METRIC` is a table over the axis, with a column for each engine.
+//! chooses those. A single `over WORKLOAD METRIC` is a table over the axis, with a column for each
+//! engine.
 
 use crate::amount::{ratio, spread};
 use crate::{Cell, Comparison, Grid, Metric, Report, Workload, amount, tables};

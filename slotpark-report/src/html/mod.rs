@@ -200,16 +200,14 @@ fn method(report: &Report) -> Markup {
     html! {
         p {
             "A figure is the median of its rounds, with the lowest and the highest round behind "
-            "it. "
-            "Rounds of all engines take turns, so that what disturbs one disturbs the others. "
+            "it. Rounds of all engines take turns, so that what disturbs one disturbs the others. "
             "A ratio is paired: each round of one engine with the same round of the other; its "
             "interval is a bootstrap confidence interval of 95 %. Where that contains 1 there is "
             "no winner. A round that hung enters with the time at which it was cut off."
         }
         p {
             "A latency counts from the intended start of its operation where the pace is an open "
-            "loop. "
-            "Absolute times do not travel between machines; ratios of one run do, as far as "
+            "loop. Absolute times do not travel between machines; ratios of one run do, as far as "
             "anything does. This page has all " (place(count as f64)) " comparisons of the run, "
             "whoever won."
         }
