@@ -26,6 +26,10 @@ pub fn markdown(report: &Report) -> String {
     if !targets.rows.is_empty() {
         text += &format!("\n## Targets\n\n{}", targets.to_markdown());
     }
+    let limits = tables::limits(report);
+    if !limits.rows.is_empty() {
+        text += &format!("\n## Limits\n\n{}", limits.to_markdown());
+    }
     text += "\n## Where slotpark loses\n\n";
     let losses = tables::losses(report);
     text += &if losses.rows.is_empty() {
@@ -52,7 +56,8 @@ fn machine(report: &Report) -> String {
         .map_or_else(String::new, |name| format!(", {name}"));
     let gib = machine.memory_bytes >> 30;
     let described = format!(
-        "{}, {} cores, {gib} GiB{governor}; {}, Linux {}, load {}; slotpark {} {}, {}; {scale}, {}.",
+        "{}, {} cores, {gib} GiB{governor}; {}, Linux {}, load {}; slotpark {} {}, {}; \
+         {scale}, {}.",
         machine.cpu,
         machine.cores,
         machine.os,

@@ -1,6 +1,6 @@
 //! The report in parts, for whoever shows it in another form than those of this crate.
 
-use crate::{Cell, Grid, Metric, Report, amount, tables};
+use crate::{Grid, Metric, Report, tables};
 
 /// A part of the report: a workload, or what is said of all.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +49,7 @@ pub fn sections(report: &Report) -> Vec<Section> {
     if !targets.rows.is_empty() {
         goals.grids.push(("Ratios".to_owned(), targets));
     }
-    let limits = limits(report);
+    let limits = tables::limits(report);
     if !limits.rows.is_empty() {
         goals.grids.push(("Figures".to_owned(), limits));
     }
@@ -78,29 +78,4 @@ fn of_workload(report: &Report, workload: &crate::Workload) -> Section {
         grids,
         remarks: skipped.chain(tables::notes(workload)).collect(),
     }
-}
-
-/// What figures should be at most, and whether they are.
-fn limits(report: &Report) -> Grid {
-    let mut grid = Grid::new(["workload", "engine", "figure", "median", "at most"]);
-    for limit in &report.limits {
-        let workload = report.workload(&limit.workload);
-        let point = workload.and_then(|workload| workload.point(&limit.engine, limit.at));
-        let median = point.and_then(|point| point.figures.get(&limit.metric));
-        let show = |value| amount(value, limit.metric.unit());
-        let most = show(limit.max);
-        let judged = match limit.met {
-            Some(true) => Cell::good(format!("{most}: met")),
-            Some(false) => Cell::bad(format!("{most}: missed")),
-            None => Cell::plain(format!("{most}: no figure")),
-        };
-        grid.push([
-            Cell::plain(&limit.workload),
-            Cell::plain(&limit.engine),
-            Cell::plain(limit.metric.title()),
-            Cell::plain(median.map_or_else(|| "-".to_owned(), |median| show(median.median))),
-            judged,
-        ]);
-    }
-    grid
 }

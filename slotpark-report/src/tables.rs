@@ -148,7 +148,10 @@ pub(crate) fn ratios(report: &Report, workload: &Workload) -> Option<Grid> {
     let head = head.chain(["ratio (95 %)", "verdict"]);
     let mut grid = Grid::new(head.chain(has_target.then_some("target")));
     for one in comparisons {
-        let mut row = vec![Cell::plain(&one.to), Cell::plain(one.metric.title())];
+        let mut row = vec![
+            Cell::plain(other(report, one)),
+            Cell::plain(one.metric.title()),
+        ];
         if axis.is_some() {
             row.push(Cell::plain(one.at.map_or_else(String::new, place)));
         }
@@ -188,7 +191,7 @@ fn target(one: &Comparison) -> Option<Cell> {
 
 /// What was set, and whether it was met: the missed ones first.
 pub(crate) fn targets(report: &Report) -> Grid {
-    let mut grid = Grid::new(["what", "ratio (95 %)", "target"]);
+    let mut grid = Grid::new(["what", "target", "ratio (95 %)"]);
     let mut asked: Vec<_> = report
         .comparisons
         .iter()
@@ -200,7 +203,7 @@ pub(crate) fn targets(report: &Report) -> Grid {
         Tone::Good => 2,
     });
     for (one, target) in asked {
-        grid.push([Cell::plain(what(report, one)), ratio_cell(one), target]);
+        grid.push([Cell::plain(what(report, one)), target, ratio_cell(one)]);
     }
     grid
 }
@@ -229,28 +232,64 @@ pub(crate) fn losses(report: &Report) -> Grid {
 
 /// What a ratio is about, in words.
 pub(crate) fn what(report: &Report, one: &Comparison) -> String {
-    let workload = report.workload(&one.workload);
-    let at = workload.map_or_else(String::new, |workload| workload.place_name(one.at));
-    let of = if at.is_empty() { at } else { format!(", {at}") };
+    let at = place_of(report, &one.workload, one.at, ", ");
     format!(
-        "{}{of}: {}, to {}",
+        "{}{at}: {}, to {}",
         one.workload,
         one.metric.title(),
-        one.to
+        other(report, one)
     )
+}
+
+/// The other engine of a ratio, and its point where it is another one.
+fn other(report: &Report, one: &Comparison) -> String {
+    let at = place_of(report, &one.workload, one.to_at, " at ");
+    format!("{}{at}", one.to)
+}
+
+/// A point of a workload behind `before`; nothing where there is none.
+fn place_of(report: &Report, workload: &str, at: Option<f64>, before: &str) -> String {
+    let workload = report.workload(workload);
+    let name = workload.map_or_else(String::new, |workload| workload.place_name(at));
+    if name.is_empty() {
+        name
+    } else {
+        format!("{before}{name}")
+    }
 }
 
 /// The two medians that a ratio is about; empty where one of them is not there.
 fn both_medians(report: &Report, one: &Comparison) -> String {
-    let of = |engine: &str| {
-        let point = report.workload(&one.workload)?.point(engine, one.at)?;
-        Some(crate::amount(
-            point.figures.get(&one.metric)?.median,
-            one.metric.unit(),
-        ))
+    let of = |engine: &str, at: Option<f64>| {
+        let point = report.workload(&one.workload)?.point(engine, at)?;
+        let figure = point.figures.get(&one.metric)?;
+        Some(crate::amount(figure.median, one.metric.unit()))
     };
-    match (of(&one.of), of(&one.to)) {
+    match (of(&one.of, one.at), of(&one.to, one.to_at.or(one.at))) {
         (Some(of), Some(to)) => format!("{of} against {to}"),
         _ => String::new(),
     }
+}
+
+/// What figures should be at most, and whether they are.
+pub(crate) fn limits(report: &Report) -> Grid {
+    let mut grid = Grid::new(["what", "at most", "median"]);
+    for limit in &report.limits {
+        let workload = report.workload(&limit.workload);
+        let point = workload.and_then(|workload| workload.point(&limit.engine, limit.at));
+        let median = point.and_then(|point| point.figures.get(&limit.metric));
+        let show = |value| crate::amount(value, limit.metric.unit());
+        let most = show(limit.max);
+        let judged = match limit.met {
+            Some(true) => Cell::good(format!("{most}: met")),
+            Some(false) => Cell::bad(format!("{most}: missed")),
+            None => Cell::plain(format!("{most}: no figure")),
+        };
+        let at = place_of(report, &limit.workload, limit.at, ", ");
+        let (name, metric) = (&limit.workload, limit.metric.title());
+        let what = format!("{name}{at}: {metric} of {}", limit.engine);
+        let median = median.map_or_else(|| "-".to_owned(), |median| show(median.median));
+        grid.push([Cell::plain(what), judged, Cell::plain(median)]);
+    }
+    grid
 }

@@ -89,7 +89,7 @@ fn ratios_over_axis(report: &Report, workload: &Workload, metric: Metric) -> Mar
     let of_metric = report
         .comparisons
         .iter()
-        .filter(|one| one.workload == workload.name && one.metric == metric && one.of != one.to);
+        .filter(|one| one.workload == workload.name && one.metric == metric && one.to_at.is_none());
     let mut lines: Vec<Line> = Vec::new();
     for one in of_metric {
         let (Some(at), Some(ratio)) = (one.at, one.ratio) else {

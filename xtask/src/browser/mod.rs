@@ -177,6 +177,11 @@ fn keep_pictures(browser: &mut Browser, stem: &Path, view: &View) -> Result<()> 
         .as_f64()
         .context("a page has a height")?;
     let pieces = (height / PIECE_PX).ceil().max(1.0) as u32;
+    // Those of a page that was longer are not of this one.
+    let kept = |piece: u32| PathBuf::from(format!("{}-{piece}.png", stem.display()));
+    for old in (pieces + 1..).map(kept).take_while(|old| old.exists()) {
+        fs::remove_file(old)?;
+    }
     for piece in 0..pieces {
         let top = f64::from(piece) * PIECE_PX;
         let clip = json!({
@@ -186,8 +191,9 @@ fn keep_pictures(browser: &mut Browser, stem: &Path, view: &View) -> Result<()> 
         let shot = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
         let shot = browser.call("Page.captureScreenshot", shot)?;
         let data = shot["data"].as_str().context("a picture is data")?;
-        let path = format!("{}-{}.png", stem.display(), piece + 1);
-        fs::write(&path, BASE64_STANDARD.decode(data)?).with_context(|| path)?;
+        let path = kept(piece + 1);
+        fs::write(&path, BASE64_STANDARD.decode(data)?)
+            .with_context(|| path.display().to_string())?;
     }
     Ok(())
 }
