@@ -14,7 +14,8 @@ pub struct Finding {
     pub workload: String,
     /// The point of its axis.
     pub at: Option<f64>,
-    /// Which figure, and the engines whose ratio it is; `None` where it is about the whole workload.
+    /// Which figure, and the engines whose ratio it is; `None` where it is about all of the
+    /// workload.
     pub ratio: Option<(Metric, String, String)>,
     /// What it is.
     pub kind: FindingKind,
@@ -58,7 +59,8 @@ impl Finding {
     ///
     /// ```
     /// # use slotpark_report::{check, Report};
-    /// # let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reports/sample.json"));
+    /// # let text =
+    /// #     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reports/sample.json"));
     /// let record = Report::from_json(text).expect("the sample is a report");
     /// let mut run = record.clone();
     /// run.workloads[0].series[2].skipped = Some("absent".to_owned());

@@ -10,7 +10,8 @@ impl Report {
     ///
     /// ```
     /// # use slotpark_report::Report;
-    /// # let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reports/sample.json"));
+    /// # let text =
+    /// #     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reports/sample.json"));
     /// let report = Report::from_json(text).expect("the sample is a report");
     /// assert!(report.workload("wake_nobody").is_some());
     /// assert!(report.workload("lunch").is_none());
@@ -28,7 +29,8 @@ impl Workload {
     ///
     /// ```
     /// # use slotpark_report::Report;
-    /// # let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reports/sample.json"));
+    /// # let text =
+    /// #     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reports/sample.json"));
     /// let report = Report::from_json(text).expect("the sample is a report");
     /// let workload = report.workload("other_waiters").expect("the sample has it");
     /// assert!(workload.point("slotpark", Some(1000.0)).is_some());

@@ -1,8 +1,8 @@
 //! What a run of `slotpark bench` measured, and how it is shown.
 //!
 //! [`Report`] is the versioned schema: what `--json` prints and what lies under `bench/record/`.
-//! [`csv`], [`markdown`] and [`html`] show it; [`check`] compares two by their ratios. [`page`] is the
-//! frame of every page of this project.
+//! [`csv`], [`markdown`] and [`html`] show it; [`check`] compares two by their ratios. [`page`] is
+//! the frame of every page of this project.
 
 #![forbid(unsafe_code)]
 

@@ -56,7 +56,8 @@ fn machine(report: &Report) -> String {
         .map_or_else(String::new, |name| format!(", {name}"));
     let gib = machine.memory_bytes >> 30;
     let described = format!(
-        "{}, {} cores, {gib} GiB{governor}; {}, Linux {}, load {}; slotpark {} {}, {}; {scale}, {}.",
+        "{}, {} cores, {gib} GiB{governor}; {}, Linux {}, load {}; slotpark {} {}, {}; \
+         {scale}, {}.",
         machine.cpu,
         machine.cores,
         machine.os,

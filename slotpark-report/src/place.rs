@@ -8,8 +8,9 @@
 //! `spread` and `median` ask for the other form.
 //!
 //! **A table**: `bench-table:FILE` and further lines. `WORKLOAD METRIC [@AT] [= NAME]` is a line of
-//! the table: the figure of the first engine and its ratios to the others. `to ENGINE, ENGINE` chooses
-//! those. A single `over WORKLOAD METRIC` is a table over the axis, with a column for each engine.
+//! the table: the figure of the first engine and its ratios to the others. `to ENGINE, ENGINE`
+//! chooses those. A single `over WORKLOAD METRIC` is a table over the axis, with a column for each
+//! engine.
 
 use crate::amount::{ratio, spread};
 use crate::{Cell, Comparison, Grid, Metric, Report, Workload, amount, tables};
@@ -178,7 +179,8 @@ impl Place {
     ///
     /// ```
     /// # use slotpark_report::{Place, Report};
-    /// # let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reports/sample.json"));
+    /// # let text =
+    /// #     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reports/sample.json"));
     /// let report = Report::from_json(text).expect("the sample is a report");
     /// let place = Place::parse("bench:a/b.json wake_nobody slotpark time").expect("understood");
     /// let text = place.expect("it is one of ours").text(&report);

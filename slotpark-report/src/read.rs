@@ -37,7 +37,8 @@ impl Report {
     ///
     /// # Errors
     ///
-    /// [`ReadError`] says what is wrong and where: no JSON, another schema, a missing or wrong field.
+    /// [`ReadError`] says what is wrong and where: no JSON, another schema, a missing or wrong
+    /// field.
     ///
     /// # Examples
     ///
@@ -73,7 +74,8 @@ impl Report {
     /// ```
     /// use slotpark_report::Report;
     ///
-    /// # let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reports/sample.json"));
+    /// # let text =
+    /// #     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reports/sample.json"));
     /// let report = Report::from_json(text).expect("the sample is a report");
     /// let again = Report::from_json(&report.to_json()).expect("so is what is written of it");
     /// assert_eq!(again.seed, report.seed);

@@ -84,10 +84,9 @@ mod tests {
     #[test]
     fn every_file_of_the_folder_is_brought_and_right() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads");
-        let names = std::fs::read_dir(folder).unwrap().map(|entry| {
-            let name = entry.unwrap().file_name().into_string().unwrap();
-            name
-        });
+        let names = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let there: BTreeSet<String> = names
             .filter_map(|name| name.strip_suffix(".toml").map(str::to_owned))
             .collect();

@@ -206,7 +206,7 @@ static INSIDE: [Entry; 31] = [
         "one Mutex and Condvar for all keys",
         Waits::<StdOne>::ALL,
     ),
-    Entry::new("maitake", "maitake-sync's WaitMap", &[tasks::<Maitake>()]).except(one_per_key),
+    Entry::new("maitake", "maitake-sync's WaitMap", &[tasks::<Maitake>()]).except(of_maitake),
     Entry::new(
         "tokio_notify",
         "DashMap of Arc<tokio::sync::Notify>, removed",
@@ -282,12 +282,18 @@ static INSIDE: [Entry; 31] = [
     ),
 ];
 
-/// Those whose keys have one waiter at most.
-fn one_per_key(shape: &Shape) -> Option<&'static str> {
+/// More tasks than that take maitake seconds to queue: a new wait looks through all others.
+const MAITAKE_TASKS_MAX: u64 = 20_000;
+
+/// What maitake cannot run.
+fn of_maitake(shape: &Shape) -> Option<&'static str> {
     match shape {
         Shape::WakeTasks(_) => Some("a key of it has one waiter at most"),
         Shape::Polled(polled) if polled.same_key && polled.call == Poll::Drop => {
             Some("a key of it has one waiter at most")
+        }
+        Shape::Polled(polled) if polled.others > MAITAKE_TASKS_MAX => {
+            Some("so many waits take it seconds to queue: each new one looks through all others")
         }
         _ => None,
     }

@@ -15,6 +15,8 @@ mod seed_slot;
 mod slotpark;
 mod std_condvar;
 pub(crate) mod tasks;
+#[cfg(test)]
+mod threads_tests;
 
 pub(crate) use chosen::{Chosen, ManySlots, NeverSpin, OneSlot};
 pub(crate) use dashmap_arc::{DashMapArc, Kept, Removed};

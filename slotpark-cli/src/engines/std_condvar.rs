@@ -81,6 +81,11 @@ type Entry = Arc<(Mutex<usize>, Condvar)>;
 pub(crate) struct StdMap(Mutex<HashMap<u64, Entry>>);
 
 impl StdMap {
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        lock(&self.0).is_empty()
+    }
+
     fn find(&self, key: u64) -> Option<Entry> {
         lock(&self.0).get(&key).map(Arc::clone)
     }

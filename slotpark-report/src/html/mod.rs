@@ -143,7 +143,7 @@ fn of_workload(report: &Report, workload: &Workload) -> Markup {
     let skipped = tables::skipped(workload);
     let notes = tables::notes(workload);
     let body = html! {
-        p { (workload.about) }
+        p { (with_code(&workload.about)) }
         p class="quiet" {
             code { (workload.name) } ", " (workload.shape) ", " (pace(workload.pace))
             @for (name, value) in &workload.parameters { ", " (name) " " (value) }
@@ -177,6 +177,15 @@ fn of_workload(report: &Report, workload: &Workload) -> Markup {
     page::section(&anchor(workload), &workload.title, &body)
 }
 
+/// A text in which names stand between backticks.
+fn with_code(text: &str) -> Markup {
+    html! {
+        @for (index, part) in text.split('`').enumerate() {
+            @if index % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
+}
+
 /// A title, and where on the axis if there is one.
 fn titled(title: &str, at: &str) -> String {
     if at.is_empty() {
@@ -190,15 +199,15 @@ fn method(report: &Report) -> Markup {
     let count = report.comparisons.len();
     html! {
         p {
-            "A figure is the median of its rounds, with the lowest and the highest round behind it. "
-            "Rounds of all engines take turns, so that what disturbs one disturbs the others. "
+            "A figure is the median of its rounds, with the lowest and the highest round behind "
+            "it. Rounds of all engines take turns, so that what disturbs one disturbs the others. "
             "A ratio is paired: each round of one engine with the same round of the other; its "
-            "interval is a bootstrap confidence interval of 95 %. Where that contains 1 there is no "
-            "winner. A round that hung enters with the time at which it was cut off."
+            "interval is a bootstrap confidence interval of 95 %. Where that contains 1 there is "
+            "no winner. A round that hung enters with the time at which it was cut off."
         }
         p {
-            "A latency counts from the intended start of its operation where the pace is an open loop. "
-            "Absolute times do not travel between machines; ratios of one run do, as far as "
+            "A latency counts from the intended start of its operation where the pace is an open "
+            "loop. Absolute times do not travel between machines; ratios of one run do, as far as "
             "anything does. This page has all " (place(count as f64)) " comparisons of the run, "
             "whoever won."
         }

@@ -4,6 +4,7 @@ mod canvas;
 mod forest;
 mod lines;
 mod scale;
+mod ticks;
 
 pub(crate) use forest::{Row, forest};
 pub(crate) use lines::{Axes, Curve, lines};

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 
-use crate::amount::place;
-use crate::{Unit, amount, short};
+use super::ticks::{decades, powers_of_two, step_down, step_up, tick_name};
+use crate::Unit;
 
 /// Where values stand, as numbers that a plot may space evenly.
 #[derive(Clone, Debug)]
@@ -58,7 +58,7 @@ impl Scale {
         }
     }
 
-    /// Percentiles, so that 90, 99 and 99.9 stand as far apart as they differ in what they leave out.
+    /// Percentiles, so that 90, 99 and 99.9 stand as far apart as what they leave out differs.
     pub(crate) fn percentiles(last: f64) -> Self {
         let end = percentile(last);
         let named = [0.0, 50.0, 90.0, 99.0, 99.9, 99.99, 99.999];
@@ -103,7 +103,7 @@ impl Scale {
         let has_zero = values.iter().any(|&value| value <= 0.0);
         let zero = first.log10() - ((last / first).log10() * 0.12).max(0.5);
         let named = if unit == Some(Unit::Bytes) {
-            powers_of_32
+            powers_of_two
         } else {
             decades
         };
@@ -185,78 +185,13 @@ pub(crate) fn percentile(percent: f64) -> f64 {
     -(1.0 - percent / 100.0).max(1e-9).log10()
 }
 
-/// The next of 1, 2, 5, 10, ... that is not below.
-fn step_up(value: f64) -> f64 {
-    let power = 10_f64.powf(value.log10().floor());
-    let found = [1.0, 2.0, 5.0]
-        .into_iter()
-        .find(|step| step * power >= value * 0.999_999);
-    found.unwrap_or(10.0) * power
-}
-
-/// The next of 1, 2, 5, 10, ... that is not above.
-fn step_down(value: f64) -> f64 {
-    let power = 10_f64.powf(value.log10().floor());
-    let found = [5.0, 2.0]
-        .into_iter()
-        .find(|step| step * power <= value * 1.000_001);
-    found.unwrap_or(1.0) * power
-}
-
-/// What is named between two values: every power, fewer where that is too many, more where too few.
-fn decades(first: f64, last: f64) -> Vec<f64> {
-    let powers = (first.log10().floor() as i32, last.log10().ceil() as i32);
-    let count = powers.1 - powers.0;
-    let steps: &[f64] = if count <= 2 { &[1.0, 2.0, 5.0] } else { &[1.0] };
-    let every = (count / 6 + 1).max(1);
-    let is_inside = |value: &f64| *value >= first * 0.999_999 && *value <= last * 1.000_001;
-    (powers.0..=powers.1)
-        .filter(|power| (power - powers.0) % every == 0)
-        .flat_map(|power| steps.iter().map(move |step| step * 10_f64.powi(power)))
-        .filter(is_inside)
-        .collect()
-}
-
-/// What is named between two amounts of memory: 1 KiB, 32 KiB, 1 MiB, ...
-fn powers_of_32(first: f64, last: f64) -> Vec<f64> {
-    let powers = (0..13).map(|power| 32_f64.powi(power));
-    let inside: Vec<f64> = powers
-        .filter(|value| (first..=last).contains(value))
-        .collect();
-    if inside.len() < 2 {
-        decades(first, last)
-    } else {
-        inside
-    }
-}
-
-fn tick_name(value: f64, unit: Option<Unit>) -> String {
-    match unit {
-        Some(Unit::Bytes) if (1024.0..10_240.0).contains(&value) && value % 1024.0 == 0.0 => {
-            format!("{} KiB", short(value / 1024.0))
-        }
-        Some(unit) => amount(value, unit),
-        None if value >= 1e6 && value % 1e5 == 0.0 => format!("{}M", short(value / 1e6)),
-        None if value >= 1e4 => format!("{}k", short(value / 1e3)),
-        None if value >= 1000.0 => place(value.round()),
-        None => short(value),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Scale, step_down, step_up};
+    use super::Scale;
     use crate::Unit;
 
     fn names(scale: &Scale) -> Vec<&str> {
         scale.ticks.iter().map(|(_, name)| name.as_str()).collect()
-    }
-
-    #[test]
-    fn steps_enclose_a_value() {
-        assert_eq!((step_down(3.0), step_up(3.0)), (2.0, 5.0));
-        assert_eq!((step_down(0.7), step_up(0.7)), (0.5, 1.0));
-        assert_eq!((step_down(10.0), step_up(10.0)), (10.0, 10.0));
     }
 
     #[test]
@@ -282,6 +217,8 @@ mod tests {
     fn memory_is_named_by_powers_of_two() {
         let scale = Scale::of(&[0.0, 140.0, 14e6], true, Some(Unit::Bytes));
         assert_eq!(names(&scale), ["0", "1 KiB", "32 KiB", "1 MiB"]);
+        let scale = Scale::of(&[1.1e6, 9.2e6], true, Some(Unit::Bytes));
+        assert_eq!(names(&scale), ["1 MiB", "2 MiB", "4 MiB", "8 MiB"]);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use slotpark_report::Report;
 
-/// Several workloads, two axes, histograms, hung rounds, skipped engines, a heat map, and names that
-/// are markup if nobody escapes them.
+/// Several workloads, several axes, histograms, hung rounds, skipped engines, a heat map, and names
+/// that are markup if nobody escapes them.
 pub(crate) fn sample() -> Report {
     Report::from_json(include_str!("../reports/sample.json")).expect("the sample is a report")
 }

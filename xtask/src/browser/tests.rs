@@ -26,6 +26,12 @@ fn folder(repo: &Repo, name: &str) -> PathBuf {
     folder
 }
 
+/// A page with this in it, as wide as the window.
+fn page(inside: &str) -> String {
+    let head = "<!DOCTYPE html><meta name=viewport content=width=device-width>";
+    format!("{head}<p>x{inside}")
+}
+
 /// Found in each of the four views, and nothing else.
 fn assert_found(name: &str, page: &str, text: &str) {
     let Some(found) = found(name, page) else {
@@ -55,24 +61,24 @@ fn a_good_page_passes_and_its_pictures_are_kept() {
 
 #[test]
 fn errors_on_the_console_are_found() {
-    let page = "<!DOCTYPE html><meta name=viewport content=width=device-width><p>x<script>console.error('it is', 'broken')</script>";
-    assert_found("console", page, "console.error: it is broken");
+    let page = page("<script>console.error('it is', 'broken')</script>");
+    assert_found("console", &page, "console.error: it is broken");
 }
 
 #[test]
 fn exceptions_are_found() {
-    let page = "<!DOCTYPE html><meta name=viewport content=width=device-width><p>x<script>nothing.at.all()</script>";
+    let page = page("<script>nothing.at.all()</script>");
     assert_found(
         "exception",
-        page,
+        &page,
         "exception: ReferenceError: nothing is not defined",
     );
 }
 
 #[test]
 fn requests_to_the_network_are_found() {
-    let page = "<!DOCTYPE html><meta name=viewport content=width=device-width><p>x<img alt=y src='http://example.invalid/a.png'>";
-    let Some(found) = found("request", page) else {
+    let page = page("<img alt=y src='http://example.invalid/a.png'>");
+    let Some(found) = found("request", &page) else {
         return;
     };
     let requests = found

@@ -1,5 +1,5 @@
-//! Rules of documents: links lead somewhere, records exist, figures are those of their record, commands agree, and nothing points
-//! out of the repository.
+//! Rules of documents: links lead somewhere, records exist, figures are those of their record,
+//! commands agree, and nothing points out of the repository.
 
 use std::sync::LazyLock;
 

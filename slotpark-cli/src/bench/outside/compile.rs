@@ -45,7 +45,7 @@ pub(super) struct Built {
 }
 
 impl Recipe {
-    /// The program, or why there is none. Built once in each process; the other calls wait for that.
+    /// The program, or why there is none. Built once in each process; other calls wait for that.
     pub(super) fn built(&self) -> Result<Built, String> {
         let build = || {
             let base = choose_base_strategy().map_err(|error| error.to_string())?;
@@ -113,12 +113,15 @@ impl Recipe {
     }
 }
 
-/// The line that says what is wrong: the first one with an error, else the first one that is no
-/// heading.
+/// The line that says what is wrong: the first one with an error, else the first one that is
+/// neither a heading nor tells of progress.
 fn gist(text: &str) -> &str {
     let mut lines = text.lines().map(str::trim);
     let error = lines.clone().find(|line| line.contains("error"));
-    let other = lines.find(|line| !line.is_empty() && !line.starts_with('#'));
+    let says_nothing = |line: &str| {
+        line.is_empty() || line.starts_with('#') || line.starts_with("go: downloading")
+    };
+    let other = lines.find(|line| !says_nothing(line));
     error.or(other).unwrap_or("it does not say why")
 }
 
@@ -215,6 +218,8 @@ mod tests {
             gist("# slotpark/outside\n./main.go:7:2: undefined: x\n"),
             "./main.go:7:2: undefined: x"
         );
+        let module = "go: downloading golang.org/x/sync v0.7.0\nflight.go:11:2: no such host\n";
+        assert_eq!(gist(module), "flight.go:11:2: no such host");
         assert_eq!(gist(""), "it does not say why");
     }
 }

@@ -1,3 +1,5 @@
+//! The engines of other languages answer, and programs that do not are told of.
+
 use serde_json::json;
 
 use slotpark_report::Metric;
@@ -8,8 +10,9 @@ use crate::bench::request::Request;
 
 /// Every shape that some engine answers, small.
 fn shapes() -> Vec<Value> {
+    let sleepers = json!({"call": "wake_one", "sleepers": 3, "stride": 4096});
     vec![
-        json!({"shape": "calls", "parameters": {"call": "wake_one", "sleepers": 3, "stride": 4096}}),
+        json!({"shape": "calls", "parameters": sleepers}),
         json!({"shape": "calls", "parameters": {"call": "wake_all", "threads": 2, "draw": "zipf"}}),
         json!({"shape": "calls", "parameters": {"call": "wait_stale", "draw": "uniform"}}),
         json!({"shape": "calls", "parameters": {"call": "wait_timeout"}}),

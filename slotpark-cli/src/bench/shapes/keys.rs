@@ -19,11 +19,8 @@ impl Words {
     /// For `count` keys whose numbers lie `stride` apart, and whose words lie as many bytes apart,
     /// but at least one word.
     pub(super) fn new(count: usize, stride: u64) -> &'static Self {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "a file's values are checked"
-        )]
-        let step = (stride / WORD_BYTES).max(1) as usize;
+        let step =
+            usize::try_from((stride / WORD_BYTES).max(1)).expect("a file's values are checked");
         Box::leak(Box::new(Self {
             words: (0..count * step).map(|_| Word::default()).collect(),
             step,

@@ -14,7 +14,7 @@ use slotpark_report::{
 
 use crate::bench::pace::{Arrivals, Pace};
 use crate::bench::request::Answer;
-use crate::bench::runner::{Gathered, Point, Taker};
+use crate::bench::runner::{Gathered, Taker};
 use crate::measure::statistics::Spread;
 use compare::{Judge, Side};
 
@@ -94,25 +94,38 @@ fn plain(value: &toml::Value) -> String {
 
 /// One for each engine that was asked.
 fn series(gathered: &Gathered) -> Vec<Series> {
-    let engines = gathered
-        .points
-        .first()
-        .map_or(0, |point| point.takers.len());
-    let of_engine = |index: usize| {
-        let taker = |point: &'_ Point| (point.at, index);
-        let takers = gathered.points.iter().map(taker);
-        let takers: Vec<(Option<f64>, &Taker)> = takers
-            .zip(&gathered.points)
-            .map(|((at, index), point)| (at, &point.takers[index]))
-            .collect();
-        let measured = takers.iter().filter(|(_, taker)| !taker.answers.is_empty());
-        Series {
-            engine: takers[0].1.name().to_owned(),
-            skipped: takers.iter().find_map(|(_, taker)| taker.skipped.clone()),
-            points: measured.map(|&(at, taker)| point(at, taker)).collect(),
+    let first = gathered.points.first();
+    let engines = first.map_or(0, |point| point.takers.len());
+    (0..engines)
+        .map(|index| series_of(gathered, index))
+        .collect()
+}
+
+/// That of the engine with this index. A reason that holds at some points only is a remark.
+fn series_of(gathered: &Gathered, index: usize) -> Series {
+    let takers = gathered.points.iter();
+    let takers = takers.map(|point| (point.at, &point.takers[index]));
+    let measured = takers
+        .clone()
+        .filter(|(_, taker)| !taker.answers.is_empty());
+    let mut points: Vec<Measured> = measured.map(|(at, taker)| point(at, taker)).collect();
+    let mut reasons = takers.filter_map(|(at, taker)| Some((at, taker.skipped.clone()?)));
+    let mut skipped = None;
+    match points.last_mut() {
+        None => skipped = reasons.next().map(|(_, reason)| reason),
+        Some(last) => {
+            let remark = |(at, reason)| match at {
+                Some(at) => format!("not measured at {at}: {reason}"),
+                None => reason,
+            };
+            last.notes.extend(reasons.map(remark));
         }
-    };
-    (0..engines).map(of_engine).collect()
+    }
+    Series {
+        engine: gathered.points[0].takers[index].name().to_owned(),
+        skipped,
+        points,
+    }
 }
 
 fn point(at: Option<f64>, taker: &Taker) -> Measured {

@@ -134,6 +134,19 @@ fn who_hung_and_who_was_skipped_is_said() {
 }
 
 #[test]
+fn a_reason_that_holds_at_one_point_is_a_remark() {
+    let mut gathered = gathered(1);
+    let futex = &mut gathered.points[1].takers[1];
+    futex.answers.clear();
+    futex.skipped = Some("too many keys".to_owned());
+    let series = &report_of(gathered).workloads[0].series[1];
+    assert_eq!(series.skipped, None);
+    assert_eq!(series.points.len(), 1);
+    let notes = &series.points[0].notes;
+    assert_eq!(notes[1], "not measured at 64: too many keys");
+}
+
+#[test]
 fn single_operations_of_all_rounds_are_one_histogram() {
     let report = report_of(gathered(2));
     let point = &report.workloads[0].series[0].points[0];
