@@ -221,7 +221,7 @@ impl<V, P: Platform> Seat<V, P> {
     fn record(&self, caller: Caller, is_task: bool) {
         // SAFETY: V1: nobody knows the node yet.
         let says = unsafe { self.traced.record_holder(caller, None, is_task) };
-        // SAFETY: V1: as above.
+        // SAFETY: V1: nobody else knows the node.
         unsafe { self.holder.set_traced(says) };
     }
 
@@ -275,4 +275,8 @@ impl<K: Sync, V: Send, P: Platform> Inspect for SingleFlight<K, V, P> {
     }
 }
 
-crate::inspect::keys_by!("slotpark_core::SingleFlight::<u64, ()>::new()", [K: fmt::Debug, V, P: Platform] SingleFlight<K, V, P>, table);
+crate::inspect::keys_by!(
+    "slotpark_core::SingleFlight::<u64, ()>::new()",
+    [K: fmt::Debug, V, P: Platform] SingleFlight<K, V, P>,
+    table
+);

@@ -287,7 +287,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
     ) {
         // SAFETY: V1: the caller's contract, and that of its node.
         let said = unsafe { holder.traced().as_ref() };
-        // SAFETY: V1: as above.
+        // SAFETY: V1: nobody else knows the node.
         let label = said.and_then(|said| unsafe { said.label() });
         // SAFETY: V1: the caller's contract.
         let says = unsafe { traced.record_holder(caller, label, is_task) };
