@@ -118,9 +118,11 @@ impl Table {
     #[must_use]
     pub fn spreading(&self) -> Spreading {
         let slots = self.slot_count;
-        let keys = self.slots.iter().map(|slot| slot.keys).sum::<usize>();
-        let collisions = self.slots.iter().map(|slot| slot.keys.saturating_sub(1));
-        let collisions = collisions.sum::<usize>();
+        let sum = |of: fn(usize) -> usize| {
+            let counts = self.slots.iter().map(|slot| of(slot.keys));
+            counts.fold(0, usize::saturating_add)
+        };
+        let (keys, collisions) = (sum(|keys| keys), sum(|keys| keys.saturating_sub(1)));
         let expected = expected_collisions(slots, keys);
         let deviation = deviation(slots, keys);
         let chance = if float(keys) >= DENSE * float(slots) {
