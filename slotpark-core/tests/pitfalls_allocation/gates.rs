@@ -17,11 +17,12 @@ type Gates = (Latch<u64>, Barrier<u64>);
 type Operation = (&'static str, fn(&Gates));
 
 /// What makes gates: an allocation of their slots, and one of their places.
-const MADE: [&str; 4] = [
+const MADE: [&str; 5] = [
     "gate/latch/mod::new",
     "gate/latch/mod::with_options",
     "gate/barrier/mod::new",
     "gate/barrier/mod::with_options",
+    "inspect/by::with_key_text",
 ];
 
 const OPERATIONS: [Operation; 19] = [
@@ -135,6 +136,8 @@ fn no_gate_allocates() {
     assert_made(MADE[1], || Latch::<u64>::with_options(OPTIONS));
     assert_made(MADE[2], Barrier::<u64>::new);
     assert_made(MADE[3], || Barrier::<u64>::with_options(OPTIONS));
+    assert_made(MADE[4], || Latch::<u64>::new().with_key_text());
+    assert_made(MADE[4], || Barrier::<u64>::new().with_key_text());
     let latch = Latch::with_options(OPTIONS).expect("not absurd");
     let gates = (latch, Barrier::with_options(OPTIONS).expect("not absurd"));
     for (name, operation) in OPERATIONS {

@@ -199,13 +199,14 @@ const OPERATIONS: [Operation; 30] = [
 ];
 
 /// What makes a table of 512 slots.
-const MADE: [&str; 6] = [
+const MADE: [&str; 7] = [
     "wait/mod::new",
     "wait/mod::with_slots",
     "wait/mod::try_with_slots",
     "wait/mod::with_hasher",
     "futex/mod::new",
     "futex/mod::with_slots",
+    "inspect::with_key_text",
 ];
 
 fn assert_made<T>(name: &str, make: impl FnOnce() -> T) {
@@ -224,6 +225,7 @@ fn a_table_is_one_allocation() {
     assert_made(MADE[3], || ShardedWait::<u64, _>::with_hasher(hasher));
     assert_made(MADE[4], FutexWait::new);
     assert_made(MADE[5], || FutexWait::with_slots(257));
+    assert_made(MADE[6], || ShardedWait::<u64>::new().with_key_text());
     assert_made(MADE[0], ShardedWait::<u64>::default);
     assert_made(MADE[4], FutexWait::default);
 }
