@@ -43,8 +43,8 @@
 //!
 //! - A task has a number and a name if its future was made by [`slotpark::task_label`]. Others are
 //!   *a task*, each time another one, and in no deadlock.
-//! - Who holds is who locked. A guard that was handed to somebody else is still the first one's, and
-//!   a circle through it may be none.
+//! - Who holds is who locked. A guard that was handed to somebody else is still the first one's,
+//!   and a circle through it may be none.
 //! - Locks of one word (`Mutex`, `RwLock`, `Semaphore`) have no holders in a table while nobody
 //!   looks for them: their waits are shown, their owners are not.
 //! - A wait may have a deadline, or an interrupter: a circle through it ends by that.

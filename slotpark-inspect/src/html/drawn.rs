@@ -63,7 +63,8 @@ pub(super) fn drawn(deadlock: &Deadlock) -> Markup {
     }
 }
 
-/// Bent outwards where it goes round, so that there and back are two lines; who waits for itself has a loop.
+/// Bent outwards where it goes round, so that there and back are two lines; who waits for itself has
+/// a loop.
 fn arrow(from: (f64, f64), to: (f64, f64)) -> String {
     let (middle, end) = (bend(from, to), tip(from, to));
     let ((x, y), (mx, my), (ex, ey)) = (from, middle, end);
