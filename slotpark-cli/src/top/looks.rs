@@ -1,5 +1,5 @@
-//! Looks at the process from a thread of its own: a process that hangs or is stopped may not answer,
-//! and the terminal must.
+//! Looks at the process from a thread of its own: a process that hangs or is stopped may not
+//! answer, and the terminal must.
 
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
