@@ -40,14 +40,14 @@ impl Asked {
         let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
         let told = asked.clone();
         thread::spawn(move || {
-            for signal in signals.forever() {
-                told.tell(usize::try_from(signal).unwrap_or(0));
-                // Writing to a terminal that is stopped, or reading one that is gone, may take
-                // for ever.
-                thread::sleep(NOTICED_WITHIN);
-                ratatui::restore();
-                std::process::exit(128 + signal);
-            }
+            let Some(signal) = signals.forever().next() else {
+                return;
+            };
+            told.tell(usize::try_from(signal).unwrap_or(0));
+            // Writing to a terminal that is stopped, or reading one that is gone, may take for ever.
+            thread::sleep(NOTICED_WITHIN);
+            ratatui::restore();
+            std::process::exit(128 + signal);
         });
         Ok(asked)
     }
