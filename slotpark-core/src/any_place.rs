@@ -72,7 +72,7 @@ impl<P: Platform, const N: usize> Place<P, N> {
             // SAFETY: N1: the nodes are in no queue any more.
             let first = unsafe { self.nodes[0].last_name() };
             let hash = by.map_or(first, |(_, name)| name).hash;
-            // SAFETY: V1: as above.
+            // SAFETY: V1: nobody else knows the node.
             unsafe { waited::<P>(table.id(), hash, self.nodes[0].traced()) };
         }
         ended

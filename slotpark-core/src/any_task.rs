@@ -179,7 +179,7 @@ impl<K: Eq, F: FnMut(usize) -> bool, P: Platform, const N: usize> WaitAny<'_, K,
         let says = unsafe { place.traced.record::<P>(options.caller, None, true) };
         for node in &mut place.nodes {
             node.set_waiter(&place.waiter);
-            // SAFETY: V1: as above.
+            // SAFETY: V1: nobody else knows the node.
             unsafe { node.set_traced(says) };
         }
         let interrupter = self.interrupter;

@@ -153,7 +153,7 @@ impl<K: Eq, P: Platform> Table<K, P> {
         let result = then(linked, spin_ns);
         // SAFETY: N1: its wait is over: the node is in no queue.
         let last = unsafe { node.last_name() };
-        // SAFETY: V1: as above.
+        // SAFETY: V1: nobody else knows the node.
         unsafe { waited::<P>(self.id(), last.hash, says) };
         Ok(Ok(result))
     }

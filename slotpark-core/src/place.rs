@@ -59,7 +59,7 @@ impl<K, P: Platform> Table<K, P> {
         }
         // SAFETY: N1: the node has left its slot.
         let last = unsafe { place.node.last_name() };
-        // SAFETY: V1: as above.
+        // SAFETY: V1: nobody else knows the node.
         unsafe { waited::<P>(self.id(), last.hash, place.node.traced()) };
         // SAFETY: the node has left its slot.
         Some(unsafe { place.waiter.verdict_of_task() }.into())
@@ -105,7 +105,7 @@ impl<K, P: Platform> Table<K, P> {
         place.node.set_waiter(&place.waiter);
         // SAFETY: V1: nobody knows the node yet.
         let says = unsafe { place.traced.record::<P>(options.caller, None, true) };
-        // SAFETY: V1: as above.
+        // SAFETY: V1: nobody else knows the node.
         unsafe { place.node.set_traced(says) };
         let validate = |guard: &SlotGuard<'_, P>| Ok::<_, Infallible>(validate(guard));
         let critical = P::critical();

@@ -371,3 +371,25 @@ fn one_in_so_many_has_a_stack() {
     set_detail(Detail::Timing);
     assert_eq!((stacks(1), detail()), (0, Detail::Timing));
 }
+
+/// Who makes a value and who keeps a gate closed say who they are, too.
+#[test]
+fn leaders_and_keepers_say_who_they_are() {
+    let _level = at(Detail::Full);
+    let flights = slotpark_core::SingleFlight::<u64, u64>::new();
+    let expected = here(1);
+    let made = flights.fly(1, &7, None, || {
+        let seen = look(&flights, 1);
+        assert!(seen[0].holds && seen[0].since_ns.is_some() && seen[0].thread.is_some());
+        assert_eq!(line(&seen[0]), expected);
+        Ok::<_, ()>(1)
+    });
+    assert_eq!(made, Ok(1));
+    let latch = slotpark_core::Latch::<u64>::new();
+    let expected = here(1);
+    let armed = latch.arm(1, 7, 1);
+    let seen = look(&latch, 1);
+    assert!(seen[0].holds && seen[0].since_ns.is_some());
+    assert_eq!(line(&seen[0]), expected);
+    drop(armed);
+}

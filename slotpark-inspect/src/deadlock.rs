@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use petgraph::Direction;
-use petgraph::algo::tarjan_scc;
+use petgraph::algo::kosaraju_scc;
 use petgraph::graph::NodeIndex;
 use petgraph::visit::{Dfs, EdgeFiltered, EdgeRef};
 use serde::{Deserialize, Serialize};
@@ -138,7 +138,8 @@ fn find(graph: &Graph<'_>) -> Vec<Deadlock> {
         graph.is_stuck(edge.source()) && graph.is_stuck(edge.target())
     };
     let stuck = EdgeFiltered::from_fn(&graph.nodes, both);
-    let circles = tarjan_scc(&stuck).into_iter();
+    // Not the one that recurses: a circle may be as long as there are parties.
+    let circles = kosaraju_scc(&stuck).into_iter();
     let circles = circles.filter(|circle| circle.len() > 1);
     let mut found = circles
         .map(|circle| {

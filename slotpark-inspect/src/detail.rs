@@ -5,13 +5,13 @@ use crate::{Detail, registry};
 
 /// Chooses how much is recorded in this process from now on, and records it: at
 /// [`Counters`](Detail::Counters) the busiest keys of registered tables, at
-/// [`Timing`](Detail::Timing) also who waits or holds since when, and how long waits and holds took;
-/// at [`Full`](Detail::Full) also where in the source. Each level costs more than the one before:
-/// see the chapter *find out why it hangs*.
+/// [`Timing`](Detail::Timing) also who waits or holds since when, and how long waits and holds
+/// took; at [`Full`](Detail::Full) also where in the source. Each level costs more than the one
+/// before.
 ///
-/// What is told to a [`Sink`](slotpark_core::Sink) goes to this crate, unless the program has set one
-/// of its own before: then histograms and busiest keys stay empty. They are kept when the level is
-/// lowered.
+/// What is told to a [`Sink`](slotpark_core::Sink) goes to this crate, unless the program has set
+/// one of its own before: then histograms and busiest keys stay empty. They are kept when the level
+/// is lowered. Of at most 64 tables histograms are kept, 440 KiB for each.
 ///
 /// ```
 /// use slotpark_inspect::{Detail, Snapshot, set_detail};
@@ -33,8 +33,8 @@ pub fn set_detail(detail: Detail) {
     registry::record();
 }
 
-/// At [`Detail::Full`], one wait or lock in `count` has its stack taken; 0, as at first, is none. The
-/// latest 256 are kept. Taking one takes microseconds to milliseconds, and allocates.
+/// At [`Detail::Full`], one wait or lock in `count` has its stack taken; 0, as at first, is none.
+/// The latest 256 are kept. Taking one takes microseconds to milliseconds, and allocates.
 ///
 /// ```
 /// slotpark_inspect::sample_stacks(1_000);

@@ -29,96 +29,118 @@ pub(crate) enum Values {
 pub(crate) type Labels = (String, Option<&'static str>);
 
 pub(crate) fn measures(snapshot: &Snapshot) -> Vec<Measure> {
-    let gauge = |name, help, value: fn(&Snapshot, &Table) -> f64, add: fn(f64, f64) -> f64| {
-        let mut values = BTreeMap::new();
-        for (label, table) in labelled(snapshot) {
-            let sum = values.entry((label, None)).or_insert(0.0);
-            *sum = add(*sum, value(snapshot, table));
-        }
-        Measure {
-            name,
-            help,
-            values: Values::Gauge(values),
-        }
-    };
-    let sum = |left: f64, right: f64| left + right;
-    let waiting = by_kind(snapshot, |table| {
-        table.waits.iter().map(|wait| wait.kind).collect()
-    });
-    let holding = by_kind(snapshot, |table| {
-        table.holders.iter().map(|holder| holder.kind).collect()
-    });
+    let waits = |table: &Table| table.waits.iter().map(|wait| wait.kind).collect();
+    let holders = |table: &Table| table.holders.iter().map(|holder| holder.kind).collect();
     let mut all = vec![
         Measure {
             name: "slotpark_waiting",
             help: "Places in queues, by what is waited for",
-            values: waiting,
+            values: by_kind(snapshot, waits),
         },
         Measure {
             name: "slotpark_holding",
             help: "Who holds a key, by how",
-            values: holding,
+            values: by_kind(snapshot, holders),
         },
-        gauge(
-            "slotpark_slots",
-            "Slots",
-            |_, table| float(table.slot_count),
-            sum,
-        ),
-        gauge(
-            "slotpark_slots_used",
-            "Slots in which somebody waits or holds",
-            |_, table| float(table.slots.iter().filter(|slot| slot.keys > 0).count()),
-            sum,
-        ),
-        gauge(
-            "slotpark_queue_longest",
-            "Waiters in the longest queue of one key",
-            |_, table| {
-                float(
-                    table
-                        .slots
-                        .iter()
-                        .map(|slot| slot.longest)
-                        .max()
-                        .unwrap_or(0),
-                )
-            },
-            f64::max,
-        ),
-        gauge(
-            "slotpark_wait_longest_seconds",
-            "The longest of the waits that go on now, where it is recorded",
-            |snapshot, table| longest(snapshot, table),
-            f64::max,
-        ),
     ];
-    let counters: [(_, _, fn(&Slot) -> u32); 6] = [
-        ("slotpark_parks", "Waiters linked", |slot| slot.parks),
-        ("slotpark_wakes", "Waiters woken", |slot| slot.wakes),
-        (
-            "slotpark_timeouts",
-            "Waiters whose deadline passed",
-            |slot| slot.timeouts,
-        ),
-        (
-            "slotpark_cancels",
-            "Waiters that left for another reason",
-            |slot| slot.cancels,
-        ),
-        (
-            "slotpark_requeues",
-            "Waiters moved to another key",
-            |slot| slot.requeues,
-        ),
-        (
-            "slotpark_collisions",
-            "Waiters linked among other keys",
-            |slot| slot.collisions,
-        ),
-    ];
-    all.extend(counters.map(|(name, help, value)| counter(snapshot, name, help, value)));
+    all.extend(GAUGES.map(|(name, help, value, add)| gauge(snapshot, name, help, value, add)));
+    all.extend(COUNTERS.map(|(name, help, value)| counter(snapshot, name, help, value)));
     all
+}
+
+/// A name, what it is, its value of a table, and how those of several tables come together.
+type Gauge = (
+    &'static str,
+    &'static str,
+    fn(&Snapshot, &Table) -> f64,
+    fn(f64, f64) -> f64,
+);
+
+const GAUGES: [Gauge; 4] = [
+    (
+        "slotpark_slots",
+        "Slots",
+        |_, table| float(table.slot_count),
+        sum,
+    ),
+    (
+        "slotpark_slots_used",
+        "Slots in which somebody waits or holds",
+        |_, table| float(table.slots.iter().filter(|slot| slot.keys > 0).count()),
+        sum,
+    ),
+    (
+        "slotpark_queue_longest",
+        "Waiters in the longest queue of one key",
+        |_, table| {
+            float(
+                table
+                    .slots
+                    .iter()
+                    .map(|slot| slot.longest)
+                    .max()
+                    .unwrap_or(0),
+            )
+        },
+        f64::max,
+    ),
+    (
+        "slotpark_wait_longest_seconds",
+        "The longest of the waits that go on now, where it is recorded",
+        longest,
+        f64::max,
+    ),
+];
+
+/// A name, what it is, its value of a slot.
+type Counter = (&'static str, &'static str, fn(&Slot) -> u32);
+
+const COUNTERS: [Counter; 6] = [
+    ("slotpark_parks", "Waiters linked", |slot| slot.parks),
+    ("slotpark_wakes", "Waiters woken", |slot| slot.wakes),
+    (
+        "slotpark_timeouts",
+        "Waiters whose deadline passed",
+        |slot| slot.timeouts,
+    ),
+    (
+        "slotpark_cancels",
+        "Waiters that left for another reason",
+        |slot| slot.cancels,
+    ),
+    (
+        "slotpark_requeues",
+        "Waiters moved to another key",
+        |slot| slot.requeues,
+    ),
+    (
+        "slotpark_collisions",
+        "Waiters linked among other keys",
+        |slot| slot.collisions,
+    ),
+];
+
+fn sum(left: f64, right: f64) -> f64 {
+    left + right
+}
+
+fn gauge(
+    snapshot: &Snapshot,
+    name: &'static str,
+    help: &'static str,
+    value: fn(&Snapshot, &Table) -> f64,
+    add: fn(f64, f64) -> f64,
+) -> Measure {
+    let mut values = BTreeMap::new();
+    for (label, table) in labelled(snapshot) {
+        let all = values.entry((label, None)).or_insert(0.0);
+        *all = add(*all, value(snapshot, table));
+    }
+    Measure {
+        name,
+        help,
+        values: Values::Gauge(values),
+    }
 }
 
 fn counter(

@@ -1,4 +1,53 @@
-//! See who waits on what, since when, and why.
+//! See who waits on what in slotpark's tables, since when, and why.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use slotpark::KeyedMutex;
+//! use slotpark_inspect::{Detail, Snapshot, deadlocks, dump, register, set_detail};
+//!
+//! let accounts = Arc::new(KeyedMutex::<u64>::new().with_key_text());
+//! let shown = register("accounts", &accounts); // until it is dropped
+//! set_detail(Detail::Full); // since when, by whom and where: it costs, see below
+//!
+//! let guard = accounts.lock(7);
+//! let first = Snapshot::take();
+//! assert!(dump(&first).contains("holds the lock accounts/7"));
+//! assert!(deadlocks(&first, &Snapshot::take()).is_empty());
+//! # drop(guard);
+//! # set_detail(Detail::Off);
+//! ```
+//!
+//! | to know | use |
+//! |---|---|
+//! | what there is now | [`Snapshot::take`], then [`dump`], JSON, [`folded`], `page` |
+//! | the same of another process | [`socket::serve`] there, [`socket::Client`] here |
+//! | who can never go on | [`deadlocks`] of two looks, or [`watch_deadlocks`] |
+//! | what could deadlock, in a run that does not | [`LockOrder`] |
+//! | what takes too long | [`Watchdog`] |
+//! | where time goes | [`Table::histograms`], [`Table::top_keys`], `prometheus`, `record_metrics` |
+//! | whether the hash is good | [`Table::spreading`] |
+//!
+//! # What each level says
+//!
+//! | [`Detail`] | of a wait or a holder | besides |
+//! |---|---|---|
+//! | `Off` | key, kind, thread or task, place in the queue | counters of slots |
+//! | `Counters` | the same | busiest keys |
+//! | `Timing` | since when, which thread or task, label | histograms |
+//! | `Full` | also where in the source, and some stacks ([`sample_stacks`]) | |
+//!
+//! Before `Timing` nobody has a number: no deadlock and no long wait can be told. What began before
+//! the level was raised says what it could say then.
+//!
+//! # What it cannot know
+//!
+//! - A task has a number and a name if its future was made by [`slotpark::task_label`]. Others are
+//!   *a task*, each time another one, and in no deadlock.
+//! - Who holds is who locked. A guard that was handed to somebody else is still the first one's,
+//!   and a circle through it may be none.
+//! - Locks of one word (`Mutex`, `RwLock`, `Semaphore`) have no holders in a table while nobody
+//!   looks for them: their waits are shown, their owners are not.
+//! - A wait may have a deadline, or an interrupter: a circle through it ends by that.
 
 #![forbid(unsafe_code)]
 

@@ -5,9 +5,9 @@ use metrics::{Label, counter, gauge};
 use crate::Snapshot;
 use crate::gauges::{Values, measures};
 
-/// Tells the recorder of the facade `metrics` what can be counted in a snapshot. To be called now and
-/// then, by whoever takes snapshots anyway. Its labels are names of tables, of which the first 64
-/// have their own, and kinds: never keys or parties.
+/// Tells the recorder of the facade `metrics` what can be counted in a snapshot. To be called now
+/// and then, by whoever takes snapshots anyway. Its labels are names of tables, of which the first
+/// 64 have their own, and kinds: never keys or parties.
 ///
 /// ```
 /// use slotpark_inspect::{Snapshot, record_metrics};

@@ -11,8 +11,9 @@ use prometheus_client::registry::Registry;
 use crate::gauges::{Measure, TABLES_MAX, Values, measures};
 use crate::{Snapshot, Spread};
 
-/// What can be counted in a snapshot, as Prometheus's text (`text/plain; version=0.0.4`). Its labels
-/// are names of tables, of which the first 64 have their own, and kinds: never keys or parties.
+/// What can be counted in a snapshot, as Prometheus's text (`text/plain; version=0.0.4`). Its
+/// labels are names of tables, of which the first 64 have their own, and kinds: never keys or
+/// parties.
 ///
 /// ```
 /// use slotpark_inspect::{Snapshot, prometheus};

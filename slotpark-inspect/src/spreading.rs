@@ -3,10 +3,10 @@
 //! Of `n` keys thrown into `m` slots at random, `m * (1 - (1 - 1/m)^n)` slots are expected to have
 //! one at least; the other keys have met one that was there: `n - m * (1 - (1 - 1/m)^n)`
 //! collisions. The number of empty slots has the variance
-//! `m (m - 1) (1 - 2/m)^n + m (1 - 1/m)^n - m^2 (1 - 1/m)^(2n)`, and that of collisions the same. With
-//! that, the probability that a good hash does as badly as what is seen, or worse, is that of the
-//! normal distribution. Where there are 5 keys and more for each slot, hardly one is empty whatever
-//! the hash; there the counts of all slots are compared by chi-squared instead.
+//! `m (m - 1) (1 - 2/m)^n + m (1 - 1/m)^n - m^2 (1 - 1/m)^(2n)`, and that of collisions the same.
+//! With that, the probability that a good hash does as badly as what is seen, or worse, is that of
+//! the normal distribution. Where there are 5 keys and more for each slot, hardly one is empty
+//! whatever the hash; there the counts of all slots are compared by chi-squared instead.
 
 use statrs::distribution::{ChiSquared, ContinuousCDF, Normal};
 
@@ -118,9 +118,11 @@ impl Table {
     #[must_use]
     pub fn spreading(&self) -> Spreading {
         let slots = self.slot_count;
-        let keys = self.slots.iter().map(|slot| slot.keys).sum::<usize>();
-        let collisions = self.slots.iter().map(|slot| slot.keys.saturating_sub(1));
-        let collisions = collisions.sum::<usize>();
+        let sum = |of: fn(usize) -> usize| {
+            let counts = self.slots.iter().map(|slot| of(slot.keys));
+            counts.fold(0, usize::saturating_add)
+        };
+        let (keys, collisions) = (sum(|keys| keys), sum(|keys| keys.saturating_sub(1)));
         let expected = expected_collisions(slots, keys);
         let deviation = deviation(slots, keys);
         let chance = if float(keys) >= DENSE * float(slots) {

@@ -20,7 +20,8 @@ use crate::{Deadlock, Snapshot, deadlocks};
 /// ```
 /// use slotpark_inspect::watch_deadlocks;
 /// use std::time::Duration;
-/// let watch = watch_deadlocks(Duration::from_secs(1), |deadlock| eprintln!("{deadlock}")).unwrap();
+/// let interval = Duration::from_secs(1);
+/// let watch = watch_deadlocks(interval, |deadlock| eprintln!("{deadlock}")).unwrap();
 /// // The program runs.
 /// drop(watch);
 /// ```

@@ -3,11 +3,11 @@
 mod common;
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Barrier};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
+use common::meeting::{Place, Task};
 use common::watchdog::{until, watchdog};
 use slotpark::{KeyedMutex, KeyedRwLock, KeyedSemaphore, LockOptions, core::task_label};
 use slotpark_core::Inspect;
@@ -64,8 +64,6 @@ fn circle(table: &str) -> Vec<String> {
     names
 }
 
-type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
-
 /// A task that is polled once, waits, and is never polled again.
 fn hangs(name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
     let mut task: Task = Box::pin(task_label(name, task));
@@ -120,7 +118,7 @@ fn two_threads_and_two_locks() {
 fn two_tasks_and_two_locks() {
     let _watchdog = watchdog("two tasks and two locks");
     let locks = shown("task locks", KeyedMutex::<u64>::new());
-    let meet = Arc::new(meeting::Place::default());
+    let meet = Arc::new(Place::default());
     for (name, first, second) in [("left", 1, 2), ("right", 2, 1)] {
         let there = Arc::clone(&meet);
         let mut task: Task = Box::pin(task_label(name, async move {
@@ -337,42 +335,4 @@ fn a_long_wait_is_told_of_with_who_holds() {
     });
     drop(dog);
     assert!(told.recv().is_err(), "nothing more was told");
-}
-
-/// What two tasks meet at, without a runtime.
-mod meeting {
-    use std::future::poll_fn;
-    use std::sync::Mutex;
-    use std::sync::atomic::{AtomicBool, Ordering};
-    use std::task::{Context, Poll, Waker};
-
-    #[derive(Default)]
-    pub(crate) struct Place {
-        is_open: AtomicBool,
-        tasks: Mutex<Vec<super::Task>>,
-    }
-
-    impl Place {
-        pub(crate) async fn pass(&self) {
-            poll_fn(|_| match self.is_open.load(Ordering::Relaxed) {
-                true => Poll::Ready(()),
-                false => Poll::Pending,
-            })
-            .await;
-        }
-
-        pub(crate) fn keep(&self, task: super::Task) {
-            self.tasks.lock().unwrap().push(task);
-        }
-
-        /// Opens it, and polls all once more; they wait for ever.
-        pub(crate) fn go(&self) {
-            self.is_open.store(true, Ordering::Relaxed);
-            let mut context = Context::from_waker(Waker::noop());
-            for mut task in self.tasks.lock().unwrap().drain(..) {
-                assert_eq!(task.as_mut().poll(&mut context), Poll::Pending);
-                Box::leak(Box::new(task));
-            }
-        }
-    }
 }

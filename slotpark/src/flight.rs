@@ -337,6 +337,13 @@ impl<K, V, S, P: Platform> fmt::Debug for SingleFlight<K, V, S, P> {
     }
 }
 
-crate::inspect::looks_by!([K: Sync, V: Send, S: Send + Sync, P: Platform] SingleFlight<K, V, S, P>, engine);
+crate::inspect::looks_by!(
+    [K: Sync, V: Send, S: Send + Sync, P: Platform] SingleFlight<K, V, S, P>,
+    engine
+);
 
-crate::inspect::keys_by!("slotpark::SingleFlight::<u64, ()>::new()", [K: fmt::Debug, V, S, P: Platform] SingleFlight<K, V, S, P>, engine);
+crate::inspect::keys_by!(
+    "slotpark::SingleFlight::<u64, ()>::new()",
+    [K: fmt::Debug, V, S, P: Platform] SingleFlight<K, V, S, P>,
+    engine
+);

@@ -291,6 +291,13 @@ impl<K, V, S, P: Platform> fmt::Debug for Mailbox<K, V, S, P> {
     }
 }
 
-crate::inspect::looks_by!([K: Sync, V: Send, S: Send + Sync, P: Platform] Mailbox<K, V, S, P>, engine);
+crate::inspect::looks_by!(
+    [K: Sync, V: Send, S: Send + Sync, P: Platform] Mailbox<K, V, S, P>,
+    engine
+);
 
-crate::inspect::keys_by!("slotpark::Mailbox::<u64, ()>::new()", [K: fmt::Debug, V, S, P: Platform] Mailbox<K, V, S, P>, engine);
+crate::inspect::keys_by!(
+    "slotpark::Mailbox::<u64, ()>::new()",
+    [K: fmt::Debug, V, S, P: Platform] Mailbox<K, V, S, P>,
+    engine
+);

@@ -357,4 +357,8 @@ impl<K, S, P: Platform> fmt::Debug for KeyedNotify<K, S, P> {
 
 crate::inspect::looks_by!([K: Sync, S: Send + Sync, P: Platform] KeyedNotify<K, S, P>, waits);
 
-crate::inspect::keys_by!("slotpark::KeyedNotify::<u64>::new()", [K: fmt::Debug, S, P: Platform] KeyedNotify<K, S, P>, waits);
+crate::inspect::keys_by!(
+    "slotpark::KeyedNotify::<u64>::new()",
+    [K: fmt::Debug, S, P: Platform] KeyedNotify<K, S, P>,
+    waits
+);

@@ -9,10 +9,13 @@ use crate::repo::{Repo, output, run};
 use crate::step::{Outcome, Step};
 
 /// As `fuzz/Cargo.toml` has them.
-const TARGETS: [&str; 2] = ["queue_operations", "futex_abi"];
+const TARGETS: [&str; 3] = ["queue_operations", "futex_abi", "inspect_socket"];
 
 /// Longer programs say nothing new, and take longer.
 const BYTES_MAX: u32 = 600;
+
+/// A snapshot with names for all its fields is longer than a program.
+const SNAPSHOT_BYTES_MAX: u32 = 2_000;
 
 /// An input that takes longer is a finding, also on a machine with much else to do.
 const HANG_SECONDS: u32 = 60;
@@ -64,12 +67,16 @@ fn fuzz(repo: &Repo, target: &str, seconds: u32) -> Result<Outcome> {
     let found = built.join("found").join(target);
     fs::create_dir_all(&found).with_context(|| found.display().to_string())?;
     let corpus = repo.root().join("fuzz/corpus").join(target);
+    let bytes_max = match target {
+        "inspect_socket" => SNAPSHOT_BYTES_MAX,
+        _ => BYTES_MAX,
+    };
     let mut command = repo.cargo_of("nightly", &["fuzz", "run", target]);
     command.args([&found, &corpus]);
     command.arg("--target-dir").arg(&built).args([
         "--".into(),
         format!("-max_total_time={seconds}"),
-        format!("-max_len={BYTES_MAX}"),
+        format!("-max_len={bytes_max}"),
         format!("-timeout={HANG_SECONDS}"),
         format!("-exact_artifact_path={}", finding.display()),
         // Long programs from the start: a short run would not come to them by itself.

@@ -8,11 +8,12 @@ use crate::repo::{Repo, run};
 use crate::step::{Outcome, Step};
 
 /// The crates that other people's crates depend on. What is only run builds on stable.
-const LIBRARIES: [&str; 4] = [
+const LIBRARIES: [&str; 5] = [
     "slotpark-core",
     "slotpark",
     "slotpark-capi",
     "slotpark-managers",
+    "slotpark-inspect",
 ];
 
 pub(crate) fn steps() -> Vec<Step> {

@@ -3,11 +3,13 @@
 use crate::repo::run;
 use crate::step::{Outcome, Step};
 
-const PUBLISHED: [&str; 6] = [
+const PUBLISHED: [&str; 8] = [
     "slotpark-core",
     "slotpark",
     "slotpark-capi",
     "slotpark-managers",
+    "slotpark-report",
+    "slotpark-inspect",
     "slotpark-preload",
     "slotpark-cli",
 ];

@@ -35,6 +35,7 @@ impl<K: Eq, V, P: Platform> SingleFlight<K, V, P> {
         // SAFETY: N1: it is the caller's own, who keeps it as long as it leads.
         if let Some(holder) = unsafe { NodeRef::from_raw(holder) } {
             guard.push_holder(head, holder);
+            holder.holds_now();
         }
         true
     }
@@ -142,6 +143,7 @@ impl<'f, K, V, P: Platform> Lead<'f, K, V, P> {
         // SAFETY: F1, N1: the follower keeps its seat as long as it waits, and then as it leads.
         if let Some(next) = unsafe { NodeRef::from_raw(&raw const seat.holder) } {
             guard.push_holder(Some(old_head), next);
+            next.holds_now();
         }
         self.flights.table.end_one(guard, heir, &mut None, chosen);
     }

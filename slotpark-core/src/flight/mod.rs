@@ -31,7 +31,7 @@ use core::fmt;
 use core::marker::{PhantomData, PhantomPinned};
 use core::ptr;
 
-use crate::inspect::{Inspect, Kind, Seen};
+use crate::inspect::{Caller, Inspect, Kind, Seen, Traced};
 use crate::node::{Name, Node, Role};
 use crate::platform::{DefaultPlatform, Platform};
 use crate::reentry;
@@ -196,6 +196,8 @@ impl<K: Eq, V, P: Platform> SingleFlight<K, V, P> {
 struct Seat<V, P: Platform> {
     holder: Node<P>,
     room: Guarded<Option<V>>,
+    /// What the node may point to.
+    traced: Traced,
     /// Others point to it, whatever reference its owner makes.
     _pinned: PhantomPinned,
 }
@@ -210,8 +212,17 @@ impl<V, P: Platform> Seat<V, P> {
                 .with_role(Role::Holder)
                 .with_weight(1),
             room: Guarded::new(None),
+            traced: Traced::new(),
             _pinned: PhantomPinned,
         }
+    }
+
+    /// Records whose it is. It stays where it is from now on, and nobody knows it yet.
+    fn record(&self, caller: Caller, is_task: bool) {
+        // SAFETY: V1: nobody knows the node yet.
+        let says = unsafe { self.traced.record_holder(caller, None, is_task) };
+        // SAFETY: V1: nobody else knows the node.
+        unsafe { self.holder.set_traced(says) };
     }
 
     /// Where leaders find it.
@@ -264,4 +275,8 @@ impl<K: Sync, V: Send, P: Platform> Inspect for SingleFlight<K, V, P> {
     }
 }
 
-crate::inspect::keys_by!("slotpark_core::SingleFlight::<u64, ()>::new()", [K: fmt::Debug, V, P: Platform] SingleFlight<K, V, P>, table);
+crate::inspect::keys_by!(
+    "slotpark_core::SingleFlight::<u64, ()>::new()",
+    [K: fmt::Debug, V, P: Platform] SingleFlight<K, V, P>,
+    table
+);

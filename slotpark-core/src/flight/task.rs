@@ -113,6 +113,7 @@ impl<K: Eq, V, F, P: Platform> Flying<'_, K, V, F, P> {
         let (flights, hash, key) = (self.flights, self.hash, &self.key);
         let seat = self.seat.insert(Seat::new(&flights.table, hash, key));
         let seat = &*seat;
+        seat.record(self.caller, true);
         if flights.try_lead(hash, key, &seat.holder) {
             self.state = State::Leads;
             return;

@@ -6,6 +6,7 @@ use core::convert::Infallible;
 
 use crate::flight::lead::Lead;
 use crate::flight::{FlightError, Seat, SingleFlight};
+use crate::inspect::Caller;
 use crate::options::{ParkOptions, Parked};
 use crate::park::Linked;
 use crate::platform::{Deadline, Platform};
@@ -58,6 +59,7 @@ impl<K: Eq, V: Clone, P: Platform> SingleFlight<K, V, P> {
         loop {
             let seat = Seat::new(&self.table, hash, key);
             let _end = End(&seat);
+            seat.record(Caller::here(), false);
             if self.try_lead(hash, key, &seat.holder) {
                 return self.lead(hash, &seat, f);
             }
@@ -85,6 +87,7 @@ impl<K: Eq, V: Clone, P: Platform> SingleFlight<K, V, P> {
 
     /// Waits for who leads; leads if nobody does.
     #[cold]
+    #[track_caller]
     fn follow(
         &self,
         hash: u64,

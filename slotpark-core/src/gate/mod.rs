@@ -21,6 +21,7 @@ use core::mem::ManuallyDrop;
 use core::slice;
 
 use crate::choose::{Chosen, Filter};
+use crate::inspect::Caller;
 use crate::keyed::{Entry, KeyedOptions, Pool, PoolStats, WhenFull};
 use crate::node::{Name, Node, NodeRef};
 use crate::platform::Platform;
@@ -57,6 +58,7 @@ impl<K, P: Platform> Gate<K, P> {
     }
 
     /// A holder of `key` that is linked nowhere yet; the key, if the pool is full.
+    #[track_caller]
     fn holder(&self, hash: u64, key: K, weight: u32) -> Result<Held<'_, K, P>, K> {
         let generation = self.table.generation();
         let renew = |node: &mut Node<P>, key: *const K, label| {
@@ -64,6 +66,12 @@ impl<K, P: Platform> Gate<K, P> {
             node.renew(Name { hash, key }, weight, generation, label);
         };
         let entry = self.pool.take(key, None, renew)?;
+        // SAFETY: E1: it was just filled.
+        let node = unsafe { entry.node() };
+        // SAFETY: V1: nobody knows the node yet.
+        let says = unsafe { entry.traced().record::<P>(Caller::here(), None, false) };
+        // SAFETY: V1: nobody else knows the node.
+        unsafe { node.set_traced(says) };
         Ok(Held {
             gate: self,
             hash,

@@ -149,8 +149,8 @@ fn seen<P: Platform>(node: NodeRef<'_, P>) -> Seen {
     seen
 }
 
-/// Runs a user's `Debug` under the slot lock; false if it panicked, which is its own affair, but for
-/// a call into a table.
+/// Runs a user's `Debug` under the slot lock; false if it panicked, which is its own affair, but
+/// for a call into a table.
 #[cfg(feature = "std")]
 fn caught(debug: impl FnOnce()) -> bool {
     use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

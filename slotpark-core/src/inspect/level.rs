@@ -39,7 +39,7 @@ impl Detail {
 /// # set_detail(Detail::Off);
 /// ```
 pub fn set_detail(detail: Detail) {
-    level::set(detail as u8);
+    now::set(detail as u32);
 }
 
 /// How much is recorded now.
@@ -50,59 +50,57 @@ pub fn set_detail(detail: Detail) {
 #[inline]
 #[must_use]
 pub fn detail() -> Detail {
-    let level = usize::from(level::get());
+    let level = now::get() as usize;
     Detail::ALL.get(level).copied().unwrap_or_default()
 }
 
 /// Whether owners and times are recorded.
 #[inline(always)]
 pub(crate) fn is_timed() -> bool {
-    level::get() >= Detail::Timing as u8
+    now::get() >= Detail::Timing as u32
 }
 
 /// Whether locations are recorded.
 pub(super) fn is_full() -> bool {
-    level::get() >= Detail::Full as u8
+    now::get() >= Detail::Full as u32
 }
 
 /// Whether a sink is told.
 #[inline(always)]
 pub(crate) fn is_counted() -> bool {
-    level::get() >= Detail::Counters as u8
+    now::get() >= Detail::Counters as u32
 }
 
 #[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
-mod level {
-    use core::sync::atomic::{AtomicU8, Ordering};
+mod now {
+    use crate::sync::Plain;
 
-    static LEVEL: AtomicU8 = AtomicU8::new(0);
+    static LEVEL: Plain = Plain::new();
 
-    pub(super) fn set(level: u8) {
-        // ORDERING: none, relaxed: one number, which publishes nothing.
-        LEVEL.store(level, Ordering::Relaxed);
+    pub(super) fn set(level: u32) {
+        LEVEL.set(level);
     }
 
     #[inline(always)]
-    pub(super) fn get() -> u8 {
-        // ORDERING: none, relaxed: as in `set`.
-        LEVEL.load(Ordering::Relaxed)
+    pub(super) fn get() -> u32 {
+        LEVEL.get()
     }
 }
 
 /// All threads of a model run on one thread of the system, and each test on its own.
 #[cfg(any(slotpark_loom, slotpark_shuttle))]
-mod level {
+mod now {
     use core::cell::Cell;
 
     std::thread_local! {
-        static LEVEL: Cell<u8> = const { Cell::new(0) };
+        static LEVEL: Cell<u32> = const { Cell::new(0) };
     }
 
-    pub(super) fn set(level: u8) {
+    pub(super) fn set(level: u32) {
         LEVEL.with(|own| own.set(level));
     }
 
-    pub(super) fn get() -> u8 {
+    pub(super) fn get() -> u32 {
         LEVEL.with(Cell::get)
     }
 }

@@ -28,8 +28,8 @@ pub trait Inspect: Send + Sync {
     /// are: more than `room` has if that was too short. Queue by queue, in the order in which they
     /// would be woken, holders last.
     ///
-    /// Locks the slot meanwhile, and nothing else; allocates nothing. Beyond [`LOOK_MAX`] nodes that
-    /// there is no room for it stops counting, so that nobody waits long for the lock. A key's
+    /// Locks the slot meanwhile, and nothing else; allocates nothing. Beyond [`LOOK_MAX`] nodes
+    /// that there is no room for it stops counting, so that nobody waits long for the lock. A key's
     /// `Debug`, where the table shows keys, runs under that lock: it must not call a table (debug
     /// builds panic); if it panics, its text is cut.
     ///

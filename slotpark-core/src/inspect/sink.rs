@@ -2,8 +2,8 @@
 
 use core::num::NonZeroU64;
 
-/// Is told of waits that are over, and of keys that were given up, by the thread whose they were: no
-/// slot is locked, and nobody waits for the sink but that thread. What a sink does itself with
+/// Is told of waits that are over, and of keys that were given up, by the thread whose they were:
+/// no slot is locked, and nobody waits for the sink but that thread. What a sink does itself with
 /// tables of this crate it is told of, too: it must not, or keep itself from going round.
 ///
 /// ```
@@ -74,10 +74,10 @@ pub(super) use one::{stack, with};
 mod one {
     use core::cell::UnsafeCell;
     use core::num::NonZeroU64;
-    use core::sync::atomic::{AtomicU32, Ordering};
 
     use super::Sink;
     use crate::raw::RawOnce;
+    use crate::sync::Plain;
 
     /// Written once.
     struct Slot {
@@ -95,8 +95,8 @@ mod one {
     };
 
     /// One in so many takes its stack; 0 is none.
-    static ONE_IN: AtomicU32 = AtomicU32::new(0);
-    static TURN: AtomicU32 = AtomicU32::new(0);
+    static ONE_IN: Plain = Plain::new();
+    static TURN: Plain = Plain::new();
 
     /// Names the sink of the process; false if it has one, which stays.
     ///
@@ -129,8 +129,7 @@ mod one {
     /// # slotpark_core::set_stacks(0);
     /// ```
     pub fn set_stacks(count: u32) {
-        // ORDERING: none, relaxed: one number, which publishes nothing.
-        ONE_IN.store(count, Ordering::Relaxed);
+        ONE_IN.set(count);
     }
 
     pub(in crate::inspect) fn with<R>(tell: impl FnOnce(&dyn Sink) -> R) -> Option<R> {
@@ -143,14 +142,8 @@ mod one {
     }
 
     pub(in crate::inspect) fn stack() -> Option<NonZeroU64> {
-        // ORDERING: none, relaxed: one number, which publishes nothing.
-        let count = ONE_IN.load(Ordering::Relaxed);
-        if count == 0 {
-            return None;
-        }
-        // ORDERING: none, relaxed: a counter.
-        let turn = TURN.fetch_add(1, Ordering::Relaxed);
-        if turn % count != 0 {
+        let count = ONE_IN.get();
+        if count == 0 || TURN.next() % count != 0 {
             return None;
         }
         with(|sink| sink.stack()).flatten()

@@ -8,8 +8,8 @@ use crate::platform::Platform;
 use crate::table::Table;
 
 impl<K: fmt::Debug, P: Platform> Table<K, P> {
-    /// The same table, whose looks show keys as their `Debug` writes them, up to 64 bytes. That runs
-    /// under a slot lock, in looks only: see [`Inspect::look`](crate::Inspect::look).
+    /// The same table, whose looks show keys as their `Debug` writes them, up to 64 bytes. That
+    /// runs under a slot lock, in looks only: see [`Inspect::look`](crate::Inspect::look).
     ///
     /// ```
     /// use slotpark_core::{Inspect, ParkOptions, Seen, Table};

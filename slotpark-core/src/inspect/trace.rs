@@ -102,17 +102,43 @@ impl Traced {
             return ptr::null();
         }
         // SAFETY: V1: the caller's contract.
-        unsafe { self.fill::<P>(caller, label, is_task) };
+        unsafe { self.fill(P::ticks(), caller, label, is_task) };
+        self
+    }
+
+    /// As [`record`](Self::record), of a holder that holds nothing yet.
+    ///
+    /// # Safety
+    /// As [`record`](Self::record).
+    #[cfg(feature = "alloc")]
+    #[inline(always)]
+    pub(crate) unsafe fn record_holder(
+        &self,
+        caller: Caller,
+        label: Option<&'static str>,
+        is_task: bool,
+    ) -> *const Self {
+        if !is_timed() {
+            return ptr::null();
+        }
+        // SAFETY: V1: the caller's contract.
+        unsafe { self.fill(0, caller, label, is_task) };
         self
     }
 
     /// # Safety
     /// As [`record`](Self::record).
     #[cold]
-    unsafe fn fill<P: Platform>(&self, caller: Caller, label: Option<&'static str>, is_task: bool) {
+    unsafe fn fill(
+        &self,
+        since_ns: u64,
+        caller: Caller,
+        label: Option<&'static str>,
+        is_task: bool,
+    ) {
         let is_full = is_full();
         let trace = Trace {
-            since_ns: P::ticks(),
+            since_ns,
             label,
             location: is_full.then_some(caller.0),
             stack: if is_full { sink::stack() } else { None },

@@ -83,9 +83,9 @@ mod known {
         THREAD.with(|own| own.set(None));
     }
 
-    /// Gives a future a name: while it is polled, what it waits for and what it locks is known to be
-    /// a task's, by this name and a number of its own. Its waits and what it holds have the same
-    /// number.
+    /// Gives a future a name: while it is polled, what it waits for and what it locks is known to
+    /// be a task's, by this name and a number of its own. Its waits and what it holds have the
+    /// same number.
     ///
     /// ```
     /// use slotpark_core::{Detail, HoldOptions, Inspect, KeyedLock, Seen, set_detail, task_label};

@@ -116,17 +116,9 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         });
         if is_admitted {
             guard.push_holder(head, holder);
-            self.holds_now(holder);
+            holder.holds_now();
         }
         is_admitted
-    }
-
-    /// Records since when a holder has its key, if that is recorded. Its slot is locked.
-    pub(super) fn holds_now(&self, holder: NodeRef<'_, P>) {
-        if let Some(traced) = holder.traced() {
-            // SAFETY: V1: the lock of its slot is held.
-            unsafe { traced.holds_now::<P>() };
-        }
     }
 
     /// The owner of `holder` gives the key up.

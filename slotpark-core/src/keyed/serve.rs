@@ -113,7 +113,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
                 guard.set_held(head, holder, holder.weight() + wanted);
             } else {
                 guard.push_holder(Some(head), holder);
-                self.holds_now(holder);
+                holder.holds_now();
             }
             self.table.end_one(guard, node, &mut now, chosen);
             head = guard.head_of(holder);

@@ -60,7 +60,15 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         let says = unsafe { traced.say(options.label) };
         let node = self.holder(hash, ptr::from_ref(key), options.amount, says);
         if !self.take(hash, &node) {
-            self.wait((hash, key), &node, &traced, options)?;
+            let (amount, deadline) = (options.amount, options.deadline);
+            self.wait_framed(
+                (hash, key),
+                &node,
+                &traced,
+                amount,
+                deadline,
+                options.caller,
+            )?;
         }
         let _held = Held(self, hash, &node);
         Ok(f())
@@ -126,7 +134,10 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
                 options.deadline,
                 options.caller,
             )?,
-            Err(key) => self.hold_elsewhere(hash, key, options)?,
+            Err(key) => {
+                let rest = (options.deadline, options.label, options.caller);
+                self.hold_elsewhere(hash, key, options.amount, rest)?
+            }
         };
         Ok(Holding::unheld(self, hash, entry).into_held())
     }
@@ -137,8 +148,15 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         &self,
         hash: u64,
         key: K,
-        options: HoldOptions,
+        amount: u32,
+        (deadline, label, caller): (Option<Deadline>, Option<&'static str>, Caller),
     ) -> Result<&Entry<K, P>, HoldError> {
+        let options = HoldOptions {
+            amount,
+            deadline,
+            label,
+            caller,
+        };
         let entry = self.entry(hash, key, options);
         let entry = entry.map_err(|_key| HoldError::PoolFull)?;
         let held = self.hold_by(Holding::unheld(self, hash, entry), options)?;
@@ -157,6 +175,21 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
             self.wait(at, place.node(), place.traced(), options)?;
         }
         Ok(place.into_held())
+    }
+
+    /// Waits for a key of the caller's, to be held by a node in its frame.
+    #[cold]
+    fn wait_framed(
+        &self,
+        at: (u64, &K),
+        holder: &Node<P>,
+        traced: &Traced,
+        amount: u32,
+        deadline: Option<Deadline>,
+        caller: Caller,
+    ) -> Result<(), HoldError> {
+        let options = HoldOptions::new(amount).deadline(deadline).called(caller);
+        self.wait(at, holder, traced, options)
     }
 
     /// Waits for the key of a place in the pool: the place that holds.
@@ -254,10 +287,10 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
     ) {
         // SAFETY: V1: the caller's contract, and that of its node.
         let said = unsafe { holder.traced().as_ref() };
-        // SAFETY: V1: as above.
+        // SAFETY: V1: nobody else knows the node.
         let label = said.and_then(|said| unsafe { said.label() });
         // SAFETY: V1: the caller's contract.
-        let says = unsafe { traced.record::<P>(caller, label, is_task) };
+        let says = unsafe { traced.record_holder(caller, label, is_task) };
         if !says.is_null() {
             // SAFETY: V1: the caller's contract.
             unsafe { holder.set_traced(says) };

@@ -303,4 +303,8 @@ impl<K, V, P: Platform> fmt::Debug for Mailbox<K, V, P> {
 
 crate::inspect::looks_by!([K: Sync, V: Send, P: Platform] Mailbox<K, V, P>, table);
 
-crate::inspect::keys_by!("slotpark_core::Mailbox::<u64, ()>::new()", [K: fmt::Debug, V, P: Platform] Mailbox<K, V, P>, table);
+crate::inspect::keys_by!(
+    "slotpark_core::Mailbox::<u64, ()>::new()",
+    [K: fmt::Debug, V, P: Platform] Mailbox<K, V, P>,
+    table
+);

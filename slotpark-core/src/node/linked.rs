@@ -215,6 +215,15 @@ impl<'g, P: Platform> NodeRef<'g, P> {
         unsafe { traced.as_ref() }
     }
 
+    /// It holds its key from now on: records that, if it is recorded.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn holds_now(self) {
+        if let Some(traced) = self.traced() {
+            // SAFETY: V1: the lock of its slot is held.
+            unsafe { traced.holds_now::<P>() };
+        }
+    }
+
     pub(crate) fn room(self) -> *mut () {
         self.0.room
     }

@@ -8,8 +8,8 @@ use crate::platform::Platform;
 use crate::table::Table;
 
 impl<P: Platform> Table<FutexKey, P> {
-    /// The same table, whose looks show what each key is, and what is waited for there: a mutex is a
-    /// [`Kind::Lock`](crate::Kind::Lock). [`process_table`](crate::process_table) is such a one.
+    /// The same table, whose looks show what each key is, and what is waited for there: a mutex is
+    /// a [`Kind::Lock`](crate::Kind::Lock). [`process_table`](crate::process_table) is such a one.
     ///
     /// ```
     /// use slotpark_core::{FutexKey, Table};

@@ -15,8 +15,12 @@ mod imp;
 #[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
 #[path = "real.rs"]
 mod imp;
+mod plain;
 
 pub(crate) use imp::*;
+#[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
+pub(crate) use plain::Plain;
+pub(crate) use plain::next_number;
 
 /// A 32-bit atomic word: what threads sleep on. `core`'s, or that of a model checker.
 pub use imp::AtomicU32;
@@ -43,15 +47,6 @@ pub(crate) fn full_fence() {
     // ORDERING: DEKKER both sides: of two threads that each write, fence and read, at least one
     // sees the other's write.
     fence(Ordering::SeqCst);
-}
-
-/// A number of this process, never the same twice until a `usize` overflows.
-pub(crate) fn next_number() -> u64 {
-    // Plain, also in the model checkers: it orders nothing.
-    use core::sync::atomic::{AtomicUsize, Ordering};
-    static LAST: AtomicUsize = AtomicUsize::new(0);
-    // ORDERING: none, relaxed: a counter.
-    LAST.fetch_add(1, Ordering::Relaxed) as u64 + 1
 }
 
 /// A number that only holders of one slot lock change, and that anybody may read at any time.

@@ -148,10 +148,10 @@ impl Shared {
 
     fn snapshot(&mut self) -> Arc<[u8]> {
         let from = Instant::now();
-        if let Some(latest) = &self.latest {
-            if (latest.from..latest.until).contains(&from) {
-                return Arc::clone(&latest.line);
-            }
+        if let Some(latest) = &self.latest
+            && (latest.from..latest.until).contains(&from)
+        {
+            return Arc::clone(&latest.line);
         }
         // A table of the program's may panic, and so may the text of a key.
         let answer = catch_unwind(AssertUnwindSafe(Snapshot::take));
@@ -160,8 +160,7 @@ impl Shared {
             Answer::Snapshot,
         );
         let line = bytes(&answer);
-        let rest = from.elapsed() * REST;
-        let until = from + rest.max(self.shared_for);
+        let until = from + shared_for(from.elapsed(), self.shared_for);
         self.latest = Some(Latest {
             line: Arc::clone(&line),
             from,
@@ -171,6 +170,23 @@ impl Shared {
     }
 }
 
+/// How long a look that took so long is shared.
+fn shared_for(took: Duration, wanted: Duration) -> Duration {
+    wanted.max(took * REST)
+}
+
 fn bytes(answer: &Answer) -> Arc<[u8]> {
     answer.line().into_bytes().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looking_takes_a_twentieth_of_the_time_at_most() {
+        let ms = Duration::from_millis;
+        assert_eq!(shared_for(ms(1), ms(50)), ms(50));
+        assert_eq!(shared_for(ms(100), ms(50)), ms(2_000));
+    }
 }

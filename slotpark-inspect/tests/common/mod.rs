@@ -1,6 +1,8 @@
 //! What the tests share: the engine's watchdog, and a table that shows what it is told to.
 #![allow(dead_code, reason = "each file of tests uses its part")]
 
+pub(crate) mod meeting;
+pub(crate) mod scene;
 #[path = "../../../slotpark-core/tests/common/watchdog.rs"]
 pub(crate) mod watchdog;
 

@@ -237,4 +237,8 @@ impl<K, S, P: Platform> fmt::Debug for ShardedWait<K, S, P> {
 
 crate::inspect::looks_by!([K: Sync, S: Send + Sync, P: Platform] ShardedWait<K, S, P>, table);
 
-crate::inspect::keys_by!("slotpark::ShardedWait::<u64>::new()", [K: fmt::Debug, S, P: Platform] ShardedWait<K, S, P>, table);
+crate::inspect::keys_by!(
+    "slotpark::ShardedWait::<u64>::new()",
+    [K: fmt::Debug, S, P: Platform] ShardedWait<K, S, P>,
+    table
+);

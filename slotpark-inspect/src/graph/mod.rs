@@ -25,10 +25,14 @@
 //! The parties that can never go on are what is left when all are taken to be such, and then who
 //! can go on is taken away until nobody can. It needs each node and each edge once.
 
+mod wanted;
+
 use std::collections::{HashMap, HashSet};
 
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
+
+use self::wanted::{Wanted, keeps_out, wanted};
 
 use crate::{Holder, Kind, Party, PartyKind, Snapshot, Table, Wait};
 
@@ -45,15 +49,6 @@ pub(crate) enum Node {
     Place(usize, usize),
     /// A key, as who wants it finds it: of which table.
     Key(usize, Wanted),
-}
-
-/// What is asked of a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Wanted {
-    All,
-    Read,
-    Upgradable,
-    Permit,
 }
 
 /// What an edge stands for.
@@ -305,27 +300,5 @@ pub(crate) fn owner(by: &Party) -> Party {
             task: None,
         },
         _ => by.clone(),
-    }
-}
-
-fn wanted(kind: Kind) -> Option<Wanted> {
-    match kind {
-        Kind::Lock => Some(Wanted::All),
-        Kind::Read => Some(Wanted::Read),
-        Kind::Upgradable => Some(Wanted::Upgradable),
-        Kind::Permit => Some(Wanted::Permit),
-        Kind::Wait | Kind::Closed | Kind::Unknown => None,
-    }
-}
-
-/// Whether who holds a key so is in the way of who wants it so.
-fn keeps_out(held: Kind, wanted: Wanted) -> bool {
-    match (held, wanted) {
-        (Kind::Wait | Kind::Closed | Kind::Unknown, _) => false,
-        (Kind::Permit, wanted) => wanted == Wanted::Permit,
-        (_, Wanted::Permit) => false,
-        (Kind::Lock, _) | (_, Wanted::All) => true,
-        (Kind::Upgradable, wanted) => wanted == Wanted::Upgradable,
-        (Kind::Read, _) => false,
     }
 }

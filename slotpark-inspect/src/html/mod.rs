@@ -1,10 +1,13 @@
 //! A snapshot as a page: one file that needs nothing else.
 
+mod drawn;
+
 use std::fmt::Write;
 
 use maud::{Markup, html};
 use slotpark_report::{Cell, Grid, page};
 
+use self::drawn::{DRAWN_MAX, drawn};
 use crate::spreading::Verdict;
 use crate::tree::{Tree, trees};
 use crate::words::{For, Keyed, Named, Time, kind};
@@ -105,108 +108,6 @@ fn circle(snapshot: &Snapshot, deadlock: &Deadlock) -> Markup {
     }
 }
 
-/// A circle with more is told in words alone.
-const DRAWN_MAX: usize = 8;
-
-/// Those of the circle on a ring, with arrows to who holds what they wait for.
-fn drawn(deadlock: &Deadlock) -> Markup {
-    let links = &deadlock.links;
-    #[allow(clippy::cast_precision_loss, reason = "there are eight at most")]
-    let angle = |place: usize| {
-        std::f64::consts::TAU * (place as f64 / links.len() as f64) - std::f64::consts::FRAC_PI_2
-    };
-    let spot = |place: usize| {
-        (
-            200.0 + 120.0 * angle(place).cos(),
-            95.0 + 62.0 * angle(place).sin(),
-        )
-    };
-    let place = |by: &crate::Party| {
-        links
-            .iter()
-            .position(|link| (link.by.kind, link.by.id) == (by.kind, by.id))
-    };
-    let mut arrows = Vec::new();
-    for (from, link) in links.iter().enumerate() {
-        let held = link.waits.iter().flat_map(|blocked| {
-            let held = blocked.held.iter().map(|held| &held.by);
-            held.chain(blocked.behind.as_ref())
-        });
-        let owners = held.chain(link.polled_by.as_ref()).map(crate::graph::owner);
-        arrows.extend(owners.filter_map(|by| Some((from, place(&by)?))));
-    }
-    arrows.sort_unstable();
-    arrows.dedup();
-    html! {
-        figure {
-            svg viewBox="0 0 400 190" role="img" {
-                title { (links.len()) " parties wait for each other" }
-                @for (from, to) in &arrows {
-                    path d=(arrow(spot(*from), spot(*to))) fill="none" stroke="var(--bad)"
-                        stroke-width="1.5" {}
-                    @let (x, y) = tip(spot(*from), spot(*to));
-                    circle cx=(format!("{x:.1}")) cy=(format!("{y:.1}")) r="4" fill="var(--bad)" {}
-                }
-                @for (number, link) in links.iter().enumerate() {
-                    @let (x, y) = spot(number);
-                    rect x=(format!("{:.1}", x - 58.0)) y=(format!("{:.1}", y - 13.0)) width="116"
-                        height="26" rx="5" fill="var(--card)" stroke="var(--bad)" {}
-                    text x=(format!("{x:.1}")) y=(format!("{:.1}", y + 4.0)) font-size="12"
-                        text-anchor="middle" fill="var(--ink)" { (short(&link.by)) }
-                }
-            }
-            figcaption { "Each line ends with a dot at who holds what the other waits for." }
-        }
-    }
-}
-
-/// Bent to the left, so that there and back are two lines; who waits for itself has a loop.
-fn arrow(from: (f64, f64), to: (f64, f64)) -> String {
-    let (middle, end) = (bend(from, to), tip(from, to));
-    let ((x, y), (mx, my), (ex, ey)) = (from, middle, end);
-    format!("M{x:.1} {y:.1}Q{mx:.1} {my:.1} {ex:.1} {ey:.1}")
-}
-
-fn bend(from: (f64, f64), to: (f64, f64)) -> (f64, f64) {
-    let (dx, dy) = (to.0 - from.0, to.1 - from.1);
-    if dx.abs() + dy.abs() < 1.0 {
-        return (from.0 + 130.0, from.1 + 70.0);
-    }
-    (
-        f64::midpoint(from.0, to.0) - dy * 0.35,
-        f64::midpoint(from.1, to.1) + dx * 0.35,
-    )
-}
-
-/// Where a line meets the frame of who it leads to.
-fn tip(from: (f64, f64), to: (f64, f64)) -> (f64, f64) {
-    let (mx, my) = bend(from, to);
-    let (dx, dy) = (mx - to.0, my - to.1);
-    let across = if dx.abs() < 1e-6 {
-        f64::INFINITY
-    } else {
-        58.0 / dx.abs()
-    };
-    let down = if dy.abs() < 1e-6 {
-        f64::INFINITY
-    } else {
-        13.0 / dy.abs()
-    };
-    let part = across.min(down).min(1.0);
-    (to.0 + dx * part, to.1 + dy * part)
-}
-
-fn short(party: &crate::Party) -> String {
-    let name = party
-        .name
-        .clone()
-        .unwrap_or_else(|| Named(party).to_string());
-    match name.char_indices().nth(16) {
-        Some((end, _)) => format!("{}..", &name[..end]),
-        None => name,
-    }
-}
-
 fn forest(snapshot: &Snapshot, trees: &[Tree<'_>], is_cut: bool) -> Markup {
     html! {
         @if trees.is_empty() {
@@ -254,7 +155,7 @@ fn of_table(snapshot: &Snapshot, table: &Table) -> Markup {
         @if table.left_out > 0 {
             (page::note(&format!("{} more were not looked at.", table.left_out)))
         }
-        div class="plots" {
+        @if !table.slots.is_empty() {
             (page::heat_map("Keys in each slot now", &map(table, |slot| number(slot.keys))))
             (page::heat_map("Waits in each slot so far", &map(table, |slot| slot.parks)))
         }
