@@ -15,6 +15,7 @@ mod who;
 #[cfg(feature = "alloc")]
 pub(crate) use by::{keys_by, looks_by};
 pub use copy::LOOK_MAX;
+#[cfg(feature = "alloc")]
 pub(crate) use level::is_timed;
 pub use level::{Detail, detail, set_detail};
 pub use seen::{Inspect, Kind, Seen};

@@ -8,7 +8,7 @@ use core::ptr;
 
 use crate::inspect::Seen;
 use crate::inspect::level::{is_counted, is_full, is_timed};
-use crate::inspect::sink::{self, Held, Waited};
+use crate::inspect::sink::{self, Waited};
 use crate::inspect::who::Who;
 use crate::node::NodeRef;
 use crate::platform::Platform;
@@ -298,7 +298,7 @@ pub(crate) unsafe fn held<P: Platform>(table: u64, hash: u64, traced: *const Tra
     if since_ns != 0 {
         let held_ns = P::ticks().saturating_sub(since_ns);
         sink::with(|sink| {
-            sink.held(&Held {
+            sink.held(&sink::Held {
                 table,
                 hash,
                 held_ns,

@@ -20,6 +20,7 @@ mod plain;
 pub(crate) use imp::*;
 #[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
 pub(crate) use plain::Plain;
+#[cfg(feature = "alloc")]
 pub(crate) use plain::next_number;
 
 /// A 32-bit atomic word: what threads sleep on. `core`'s, or that of a model checker.

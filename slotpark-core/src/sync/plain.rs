@@ -1,6 +1,10 @@
 //! Numbers of the process that order nothing: plain, also in the model checkers, and constant.
 
-use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+#[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
+use core::sync::atomic::AtomicU32;
+#[cfg(feature = "alloc")]
+use core::sync::atomic::AtomicUsize;
+use core::sync::atomic::Ordering;
 
 /// A number that anybody may change at any time, and that publishes nothing.
 #[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
@@ -31,6 +35,7 @@ impl Plain {
 }
 
 /// A number of this process, never the same twice until a `usize` overflows.
+#[cfg(feature = "alloc")]
 pub(crate) fn next_number() -> u64 {
     static LAST: AtomicUsize = AtomicUsize::new(0);
     // ORDERING: none, relaxed: a counter.
