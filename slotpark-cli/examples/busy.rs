@@ -1,5 +1,7 @@
 //! A program with much to look at: workers that wait for jobs, pages that are locked, and some that
-//! have waited long. `busy few` has a table of 8 slots for it. It ends when its standard input does.
+//! have waited long. `busy few` has a table of 8 slots for it.
+//!
+//! It ends when its standard input does.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -7,9 +9,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use slotpark::{Detail, KeyedMutex, ShardedWait, set_detail};
-use slotpark_inspect::register;
+use slotpark::{KeyedMutex, ShardedWait};
 use slotpark_inspect::socket::{ServeOptions, serve};
+use slotpark_inspect::{Detail, register, set_detail};
 
 /// Workers, each of which waits for a job of its own.
 const WORKERS: u32 = 48;
@@ -38,7 +40,9 @@ fn main() -> io::Result<()> {
     let _server = serve(&ServeOptions::default())?;
     for worker in 0..WORKERS {
         let jobs = Arc::clone(&jobs);
-        named(&format!("worker-{worker}"), move || work(&jobs, Job(worker)));
+        named(&format!("worker-{worker}"), move || {
+            work(&jobs, Job(worker))
+        });
     }
     for reader in 0..READERS {
         let pages = Arc::clone(&pages);
@@ -76,6 +80,7 @@ fn dispatch(jobs: &ShardedWait<Job>) {
     for worker in (0..WORKERS).step_by(4).cycle() {
         GIVEN[worker as usize].fetch_add(1, Ordering::Release);
         let _woken = jobs.wake_all(&Job(worker));
+        // load: so that there is something else to look at.
         thread::sleep(Duration::from_millis(1));
     }
 }
@@ -85,6 +90,7 @@ fn read(pages: &KeyedMutex<Page>, reader: u32) {
         // Half of the time the same page.
         let page = if step % 2 == 0 { 0 } else { step % PAGES };
         let _page = pages.lock(Page(page));
+        // load: what a page is held for.
         thread::sleep(Duration::from_millis(2));
     }
 }

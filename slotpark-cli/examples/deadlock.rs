@@ -8,9 +8,9 @@ use std::io::{self, Read};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use slotpark::{Detail, KeyedMutex, LockOptions, set_detail, task_label};
-use slotpark_inspect::register;
+use slotpark::{KeyedMutex, LockOptions, task_label};
 use slotpark_inspect::socket::{ServeOptions, serve};
+use slotpark_inspect::{Detail, register, set_detail};
 
 /// An account by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use slotpark::{Detail, ShardedWait, set_detail};
-use slotpark_inspect::register;
+use slotpark::ShardedWait;
 use slotpark_inspect::socket::{ServeOptions, serve};
+use slotpark_inspect::{Detail, register, set_detail};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Job(u32);

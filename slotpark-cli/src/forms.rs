@@ -90,12 +90,18 @@ pub(crate) fn write(
     let folder = std::env::current_dir().context("there is no current folder")?;
     let mut number = 1;
     let (mut file, path) = loop {
-        let name = format!("slotpark-{}-{number}.{}", snapshot.process, form.extension());
+        let name = format!(
+            "slotpark-{}-{number}.{}",
+            snapshot.process,
+            form.extension()
+        );
         let path = folder.join(name);
         match OpenOptions::new().write(true).create_new(true).open(&path) {
             Ok(file) => break (file, path),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
-            Err(error) => return Err(error).with_context(|| format!("cannot create `{}`", path.display())),
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot create `{}`", path.display()));
+            }
         }
     };
     file.write_all(render(snapshot, before, form)?.as_bytes())

@@ -101,7 +101,10 @@ impl Source {
 fn connect_at(path: &Path) -> anyhow::Result<Client> {
     Client::open(path).map_err(|error| match error {
         ClientError::Connect(path, error) => {
-            anyhow!("cannot look through the socket `{}`: {error}", path.display())
+            anyhow!(
+                "cannot look through the socket `{}`: {error}",
+                path.display()
+            )
         }
         error => error.into(),
     })
@@ -114,7 +117,10 @@ fn connect(process: u32) -> anyhow::Result<Client> {
         }
         match error {
             ClientError::NoSocket(_) | ClientError::Connect(..) => {
-                anyhow!("process {process} ({}) has no open socket; {HOW}", command(process))
+                anyhow!(
+                    "process {process} ({}) has no open socket; {HOW}",
+                    command(process)
+                )
             }
             error => error.into(),
         }

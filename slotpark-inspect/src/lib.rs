@@ -105,3 +105,8 @@ pub use schema::{
 pub use spreading::{Spreading, Verdict, expected_collisions};
 pub use watch::{DeadlockWatch, watch_deadlocks};
 pub use watchdog::{Overdue, Watchdog};
+
+/// The chapter *find out why it hangs*.
+#[cfg(all(doctest, unix))]
+#[doc = include_str!("../../slotpark/docs/hangs.md")]
+mod hangs {}

@@ -163,6 +163,10 @@ pub mod chapters {
     pub mod decide {}
     #[doc = include_str!("../docs/futex.md")]
     pub mod futex {}
+    // Its snippet is tested where the crate is that it is about.
+    #[cfg(doc)]
+    #[doc = include_str!("../docs/hangs.md")]
+    pub mod hangs {}
     #[doc = include_str!("../docs/internals.md")]
     pub mod internals {}
     #[doc = include_str!("../docs/limitations.md")]

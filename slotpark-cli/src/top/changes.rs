@@ -32,7 +32,8 @@ pub(crate) fn between(then: &Snapshot, now: &Snapshot) -> Changes {
     let (before, after) = (identities(then), identities(now));
     let only = |of: &Snapshot, other: &HashSet<Identity>| {
         let rows = waits(of).filter(|(table, wait)| !other.contains(&identity(table, wait)));
-        rows.map(|(table, wait)| wait_row(of, &table.name, wait)).collect()
+        rows.map(|(table, wait)| wait_row(of, &table.name, wait))
+            .collect()
     };
     Changes {
         new: only(now, &before),
@@ -57,7 +58,9 @@ fn waits(of: &Snapshot) -> impl Iterator<Item = (&Table, &Wait)> {
 }
 
 fn identities(of: &Snapshot) -> HashSet<Identity> {
-    waits(of).map(|(table, wait)| identity(table, wait)).collect()
+    waits(of)
+        .map(|(table, wait)| identity(table, wait))
+        .collect()
 }
 
 /// The counters of a slot, by name.
@@ -84,7 +87,9 @@ fn growth(then: &Snapshot, now: &Snapshot) -> Vec<Change> {
         let olds: HashMap<usize, &Slot> =
             before.slots.iter().map(|slot| (slot.index, slot)).collect();
         for slot in &after.slots {
-            let old = olds.get(&slot.index).map_or_else(Slot::default, |slot| **slot);
+            let old = olds
+                .get(&slot.index)
+                .map_or_else(Slot::default, |slot| **slot);
             // Counters wrap.
             let grown = counters(slot).map(|(_, count)| count);
             let was = counters(&old).map(|(_, count)| count);
@@ -135,12 +140,18 @@ mod tests {
         let mut then = then;
         then.tables[0].slots[0].parks = u32::MAX;
         let changes = between(&then, &now);
-        assert_eq!((changes.new.len(), changes.gone.len(), changes.same), (1, 1, 3));
+        assert_eq!(
+            (changes.new.len(), changes.gone.len(), changes.same),
+            (1, 1, 3)
+        );
         let parks: Vec<_> = changes
             .growth
             .iter()
             .map(|change| (change.what.as_str(), change.by))
             .collect();
-        assert_eq!(parks, [("parks", 8), ("parks in slot 9", 5), ("parks in slot 7", 3)]);
+        assert_eq!(
+            parks,
+            [("parks", 8), ("parks in slot 9", 5), ("parks in slot 7", 3)]
+        );
     }
 }

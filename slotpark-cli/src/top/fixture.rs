@@ -83,7 +83,12 @@ fn spread(of: &str) -> Spread {
     Spread {
         of: of.to_owned(),
         count: 300,
-        percentiles: vec![(50.0, 32_000), (90.0, 512_000), (99.0, 1_900_000), (100.0, 2_000_000)],
+        percentiles: vec![
+            (50.0, 32_000),
+            (90.0, 512_000),
+            (99.0, 1_900_000),
+            (100.0, 2_000_000),
+        ],
         buckets: buckets.collect(),
         ..Spread::default()
     }

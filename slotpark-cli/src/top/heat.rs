@@ -61,7 +61,9 @@ pub(crate) fn level(value: u64, highest: u64) -> usize {
     let part = (value as f64).ln() / (highest as f64).ln();
     let level = 1 + (part * steps).round() as usize;
     // Small numbers are not made hotter than they are.
-    level.min(LEVELS).min(usize::try_from(value).unwrap_or(LEVELS))
+    level
+        .min(LEVELS)
+        .min(usize::try_from(value).unwrap_or(LEVELS))
 }
 
 /// The values of the cells.

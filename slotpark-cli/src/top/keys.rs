@@ -150,7 +150,11 @@ mod tests {
     #[test]
     fn digits_and_tab_turn_pages() {
         let mut state = State::default();
-        for (keys, tab) in [("3", Tab::Holders), ("\t", Tab::Histograms), ("6\t", Tab::Overview)] {
+        for (keys, tab) in [
+            ("3", Tab::Holders),
+            ("\t", Tab::Histograms),
+            ("6\t", Tab::Overview),
+        ] {
             pressed(&mut state, keys);
             assert_eq!(state.tab, tab, "{keys:?}");
         }

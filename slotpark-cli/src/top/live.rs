@@ -1,16 +1,20 @@
-//! The loop of the terminal view. The terminal is given back as it was, also after a panic and after
-//! a signal that asks to end.
+//! The loop of the terminal view. The terminal is given back as it was, also after a panic and
+//! after a signal that asks to end.
 
+use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
 use crossterm::event::{self, Event, KeyEvent, KeyEventKind};
 use ratatui::DefaultTerminal;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::flag;
+use signal_hook::iterator::Signals;
 use slotpark_inspect::socket::list;
 
 use super::looks::{Look, Looks};
@@ -23,23 +27,62 @@ use crate::source::{Source, Target};
 /// How long a key or a look may go unnoticed.
 const STEP: Duration = Duration::from_millis(50);
 
+/// How long the loop may take to notice that it was asked to end, before it is ended.
+const NOTICED_WITHIN: Duration = Duration::from_secs(2);
+
 /// The signal that asked to end; 0: none.
 #[derive(Clone, Debug)]
 pub(super) struct Asked(Arc<AtomicUsize>);
 
 impl Asked {
     fn listen() -> anyhow::Result<Self> {
-        let asked = Arc::new(AtomicUsize::new(0));
-        for signal in [SIGHUP, SIGINT, SIGTERM] {
-            let number = usize::try_from(signal)?;
-            flag::register_usize(signal, Arc::clone(&asked), number)?;
-        }
-        Ok(Self(asked))
+        let asked = Self(Arc::new(AtomicUsize::new(0)));
+        let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+        let told = asked.clone();
+        thread::spawn(move || {
+            let Some(signal) = signals.forever().next() else {
+                return;
+            };
+            told.tell(usize::try_from(signal).unwrap_or(0));
+            // Writing to a terminal that is stopped, or reading one that is gone, may take for ever.
+            thread::sleep(NOTICED_WITHIN);
+            ratatui::restore();
+            std::process::exit(128 + signal);
+        });
+        Ok(asked)
+    }
+
+    fn tell(&self, signal: usize) {
+        // ORDERING: relaxed: a number, and nothing is published with it.
+        self.0.store(signal, Ordering::Relaxed);
     }
 
     pub(super) fn signal(&self) -> Option<usize> {
-        // ORDERING: relaxed: a number, and nothing is published with it.
+        // ORDERING: relaxed: as in `tell`.
         Some(self.0.load(Ordering::Relaxed)).filter(|&signal| signal != 0)
+    }
+
+    /// The next event, if one comes within a step. A terminal that is gone asks to end.
+    pub(super) fn next_event(&self) -> anyhow::Result<Option<Event>> {
+        // What reads events below would read the end of a terminal again and again.
+        let stdin = io::stdin();
+        let mut terminal = [PollFd::new(&stdin, PollFlags::IN)];
+        let step = Timespec::try_from(STEP)?;
+        match poll(&mut terminal, Some(&step)) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if terminal[0]
+            .revents()
+            .intersects(PollFlags::HUP | PollFlags::ERR)
+        {
+            self.tell(usize::try_from(SIGHUP)?);
+            return Ok(None);
+        }
+        if event::poll(Duration::ZERO)? {
+            return Ok(Some(event::read()?));
+        }
+        Ok(None)
     }
 }
 
@@ -58,7 +101,10 @@ pub(super) fn run(target: &Target, interval: Duration) -> anyhow::Result<ExitCod
         None => Some(target.source()?),
         named => named,
     };
-    let mut looks = source.take().map(|source| Looks::start(source, interval)).transpose()?;
+    let mut looks = source
+        .take()
+        .map(|source| Looks::start(source, interval))
+        .transpose()?;
     let asked = Asked::listen().context("cannot handle signals")?;
     let theme = Theme::from_environment();
     let mut terminal = ratatui::try_init().context("cannot use this terminal")?;
@@ -112,7 +158,7 @@ fn watch(
             terminal.draw(|frame| views::draw(frame, &mut state, theme))?;
             has_changed = false;
         }
-        if let Some(event) = next_event()? {
+        if let Some(event) = asked.next_event()? {
             has_changed = true;
             let Some(key) = pressed(&event) else { continue };
             match keys::press(&mut state, key) {
@@ -123,13 +169,6 @@ fn watch(
             }
         }
     }
-}
-
-pub(super) fn next_event() -> anyhow::Result<Option<Event>> {
-    if event::poll(STEP)? {
-        return Ok(Some(event::read()?));
-    }
-    Ok(None)
 }
 
 pub(super) fn pressed(event: &Event) -> Option<KeyEvent> {

@@ -1,7 +1,7 @@
-//! Looks at the process from a thread of its own: a process that hangs or is stopped may not answer,
-//! and the terminal must.
+//! Looks at the process from a thread of its own: a process that hangs or is stopped may not
+//! answer, and the terminal must.
 
-use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ impl Looks {
                     return;
                 }
                 let waited = stopped.recv_timeout(interval);
-                if waited != Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                if waited != Err(RecvTimeoutError::Timeout) {
                     return;
                 }
             }
@@ -60,9 +60,6 @@ impl Looks {
 
     /// The next that has come.
     pub(super) fn next(&self) -> Option<Look> {
-        match self.looks.try_recv() {
-            Ok(look) => Some(look),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-        }
+        self.looks.try_recv().ok()
     }
 }

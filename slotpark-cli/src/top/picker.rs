@@ -9,7 +9,7 @@ use ratatui::widgets::{List, ListState, Paragraph};
 use ratatui::{DefaultTerminal, Frame};
 use slotpark_inspect::socket::{Live, list};
 
-use super::live::{Asked, End, next_event, pressed};
+use super::live::{Asked, End, pressed};
 use super::theme::Theme;
 use crate::source::name;
 
@@ -35,7 +35,7 @@ pub(super) fn pick(
         }
         row = row.min(found.len().saturating_sub(1));
         terminal.draw(|frame| draw(frame, &found, row, theme))?;
-        let Some(key) = next_event()?.as_ref().and_then(pressed) else {
+        let Some(key) = asked.next_event()?.as_ref().and_then(pressed) else {
             continue;
         };
         match key.code {
@@ -67,7 +67,10 @@ fn draw(frame: &mut Frame, found: &[Live], row: usize, theme: &Theme) {
     let keys = Line::from("Up, Down move  Enter looks  q quits").style(theme.dim());
     frame.render_widget(keys, foot);
     if found.is_empty() {
-        frame.render_widget(Paragraph::new("none; this list is renewed every second"), body);
+        frame.render_widget(
+            Paragraph::new("none; this list is renewed every second"),
+            body,
+        );
         return;
     }
     let names = found.iter().map(name);

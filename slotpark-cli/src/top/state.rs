@@ -132,7 +132,11 @@ pub(crate) struct State {
 impl State {
     /// A new look at the process. The same look again, which readers may share, changes nothing.
     pub(crate) fn take(&mut self, snapshot: Snapshot) {
-        if self.live.as_ref().is_some_and(|live| live.at_ns == snapshot.at_ns) {
+        if self
+            .live
+            .as_ref()
+            .is_some_and(|live| live.at_ns == snapshot.at_ns)
+        {
             return;
         }
         let found = self.live.as_ref().map(|live| deadlocks(live, &snapshot));
@@ -227,7 +231,8 @@ impl State {
 
 /// The table with the most waits now, or else with the most ever.
 fn busiest(tables: &[Table]) -> Option<&Table> {
-    let parks = |table: &Table| -> u64 { table.slots.iter().map(|slot| u64::from(slot.parks)).sum() };
+    let parks =
+        |table: &Table| -> u64 { table.slots.iter().map(|slot| u64::from(slot.parks)).sum() };
     // Of equals the first.
     tables
         .iter()

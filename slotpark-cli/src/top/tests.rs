@@ -80,7 +80,10 @@ fn what_lies_over_views_is_drawn_as_accepted() {
 
 #[test]
 fn the_text_is_as_accepted() {
-    insta::assert_snapshot!("text_deadlocked", text::overview(&seen(fixture::deadlocked())));
+    insta::assert_snapshot!(
+        "text_deadlocked",
+        text::overview(&seen(fixture::deadlocked()))
+    );
     insta::assert_snapshot!("text_busy", text::overview(&seen(fixture::busy())));
 }
 
@@ -94,7 +97,16 @@ fn no_size_is_too_small() {
         Mode::Detail,
         Mode::Diff,
     ];
-    for (width, height) in [(1, 1), (2, 2), (3, 9), (9, 3), (20, 6), (200, 1), (1, 60), (60, 5)] {
+    for (width, height) in [
+        (1, 1),
+        (2, 2),
+        (3, 9),
+        (9, 3),
+        (20, 6),
+        (200, 1),
+        (1, 60),
+        (60, 5),
+    ] {
         for snapshot in [fixture::deadlocked(), fixture::busy(), Default::default()] {
             let mut state = seen(snapshot);
             state.freeze();

@@ -77,7 +77,10 @@ fn map(text: &mut String, table: &slotpark_inspect::Table, heat: Heat) {
         count => format!("the most of {count} slots"),
     };
     let name = heat.name();
-    line(text, &format!("{name}: at most {highest}; a character is {cell}"));
+    line(
+        text,
+        &format!("{name}: at most {highest}; a character is {cell}"),
+    );
     for row in cells(&values, per_cell).chunks(COLUMNS) {
         let shades = row.iter().map(|&value| SHADES[level(value, highest)]);
         line(text, &format!("  {}", shades.collect::<String>()));
@@ -116,7 +119,11 @@ fn hot_keys(text: &mut String, state: &State) {
     if keys.rows.is_empty() {
         return;
     }
-    let what = if keys.is_counted { "waits" } else { "waiting now" };
+    let what = if keys.is_counted {
+        "waits"
+    } else {
+        "waiting now"
+    };
     let name = shown::plain(&table.name);
     line(text, &format!("\nhot keys of {name}, by {what}"));
     let mut rows = plain_table(["waits", "key"]);

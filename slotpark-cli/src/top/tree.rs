@@ -46,7 +46,8 @@ pub(crate) fn lines(snapshot: &Snapshot) -> Vec<Line> {
         for wait in table.waits.iter().filter(|wait| has_owner(wait.kind)) {
             let queue = tree
                 .waits
-                .entry((index, Some(wait.slot), wait.queue, wait.key.hash)).or_default();
+                .entry((index, Some(wait.slot), wait.queue, wait.key.hash))
+                .or_default();
             queue.push(wait);
             tree.blocked.insert(&wait.by);
         }
@@ -58,8 +59,9 @@ pub(crate) fn lines(snapshot: &Snapshot) -> Vec<Line> {
         }
     }
     // First those who wait for nobody, then who is left: circles.
-    let (blocked, free): (Vec<_>, Vec<_>) =
-        roots.into_iter().partition(|party| tree.blocked.contains(party));
+    let (blocked, free): (Vec<_>, Vec<_>) = roots
+        .into_iter()
+        .partition(|party| tree.blocked.contains(party));
     for party in free.into_iter().chain(blocked) {
         if !tree.done.contains(party) && tree.keeps_somebody(party) {
             tree.push(0, shown::party(party), false);
@@ -85,7 +87,9 @@ impl<'a> Tree<'a> {
 
     fn keeps_somebody(&self, party: &Party) -> bool {
         let holds = self.holds.get(party).into_iter().flatten();
-        holds.into_iter().any(|(key, _)| self.waits.contains_key(key))
+        holds
+            .into_iter()
+            .any(|(key, _)| self.waits.contains_key(key))
     }
 
     fn age(&self, since_ns: Option<u64>) -> String {
@@ -151,7 +155,9 @@ fn label(holder: &Holder) -> String {
 }
 
 fn at(location: Option<&String>) -> String {
-    location.map_or_else(String::new, |location| format!(" at {}", shown::plain(location)))
+    location.map_or_else(String::new, |location| {
+        format!(" at {}", shown::plain(location))
+    })
 }
 
 #[cfg(test)]
@@ -164,8 +170,16 @@ mod tests {
         let lines = lines(&fixture::deadlocked());
         let circles: Vec<_> = lines.iter().filter(|line| line.is_circle).collect();
         assert_eq!(circles.len(), 1, "{lines:#?}");
-        assert!(circles[0].text.starts_with("thread left (4243) waits (lock) for 60.0 s"));
-        assert!(lines.iter().any(|line| line.text.starts_with("thread audit (4244)")));
+        assert!(
+            circles[0]
+                .text
+                .starts_with("thread left (4243) waits (lock) for 60.0 s")
+        );
+        assert!(
+            lines
+                .iter()
+                .any(|line| line.text.starts_with("thread audit (4244)"))
+        );
     }
 
     #[test]

@@ -89,12 +89,23 @@ fn read_all(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Stri
 /// `slotpark run` of a program, with its report in a file.
 pub(crate) struct Run {
     report: PathBuf,
+    /// Where the processes open their sockets, if they do.
+    sockets: Option<PathBuf>,
 }
 
 impl Run {
     pub(crate) fn new(folder: &Folder) -> Self {
         Self {
             report: folder.path("report.json"),
+            sockets: None,
+        }
+    }
+
+    /// With a socket in every process, in this folder.
+    pub(crate) fn inspected(folder: &Folder) -> Self {
+        Self {
+            sockets: Some(folder.path("")),
+            ..Self::new(folder)
         }
     }
 
@@ -103,8 +114,11 @@ impl Run {
         let mut command = Command::new(env!("CARGO_BIN_EXE_slotpark"));
         command
             .args(["run", "--json", "--report"])
-            .arg(&self.report)
-            .arg("--");
+            .arg(&self.report);
+        if let Some(sockets) = &self.sockets {
+            command.arg("--inspect").env("XDG_RUNTIME_DIR", sockets);
+        }
+        command.arg("--");
         command.arg(program.get_program()).args(program.get_args());
         for (name, value) in program.get_envs() {
             match value {

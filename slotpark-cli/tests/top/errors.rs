@@ -22,7 +22,10 @@ fn a_process_that_is_not_there() {
     for command in [&["top", "--once"][..], &["inspect", "dump"]] {
         // Beyond Linux's greatest.
         let output = run(folder.path(), &[command, &["2147483647"]].concat());
-        assert_eq!(failure(&output), "slotpark: there is no process 2147483647\n");
+        assert_eq!(
+            failure(&output),
+            "slotpark: there is no process 2147483647\n"
+        );
     }
 }
 
@@ -75,10 +78,16 @@ fn files_that_are_no_snapshots() {
         for command in [&["top", "--once"][..], &["inspect", "deadlocks"]] {
             let output = run(folder.path(), &[command, &["--file", name]].concat());
             let message = failure(&output);
-            assert!(message.contains(name) && message.contains(said), "{message}");
+            assert!(
+                message.contains(name) && message.contains(said),
+                "{message}"
+            );
         }
     }
-    let message = failure(&run(folder.path(), &["top", "--once", "--file", "none.json"]));
+    let message = failure(&run(
+        folder.path(),
+        &["top", "--once", "--file", "none.json"],
+    ));
     assert!(message.contains("none.json"), "{message}");
 }
 
@@ -93,7 +102,10 @@ fn no_terminal() {
 #[test]
 fn two_sources_at_once() {
     let folder = folder();
-    let output = run(folder.path(), &["top", "--once", "1", "--file", "seen.json"]);
+    let output = run(
+        folder.path(),
+        &["top", "--once", "1", "--file", "seen.json"],
+    );
     assert_eq!(output.status.code(), Some(2));
     let output = run(folder.path(), &["top", "--once", "--interval", "0"]);
     assert!(failure(&output).contains("interval"));
@@ -103,14 +115,30 @@ fn two_sources_at_once() {
 #[test]
 fn the_status_says_whether_there_is_a_deadlock() {
     let folder = folder();
-    write(folder.path(), "stuck.json", &fixture::deadlocked().to_json());
+    write(
+        folder.path(),
+        "stuck.json",
+        &fixture::deadlocked().to_json(),
+    );
     write(folder.path(), "busy.json", &fixture::busy().to_json());
-    let told = run(folder.path(), &["inspect", "deadlocks", "--file", "stuck.json"]);
+    let told = run(
+        folder.path(),
+        &["inspect", "deadlocks", "--file", "stuck.json"],
+    );
     let said = text(&told.stdout);
     assert_eq!(told.status.code(), Some(1), "{said}");
-    assert!(said.contains("account 7") && said.contains("transfer.rs:44:17"), "{said}");
-    let told = run(folder.path(), &["inspect", "deadlocks", "--file", "busy.json"]);
-    assert_eq!((told.status.code(), text(&told.stdout).as_str()), (Some(0), "no deadlock\n"));
+    assert!(
+        said.contains("account 7") && said.contains("transfer.rs:44:17"),
+        "{said}"
+    );
+    let told = run(
+        folder.path(),
+        &["inspect", "deadlocks", "--file", "busy.json"],
+    );
+    assert_eq!(
+        (told.status.code(), text(&told.stdout).as_str()),
+        (Some(0), "no deadlock\n")
+    );
 }
 
 /// What a key is called may hold anything, and a terminal must not obey it.
@@ -131,7 +159,10 @@ fn keys_cannot_reach_the_terminal() {
     ] {
         let output = run(folder.path(), &[command, &["--file", "bad.json"]].concat());
         let said = text(&output.stdout);
-        assert!(!said.is_empty() && !said.contains(['\u{1b}', '\u{7}']), "{command:?}: {said}");
+        assert!(
+            !said.is_empty() && !said.contains(['\u{1b}', '\u{7}']),
+            "{command:?}: {said}"
+        );
     }
 }
 
@@ -145,7 +176,10 @@ fn a_reader_that_goes_is_no_error() {
         env!("CARGO_BIN_EXE_slotpark")
     );
     let mut bash = Command::new("bash");
-    let output = bash.args(["-c", &script]).current_dir(folder.path()).output();
+    let output = bash
+        .args(["-c", &script])
+        .current_dir(folder.path())
+        .output();
     let output = output.expect("bash starts");
     assert_eq!(text(&output.stdout), "0\n", "{}", text(&output.stderr));
 }

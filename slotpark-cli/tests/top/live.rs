@@ -36,7 +36,10 @@ fn a_deadlock_is_found_and_told() {
         assert!(is_tab_red(&screen.coloured()), "{}", screen.coloured());
         screen.press(&["6"]);
         let view = screen.until_shown("1 DEADLOCK FOUND");
-        assert!(view.contains("A CIRCLE") && view.contains("deadlock.rs:"), "{view}");
+        assert!(
+            view.contains("A CIRCLE") && view.contains("deadlock.rs:"),
+            "{view}"
+        );
     }
 }
 
@@ -58,14 +61,24 @@ fn text_and_json_say_what_is_there() {
     let program = Running::start(folder.path(), "busy", &[]);
     let id = program.id().to_string();
     let overview = text(&run(folder.path(), &["top", "--once", &id]).stdout);
-    for part in ["table jobs: 512 slots", "table pages:", "worker-", "Job(", "busy.rs:"] {
+    for part in [
+        "table jobs: 512 slots",
+        "table pages:",
+        "worker-",
+        "Job(",
+        "busy.rs:",
+    ] {
         assert!(overview.contains(part), "no {part} in\n{overview}");
     }
     let json = run(folder.path(), &["inspect", "json", &id]);
     let snapshot = Snapshot::from_json(&text(&json.stdout)).expect("it is a snapshot");
     assert_eq!(snapshot.process, program.id());
     let names = snapshot.tables.iter().map(|table| table.name.as_str());
-    assert!(names.clone().any(|name| name == "jobs"), "{:?}", names.collect::<Vec<_>>());
+    assert!(
+        names.clone().any(|name| name == "jobs"),
+        "{:?}",
+        names.collect::<Vec<_>>()
+    );
     for (form, part) in [
         ("dump", "worker-1"),
         ("html", "<html"),
@@ -74,7 +87,10 @@ fn text_and_json_say_what_is_there() {
     ] {
         let output = run(folder.path(), &["inspect", form, &id]);
         let said = text(&output.stdout);
-        assert!(output.status.success() && said.contains(part), "{form}: {said}");
+        assert!(
+            output.status.success() && said.contains(part),
+            "{form}: {said}"
+        );
     }
 }
 
@@ -93,7 +109,9 @@ fn what_has_changed_is_told() {
     let frozen = screen.until_shown("FROZEN");
     screen.press(&["d"]);
     // Parks go on while the view stands still.
-    screen.until("growth", |text| text.contains(" later: ") && text.contains("jobs: parks +"));
+    screen.until("growth", |text| {
+        text.contains(" later: ") && text.contains("jobs: parks +")
+    });
     screen.press(&["Escape"]);
     let is_back = |text: &str| text.contains("FROZEN") && !text.contains(" later: ");
     let again = screen.until("the view again", is_back);
@@ -117,8 +135,15 @@ fn a_process_that_ends_is_told_of() {
     program.kill();
     let view = screen.until_shown("has ended");
     // What was seen last can still be read.
-    assert!(view.contains("longest waits") && view.contains("worker-"), "{view}");
-    assert!(!listed().contains(&program.id().to_string()), "{}", listed());
+    assert!(
+        view.contains("longest waits") && view.contains("worker-"),
+        "{view}"
+    );
+    assert!(
+        !listed().contains(&program.id().to_string()),
+        "{}",
+        listed()
+    );
     screen.press(&["q"]);
     screen.until_shown("ended with 0");
 }
@@ -142,7 +167,8 @@ fn of_several_processes_one_is_chosen() {
     assert!(list.contains("examples/busy"), "{list}");
     let row = |name: &str| {
         let mut rows = list.lines().skip(1);
-        rows.position(|line| line.contains(name)).expect("it is listed")
+        rows.position(|line| line.contains(name))
+            .expect("it is listed")
     };
     for _ in 0..row("examples/deadlock") {
         screen.press(&["Down"]);

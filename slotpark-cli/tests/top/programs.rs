@@ -57,7 +57,9 @@ fn end(child: Child) -> Output {
 /// The table that the program's futexes wait in.
 fn futexes(seen: &Snapshot) -> &Table {
     let mut tables = seen.tables.iter();
-    tables.find(|table| table.name == "futexes").expect("it is registered")
+    tables
+        .find(|table| table.name == "futexes")
+        .expect("it is registered")
 }
 
 fn is_installed(program: &str) -> bool {
@@ -93,7 +95,10 @@ fn ripgrep_is_watched() {
     drop(input);
     let output = end(rg);
     let found = text(&output.stdout);
-    assert!(found.contains("<stdin>:2") && found.lines().count() >= 51, "{found}");
+    assert!(
+        found.contains("<stdin>:2") && found.lines().count() >= 51,
+        "{found}"
+    );
     nothing_is_left(folder.path());
 }
 
@@ -107,7 +112,8 @@ fn cargo_is_watched() {
         return;
     }
     let folder = folder();
-    let manifest = "[package]\nname = \"watched\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[workspace]\n";
+    let manifest =
+        "[package]\nname = \"watched\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[workspace]\n";
     write(folder.path(), "Cargo.toml", manifest);
     fs::create_dir(folder.path().join("src")).expect("there is room");
     write(folder.path(), "src/lib.rs", "");
@@ -121,8 +127,13 @@ fn cargo_is_watched() {
     let wait = &futexes(&seen).waits[0];
     let word = wait.key.text.as_deref().unwrap_or("");
     assert!(word.starts_with("word at 0x"), "{wait:?}");
-    assert!(wait.by.name.is_some() && wait.since_ns.is_some(), "{wait:?}");
-    let child = until(folder.path(), "the script", |seen| seen.program.starts_with("build-script"));
+    assert!(
+        wait.by.name.is_some() && wait.since_ns.is_some(),
+        "{wait:?}"
+    );
+    let child = until(folder.path(), "the script", |seen| {
+        seen.program.starts_with("build-script")
+    });
     assert_ne!(child.process, seen.process);
     write(folder.path(), "go", "");
     end(build);
@@ -134,9 +145,15 @@ fn cargo_is_watched() {
 fn a_program_is_not_disturbed() {
     let folder = folder();
     let script = "ls /proc/self/fd | wc -l; trap 'echo got it' USR1; kill -USR1 $$; umask; pwd";
-    let plain = Command::new("bash").args(["-c", script]).current_dir(folder.path()).output();
+    let plain = Command::new("bash")
+        .args(["-c", script])
+        .current_dir(folder.path())
+        .output();
     let watched = end(start(folder.path(), &["bash", "-c", script]));
-    assert_eq!(text(&watched.stdout), text(&plain.expect("bash starts").stdout));
+    assert_eq!(
+        text(&watched.stdout),
+        text(&plain.expect("bash starts").stdout)
+    );
     nothing_is_left(folder.path());
 }
 
@@ -144,9 +161,12 @@ fn a_program_is_not_disturbed() {
 #[test]
 fn nothing_is_opened_unasked() {
     let folder = folder();
-    let output = slotpark(folder.path(), &["run", "--", "bash", "-c", "ls -l /proc/self/task | wc -l"])
-        .output()
-        .expect("slotpark starts");
+    let output = slotpark(
+        folder.path(),
+        &["run", "--", "bash", "-c", "ls -l /proc/self/task | wc -l"],
+    )
+    .output()
+    .expect("slotpark starts");
     assert_eq!(text(&output.stdout), "2\n");
     assert!(!folder.path().join("slotpark").exists());
 }

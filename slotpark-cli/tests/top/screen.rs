@@ -7,10 +7,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// What is not on the screen by then will not come.
-const HANG: Duration = Duration::from_secs(60);
+pub(crate) const HANG: Duration = Duration::from_secs(60);
 
 /// From one reading of the screen to the next: a terminal tells nobody when it changes.
-const STEP: Duration = Duration::from_millis(40);
+pub(crate) const STEP: Duration = Duration::from_millis(40);
 
 /// A terminal of its own server, so that nothing of the user's is touched.
 #[derive(Debug)]
@@ -82,7 +82,10 @@ impl Screen {
             if is_so(&text) {
                 return text;
             }
-            assert!(begun.elapsed() < HANG, "{what}: not within {HANG:?} in\n{text}");
+            assert!(
+                begun.elapsed() < HANG,
+                "{what}: not within {HANG:?} in\n{text}"
+            );
             thread::park_timeout(STEP);
         }
     }
@@ -90,6 +93,11 @@ impl Screen {
     /// Waits until this text is on the screen.
     pub(crate) fn until_shown(&self, text: &str) -> String {
         self.until(text, |screen| screen.contains(text))
+    }
+
+    /// Closes the terminal, as a window is closed.
+    pub(crate) fn close(&self) {
+        done(&self.tmux(&["kill-server"]).output().expect("tmux runs"));
     }
 
     pub(crate) fn resize(&self, width: u16, height: u16) {
@@ -111,7 +119,9 @@ pub(crate) fn is_tab_red(coloured: &str) -> bool {
     let mut parts = coloured.split(" 6 wait-for");
     let before = parts.next().unwrap_or("");
     // The last background that was chosen before it.
-    let chosen = before.rsplit("\u{1b}[").find(|code| code.contains("48;5;") || code.contains("49m"));
+    let chosen = before
+        .rsplit("\u{1b}[")
+        .find(|code| code.contains("48;5;") || code.contains("49m"));
     parts.next().is_some() && chosen.is_some_and(|code| code.contains("48;5;1m"))
 }
 

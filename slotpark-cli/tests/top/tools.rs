@@ -16,7 +16,9 @@ pub(crate) fn slotpark(folder: &Path, arguments: &[&str]) -> Command {
 }
 
 pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Output {
-    slotpark(folder, arguments).output().expect("slotpark starts")
+    slotpark(folder, arguments)
+        .output()
+        .expect("slotpark starts")
 }
 
 /// The path of `slotpark`, for a shell.
@@ -43,7 +45,10 @@ fn example(name: &str) -> PathBuf {
     let path = folder.join("examples").join(name);
     let shown = path.display();
     let is_there = path.is_file();
-    assert!(is_there, "no {shown}: build it with `cargo build -p slotpark-cli --examples`");
+    assert!(
+        is_there,
+        "no {shown}: build it with `cargo build -p slotpark-cli --examples`"
+    );
     path
 }
 
@@ -67,7 +72,10 @@ impl Running {
         let mut line = String::new();
         let output = child.stdout.take().expect("it is piped");
         let read = BufReader::new(output).read_line(&mut line);
-        assert!(read.is_ok() && line.contains("slotpark top"), "it said: {line:?}");
+        assert!(
+            read.is_ok() && line.contains("slotpark top"),
+            "it said: {line:?}"
+        );
         let input = child.stdin.take();
         Self {
             child,

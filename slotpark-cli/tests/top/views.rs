@@ -1,9 +1,14 @@
 //! The terminal view of a snapshot in a file, driven by keys.
 
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+use std::time::Instant;
+
 use tempfile::TempDir;
 
 use crate::fixture;
-use crate::screen::{Screen, has_tmux, is_tab_red};
+use crate::screen::{HANG, STEP, Screen, has_tmux, is_tab_red};
 use crate::tools::{folder, slotpark_path, write};
 
 /// A terminal with the view of this snapshot.
@@ -51,7 +56,10 @@ fn tabs_and_quitting() {
     let after = screen.until_shown("ended with 0");
     assert!(!after.contains("DEADLOCK"), "{after}");
     let settings = screen.until_shown("icanon");
-    assert!(!settings.contains("-icanon") && !settings.contains("-echo "), "{settings}");
+    assert!(
+        !settings.contains("-icanon") && !settings.contains("-echo "),
+        "{settings}"
+    );
 }
 
 #[test]
@@ -65,9 +73,15 @@ fn rows_are_sorted_and_filtered() {
     let by_slot = screen.until_shown("200 waits, by slot");
     let slots = |screen: &str| -> Vec<u64> {
         let words = column(screen, "jobs", 1);
-        words.iter().map(|word| word.parse().expect("a slot")).collect()
+        words
+            .iter()
+            .map(|word| word.parse().expect("a slot"))
+            .collect()
     };
-    assert!(slots(&by_slot).is_sorted() && slots(&by_slot).len() > 20, "{by_slot}");
+    assert!(
+        slots(&by_slot).is_sorted() && slots(&by_slot).len() > 20,
+        "{by_slot}"
+    );
     screen.press(&["r"]);
     let reversed = slots(&screen.until_shown("by slot, reversed"));
     assert!(reversed.is_sorted_by(|one, other| one >= other) && reversed[0] > 500);
@@ -78,7 +92,10 @@ fn rows_are_sorted_and_filtered() {
     assert_eq!(slots(&filtered).len(), 5, "{filtered}");
     screen.press(&["Enter"]);
     let detail = screen.until_shown("one row");
-    assert!(detail.contains("key    job 39") && detail.contains("bank::worker"), "{detail}");
+    assert!(
+        detail.contains("key    job 39") && detail.contains("bank::worker"),
+        "{detail}"
+    );
     screen.press(&["x", "Escape"]);
     screen.until_shown("200 waits, by since");
 }
@@ -121,7 +138,13 @@ fn what_is_shown_is_exported() {
     let text = std::fs::read_to_string(folder.path().join("slotpark-4242-1.json"));
     let written = slotpark_inspect::Snapshot::from_json(&text.expect("it is there"));
     assert_eq!(written.expect("it is a snapshot"), fixture::deadlocked());
-    for (key, end) in [("d", "1.txt"), ("d", "2.txt"), ("h", "html"), ("f", "folded"), ("p", "prom")] {
+    for (key, end) in [
+        ("d", "1.txt"),
+        ("d", "2.txt"),
+        ("h", "html"),
+        ("f", "folded"),
+        ("p", "prom"),
+    ] {
         screen.press(&["e", key]);
         screen.until_shown(end);
     }
@@ -141,13 +164,44 @@ fn signals_leave_the_terminal_as_it_was() {
             "HUP" => 129,
             _ => 130,
         };
-        assert!(settings.contains(&format!("ended with {number}")), "{settings}");
-        assert!(!settings.contains("-icanon") && !settings.contains("-echo "), "{settings}");
+        assert!(
+            settings.contains(&format!("ended with {number}")),
+            "{settings}"
+        );
+        assert!(
+            !settings.contains("-icanon") && !settings.contains("-echo "),
+            "{settings}"
+        );
+    }
+}
+
+/// Nothing goes on without its terminal.
+#[test]
+fn a_terminal_that_closes_ends_the_view() {
+    let Some((folder, screen)) = view(&fixture::busy()) else {
+        return;
+    };
+    let command = format!("{} top --file seen.json", slotpark_path());
+    let id = running(&command, folder.path())[0];
+    screen.close();
+    let begun = Instant::now();
+    while running(&command, folder.path()).contains(&id) {
+        assert!(begun.elapsed() < HANG, "process {id} goes on");
+        thread::park_timeout(STEP);
     }
 }
 
 /// Sends a signal to the process that runs exactly this in this folder.
-fn kill(command: &str, folder: &std::path::Path, signal: &str) {
+fn kill(command: &str, folder: &Path, signal: &str) {
+    let found = running(command, folder);
+    assert_eq!(found.len(), 1, "processes that run {command}");
+    let id = found[0].to_string();
+    let sent = Command::new("kill").args(["-s", signal, &id]).status();
+    assert!(sent.expect("kill runs").success());
+}
+
+/// The processes that run exactly this in this folder.
+fn running(command: &str, folder: &Path) -> Vec<u32> {
     let is_it = |id: &u32| {
         let read = |name: &str| std::fs::read(format!("/proc/{id}/{name}")).unwrap_or_default();
         let line = String::from_utf8_lossy(&read("cmdline")).replace('\0', " ");
@@ -156,9 +210,5 @@ fn kill(command: &str, folder: &std::path::Path, signal: &str) {
     };
     let entries = std::fs::read_dir("/proc").expect("Linux has it").flatten();
     let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    let found: Vec<u32> = ids.filter(is_it).collect();
-    assert_eq!(found.len(), 1, "processes that run {command}");
-    let id = found[0].to_string();
-    let sent = std::process::Command::new("kill").args(["-s", signal, &id]).status();
-    assert!(sent.expect("kill runs").success());
+    ids.filter(is_it).collect()
 }

@@ -52,7 +52,9 @@ fn lines(changes: &Changes, theme: &Theme) -> Vec<Line<'static>> {
         }
     }
     if lines.is_empty() {
-        lines.push(Line::from("Nothing has changed: nobody came, nobody was woken."));
+        lines.push(Line::from(
+            "Nothing has changed: nobody came, nobody was woken.",
+        ));
     }
     lines
 }

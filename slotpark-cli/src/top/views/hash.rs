@@ -16,7 +16,10 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, state: &State, theme: &Theme) 
     let Some(table) = state.table() else {
         return 0;
     };
-    let title = format!("{}: does the hash spread the keys?", shown::plain(&table.name));
+    let title = format!(
+        "{}: does the hash spread the keys?",
+        shown::plain(&table.name)
+    );
     let text = Paragraph::new(lines(table, theme)).wrap(Wrap { trim: false });
     frame.render_widget(text.block(titled(&title, theme)), area);
     0
@@ -59,7 +62,8 @@ fn numbers(spreading: &Spreading) -> Vec<String> {
 fn formula(spreading: &Spreading) -> Vec<String> {
     let (keys, slots) = (spreading.keys, spreading.slots);
     vec![
-        "A key collides that is not the first of its slot. Of n keys thrown into m slots".to_owned(),
+        "A key collides that is not the first of its slot. Of n keys thrown into m slots"
+            .to_owned(),
         format!(
             "n - m (1 - (1 - 1/m)^n) = {keys} - {slots} (1 - (1 - 1/{slots})^{keys}) = {:.1} do.",
             spreading.expected
@@ -77,8 +81,12 @@ fn history(table: &Table) -> Vec<String> {
         collisions as f64 * 100.0 / parks as f64
     };
     vec![
-        format!("Of {parks} waits so far {collisions} ({part:.1} %) began among waiters of other keys only."),
+        format!(
+            "Of {parks} waits so far {collisions} ({part:.1} %) began among waiters of other keys \
+             only."
+        ),
         "That costs each of them comparisons; it wakes nobody who is not meant.".to_owned(),
-        "Too few slots show as many collisions with a good verdict: give the table more.".to_owned(),
+        "Too few slots show as many collisions with a good verdict: give the table more."
+            .to_owned(),
     ]
 }

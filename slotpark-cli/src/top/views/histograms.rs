@@ -18,7 +18,8 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, state: &State, theme: &Theme) 
     });
     if spreads.is_empty() {
         let text = "No times are recorded. A program records them from the level `timing` on:\n\
-                    slotpark_inspect::set_detail(Detail::Timing).";
+                    slotpark_inspect::set_detail(Detail::Timing).\n\
+                    Under `slotpark run` there are none.";
         frame.render_widget(Paragraph::new(text), area);
         return 0;
     }
@@ -31,6 +32,9 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, state: &State, theme: &Theme) 
     0
 }
 
+/// The percentiles that are shown, of those that there are.
+const SHOWN: [f64; 6] = [0.0, 50.0, 90.0, 99.0, 99.9, 100.0];
+
 fn draw_one(frame: &mut Frame, area: Rect, spread: &Spread, theme: &Theme) {
     let name = shown::plain(&spread.of).replace('_', " ");
     let block = titled(&format!("{name}: {}", spread.count), theme);
@@ -39,6 +43,7 @@ fn draw_one(frame: &mut Frame, area: Rect, spread: &Spread, theme: &Theme) {
     let percentiles: Vec<Line> = spread
         .percentiles
         .iter()
+        .filter(|(percentile, _)| SHOWN.contains(percentile))
         .map(|(percentile, ns)| Line::from(format!("p{percentile:<5} {}", shown::duration(*ns))))
         .collect();
     let height = u16::try_from(percentiles.len() + 1).unwrap_or(u16::MAX);

@@ -38,7 +38,10 @@ pub(crate) fn draw(frame: &mut Frame, state: &mut State, theme: &Theme) {
 /// Draws the view, and says how many rows it has that a cursor moves over.
 fn draw_body(frame: &mut Frame, area: Rect, state: &State, theme: &Theme) -> usize {
     let Some(snapshot) = state.shown() else {
-        let text = state.lost.as_deref().unwrap_or("waiting for the first look");
+        let text = state
+            .lost
+            .as_deref()
+            .unwrap_or("waiting for the first look");
         frame.render_widget(Paragraph::new(text), area);
         return 0;
     };
@@ -113,7 +116,10 @@ fn tab_line(state: &State, theme: &Theme) -> Line<'static> {
 
 fn foot_line(state: &State, theme: &Theme) -> Line<'static> {
     if state.mode == Mode::Filter {
-        return Line::from(format!("filter: {}_   Enter keeps it, Esc clears it", state.filter));
+        return Line::from(format!(
+            "filter: {}_   Enter keeps it, Esc clears it",
+            state.filter
+        ));
     }
     if state.mode == Mode::Export {
         let forms = "export: j JSON  h HTML  d dump  f folded stacks  p Prometheus  Esc none";

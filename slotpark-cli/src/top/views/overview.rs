@@ -6,8 +6,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders, Cell, Paragraph, Row, Table};
 use slotpark_inspect::Snapshot;
 
-use super::table::{Columns, draw_rows};
 use super::counted;
+use super::table::{Columns, draw_rows};
 use crate::shown;
 use crate::top::heat::{self, LEVELS, SHADES};
 use crate::top::hot;
@@ -25,8 +25,7 @@ pub(super) fn draw(
     let map = map_height(area, state);
     let [top, below] = Layout::vertical([Constraint::Length(map), Constraint::Fill(1)]).areas(area);
     draw_map(frame, top, state, theme);
-    let [left, right] =
-        Layout::horizontal([Constraint::Fill(2), Constraint::Fill(1)])
+    let [left, right] = Layout::horizontal([Constraint::Fill(2), Constraint::Fill(1)])
         .spacing(1)
         .areas(below);
     let choice = Choice {
@@ -52,7 +51,9 @@ fn map_height(area: Rect, state: &State) -> u16 {
     let slots = state.table().map_or(0, |table| table.slot_count);
     let width = area.width.saturating_sub(legend_width(area)).into();
     let grid = heat::Grid::fit(slots, width, usize::from(most) - 1);
-    let rows = grid.map_or(1, |grid| slots.div_ceil(grid.per_cell).div_ceil(grid.columns));
+    let rows = grid.map_or(1, |grid| {
+        slots.div_ceil(grid.per_cell).div_ceil(grid.columns)
+    });
     most.min(u16::try_from(rows.max(LEGEND_LINES) + 1).unwrap_or(most))
 }
 
@@ -80,8 +81,8 @@ fn draw_map(frame: &mut Frame, area: Rect, state: &State, theme: &Theme) {
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let legend_width = legend_width(inner);
-    let [map, legend] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(legend_width)])
-        .areas(inner);
+    let [map, legend] =
+        Layout::horizontal([Constraint::Fill(1), Constraint::Length(legend_width)]).areas(inner);
     let Some(grid) = heat::draw(frame.buffer_mut(), map, &values, theme) else {
         return;
     };
@@ -119,8 +120,8 @@ fn draw_hot(frame: &mut Frame, area: Rect, state: &State, theme: &Theme) {
     } else {
         "hot keys: waiting now"
     };
-    let widget = Table::new(rows, [Constraint::Fill(1), Constraint::Length(9)])
-        .block(titled(title, theme));
+    let widget =
+        Table::new(rows, [Constraint::Fill(1), Constraint::Length(9)]).block(titled(title, theme));
     frame.render_widget(widget, area);
 }
 
@@ -131,4 +132,3 @@ pub(super) fn titled<'a>(title: &str, theme: &Theme) -> Block<'a> {
         .border_style(theme.dim())
         .title(Span::styled(format!(" {title} "), theme.title()))
 }
-

@@ -54,7 +54,9 @@ fn selected(state: &State) -> Option<Row> {
 }
 
 fn detail(row: &Row) -> Vec<Line<'static>> {
-    let slot = row.slot.map_or_else(|| "none".to_owned(), |slot| slot.to_string());
+    let slot = row
+        .slot
+        .map_or_else(|| "none".to_owned(), |slot| slot.to_string());
     let mut lines: Vec<Line> = [
         ("who", row.who.clone()),
         ("key", row.key.clone()),
@@ -67,7 +69,10 @@ fn detail(row: &Row) -> Vec<Line<'static>> {
     .into_iter()
     .map(|(name, value)| Line::from(format!("{name:<7}{value}")))
     .collect();
-    let frames = row.stack.iter().map(|frame| Line::from(format!("  {frame}")));
+    let frames = row
+        .stack
+        .iter()
+        .map(|frame| Line::from(format!("  {frame}")));
     if row.stack.is_empty() {
         lines.push(Line::from("no stack was taken"));
     }

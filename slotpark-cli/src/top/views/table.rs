@@ -68,7 +68,16 @@ impl Columns {
     }
 
     fn head(&self) -> Vec<&'static str> {
-        self.pick(["table", "slot", "key", "kind", "who", "since", self.note.unwrap_or(""), "where"])
+        self.pick([
+            "table",
+            "slot",
+            "key",
+            "kind",
+            "who",
+            "since",
+            self.note.unwrap_or(""),
+            "where",
+        ])
     }
 
     fn widths(&self) -> Vec<Constraint> {
@@ -97,7 +106,9 @@ impl Columns {
             true,
         ];
         let picked = of.into_iter().zip(are_shown);
-        picked.filter_map(|(one, is_shown)| is_shown.then_some(one)).collect()
+        picked
+            .filter_map(|(one, is_shown)| is_shown.then_some(one))
+            .collect()
     }
 
     /// How wide the last column is, which shows the end of what does not fit.
@@ -107,7 +118,9 @@ impl Columns {
     }
 
     fn cells(&self, row: &Row, last_width: usize) -> Vec<Cell<'static>> {
-        let slot = row.slot.map_or_else(|| "-".to_owned(), |slot| slot.to_string());
+        let slot = row
+            .slot
+            .map_or_else(|| "-".to_owned(), |slot| slot.to_string());
         self.pick([
             Cell::from(row.table.clone()),
             Cell::from(slot),
@@ -133,7 +146,9 @@ pub(super) fn draw_rows(
     // Of a long list only what can be seen is made: the part around the cursor.
     let seen = usize::from(area.height);
     let selected = selected.map(|row| row.min(rows.len().saturating_sub(1)));
-    let from = selected.map_or(0, |row| (row + 1).saturating_sub(seen.saturating_sub(2).max(1)));
+    let from = selected.map_or(0, |row| {
+        (row + 1).saturating_sub(seen.saturating_sub(2).max(1))
+    });
     let last_width = columns.last_width(area);
     let lines = rows
         .iter()

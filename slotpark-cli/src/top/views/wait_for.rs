@@ -36,7 +36,10 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, state: &State, theme: &Theme) 
     let waits = snapshot.tables.iter().flat_map(|table| &table.waits);
     let free = waits.filter(|wait| !tree::has_owner(wait.kind)).count();
     if free > 0 {
-        let text = format!("{} for a wake: nobody holds what they wait for.", counted(free, "wait"));
+        let text = format!(
+            "{} for a wake: nobody holds what they wait for.",
+            counted(free, "wait")
+        );
         lines.push(Line::from(Span::styled(text, theme.dim())));
     }
     let title = match deadlocks.len() {
@@ -46,6 +49,9 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, state: &State, theme: &Theme) 
     let count = lines.len();
     let seen: Vec<_> = lines.into_iter().skip(state.row.min(count - 1)).collect();
     let block = titled(&title, theme);
-    frame.render_widget(Paragraph::new(seen).wrap(Wrap { trim: false }).block(block), area);
+    frame.render_widget(
+        Paragraph::new(seen).wrap(Wrap { trim: false }).block(block),
+        area,
+    );
     count
 }
