@@ -98,7 +98,7 @@ impl<K, P: Platform> Table<K, P> {
         let validate = |guard: &SlotGuard<'_, P>| Ok::<_, Infallible>(validate(guard));
         let critical = P::critical();
         let refused = match self.enqueue(home, &place.node, key, order, validate) {
-            Ok(Enqueued::Linked(guard)) => {
+            Ok(Enqueued::Linked(guard, _)) => {
                 unlinked.keep();
                 drop(guard);
                 None
