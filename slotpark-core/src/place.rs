@@ -64,6 +64,7 @@ impl<K, P: Platform> Table<K, P> {
     /// # Safety
     /// The place and the key stay where they are until the place is looked at and has ended, or has
     /// left its queue.
+    #[inline]
     pub(crate) unsafe fn queue_task(
         &self,
         place: &mut Option<Place<P>>,
