@@ -9,7 +9,7 @@ use common::counting::{Counting, Counts, after, pass, tick_by};
 use common::{FOREVER, sleepy, watchdog};
 use slotpark_core::{
     HoldError, HoldOptions, KeyedLock, KeyedOptions, ParkOptions, Parked, Preference,
-    RequeueOptions, Spin, Table,
+    RequeueOptions, Spin, Table, TryHoldError,
 };
 
 const LIMIT_NS: u32 = 60_000;
@@ -165,6 +165,12 @@ fn who_comes_for_a_taken_lock_gives_way() {
         let (counts, comer) = Counts::of(|| lock.hold(7, 7, soon).map(drop));
         assert_eq!(comer, Err(HoldError::TimedOut));
         assert!(expected.contains(&counts.gave_way), "{counts:?}");
+        let (counts, comer) = Counts::of(|| lock.try_hold(7, 7, one).map(drop));
+        assert_eq!(
+            (comer, counts.gave_way),
+            (Err(TryHoldError::Busy), 0),
+            "it never waits"
+        );
         drop(owner);
         let (counts, comer) = Counts::of(|| lock.hold(7, 7, one).map(drop));
         assert_eq!((comer, counts.gave_way), (Ok(()), 0), "nobody is there");
