@@ -203,10 +203,10 @@ impl<K: Eq, P: Platform> Table<K, P> {
                 |_: &SlotGuard<'_, P>| Ok::<_, core::convert::Infallible>(validate(entry));
             let critical = P::critical();
             match self.enqueue(self.slot(*hash), node, key, options.order, validate) {
-                Ok(Enqueued::Linked(_guard)) if entry == 0 => {
-                    wait.spin_ns = home.spin.plan_ns(self.spin().limit_ns());
+                Ok(Enqueued::Linked(_guard, leads)) if entry == 0 => {
+                    wait.spin_ns = home.spin.plan_ns(self.spin().limit_ns(), leads);
                 }
-                Ok(Enqueued::Linked(_guard)) => {}
+                Ok(Enqueued::Linked(..)) => {}
                 Ok(Enqueued::Refused(parked)) => {
                     drop(critical);
                     return wait.refuse(ParkedAny::new(parked, Some(entry)));

@@ -195,7 +195,7 @@ impl<K: Eq, F: FnMut(usize) -> bool, P: Platform, const N: usize> WaitAny<'_, K,
             let validate = |_: &SlotGuard<'_, P>| Ok::<_, Infallible>((self.validate)(entry));
             let node = &place.nodes[entry];
             match table.enqueue(table.slot(*hash), node, key, order, validate) {
-                Ok(Enqueued::Linked(_guard)) => {}
+                Ok(Enqueued::Linked(..)) => {}
                 Ok(Enqueued::Refused(parked)) => return Some(ParkedAny::new(parked, Some(entry))),
                 Err(never) => match never {},
             }

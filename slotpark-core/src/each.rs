@@ -93,11 +93,11 @@ impl<K: Eq, P: Platform> Table<K, P> {
             let validate = |_: &SlotGuard<'_, P>| validate(entry);
             let _critical = P::critical();
             match self.enqueue(self.slot(*hash), node, key, options.order, validate) {
-                Ok(Enqueued::Linked(_guard)) if entry == 0 => {
-                    wait.spin_ns = home.spin.plan_ns(self.spin().limit_ns());
+                Ok(Enqueued::Linked(_guard, leads)) if entry == 0 => {
+                    wait.spin_ns = home.spin.plan_ns(self.spin().limit_ns(), leads);
                     linked = 1;
                 }
-                Ok(Enqueued::Linked(_guard)) => linked += 1,
+                Ok(Enqueued::Linked(..)) => linked += 1,
                 Ok(Enqueued::Refused(parked)) => {
                     refused = Some(Ok(ParkedAny::new(parked, Some(entry))));
                 }

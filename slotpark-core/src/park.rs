@@ -133,7 +133,7 @@ impl<K: Eq, P: Platform> Table<K, P> {
             .with_weight(options.order.weight());
         let critical = P::critical();
         let spin_ns = match self.enqueue(home, &node, key, options.order, validate)? {
-            Enqueued::Linked(_guard) => home.spin.plan_ns(self.spin().limit_ns()),
+            Enqueued::Linked(_guard, leads) => home.spin.plan_ns(self.spin().limit_ns(), leads),
             Enqueued::Refused(parked) => return Ok(Err(parked)),
         };
         drop(critical);
@@ -187,14 +187,14 @@ impl<K: Eq, P: Platform> Table<K, P> {
         guard.enter_one();
         slot.tallies.parks.add_locked(1);
         self.observe_node(Event::Park, slot, node);
-        Ok(Enqueued::Linked(guard))
+        Ok(Enqueued::Linked(guard, node.is_head()))
     }
 }
 
 /// What became of an attempt to queue.
 pub(crate) enum Enqueued<'t, P: Platform> {
-    /// Linked; the slot is still locked.
-    Linked(SlotGuard<'t, P>),
+    /// Linked; the slot is still locked. Whether it is the first in the queue of its key.
+    Linked(SlotGuard<'t, P>, bool),
     /// There is nothing to wait for.
     Refused(Parked),
 }

@@ -64,6 +64,7 @@ impl<K, P: Platform> Table<K, P> {
     /// # Safety
     /// The place and the key stay where they are until the place is looked at and has ended, or has
     /// left its queue.
+    #[inline]
     pub(crate) unsafe fn queue_task(
         &self,
         place: &mut Option<Place<P>>,
@@ -98,7 +99,7 @@ impl<K, P: Platform> Table<K, P> {
         let validate = |guard: &SlotGuard<'_, P>| Ok::<_, Infallible>(validate(guard));
         let critical = P::critical();
         let refused = match self.enqueue(home, &place.node, key, order, validate) {
-            Ok(Enqueued::Linked(guard)) => {
+            Ok(Enqueued::Linked(guard, _)) => {
                 unlinked.keep();
                 drop(guard);
                 None

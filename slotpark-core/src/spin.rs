@@ -125,18 +125,24 @@ impl SpinMemory {
         }
     }
 
-    /// How long the next wait spins, in nanoseconds; 0 is not at all. Called under the slot lock.
-    pub(crate) fn plan_ns(&self, limit_ns: u32) -> u64 {
+    /// How long the next wait spins, in nanoseconds; 0 is not at all. Called under the slot lock,
+    /// by a waiter that leads the queue of its key or does not.
+    pub(crate) fn plan_ns(&self, limit_ns: u32, leads: bool) -> u64 {
         if limit_ns == 0 {
             return 0;
         }
         let skip = get(&self.skip);
+        let budget = budget_ns(u64::from(get(&self.average)) * UNIT_NS);
+        let spin_pays = skip & TOGETHER == 0 && budget <= u64::from(limit_ns);
+        if !spin_pays && !leads {
+            // Of a crowd one looks for all.
+            return 0;
+        }
         if skip & LEFT_MASK > 0 {
             set(&self.skip, skip - 1);
             return 0;
         }
-        let budget = 2 * u64::from(get(&self.average)) * UNIT_NS + EXTRA_NS;
-        if skip & TOGETHER == 0 && budget <= u64::from(limit_ns) {
+        if spin_pays {
             return budget;
         }
         set(&self.skip, skip | FUTILE_SKIP);
@@ -152,8 +158,11 @@ impl SpinMemory {
             return;
         };
         if skip & TOGETHER != 0 {
-            // They have come apart: the next wait may spin.
-            set(&self.skip, skip & LEVEL_MASK);
+            // They have come apart: the next wait may spin, if that spin would be short. Else the
+            // looks now and then go on: of a crowd some share their waker's CPU at every wake.
+            let spin_pays = budget_ns(spin_ns) <= u64::from(limit_ns);
+            let keep = if spin_pays { LEVEL_MASK } else { !TOGETHER };
+            set(&self.skip, skip & keep);
         }
         let sample = (spin_ns.min(4 * u64::from(limit_ns)) / UNIT_NS).min(u64::from(u16::MAX));
         let old = i64::from(get(&self.average));
@@ -177,6 +186,11 @@ impl SpinMemory {
     }
 }
 
+/// How long to look for a wake that takes so long on average.
+const fn budget_ns(average_ns: u64) -> u64 {
+    average_ns.saturating_mul(2).saturating_add(EXTRA_NS)
+}
+
 fn get(word: &AtomicU16) -> u16 {
     // ORDERING: none, relaxed: a hint that publishes nothing.
     word.load(Ordering::Relaxed)
@@ -195,13 +209,13 @@ mod tests {
 
     #[test]
     fn a_fresh_slot_spins_a_little() {
-        assert_eq!(SpinMemory::new().plan_ns(LIMIT_NS), EXTRA_NS);
-        assert_eq!(SpinMemory::new().plan_ns(0), 0);
+        assert_eq!(SpinMemory::new().plan_ns(LIMIT_NS, true), EXTRA_NS);
+        assert_eq!(SpinMemory::new().plan_ns(0, true), 0);
     }
 
     /// The next plan that is not a skipped wait, and how many were skipped before it.
     fn next_spin(memory: &SpinMemory) -> (u64, u32) {
-        let plans = core::iter::repeat_with(|| memory.plan_ns(LIMIT_NS));
+        let plans = core::iter::repeat_with(|| memory.plan_ns(LIMIT_NS, true));
         plans
             .zip(0..)
             .find(|(budget, _)| *budget > 0)
@@ -249,9 +263,27 @@ mod tests {
             (u64::from(LIMIT_NS) / 4, 0),
             "a look now and then"
         );
-        assert_eq!(memory.plan_ns(LIMIT_NS), 0);
+        assert_eq!(memory.plan_ns(LIMIT_NS, true), 0);
         memory.teach(Some(0), LIMIT_NS);
         assert_eq!(next_spin(&memory), (EXTRA_NS, 0), "they have come apart");
+    }
+
+    #[test]
+    fn a_crowd_looks_as_seldom_as_one() {
+        let memory = SpinMemory::new();
+        let mut looks = 0;
+        for _ in 0..u32::from(FUTILE_SKIP) {
+            for waiter in 0..8 {
+                looks += u32::from(memory.plan_ns(LIMIT_NS, waiter == 0) > 0);
+            }
+            // Half of them share the CPU of their waker, and all have waited long.
+            for waiter in 0..8 {
+                let long = u64::from(LIMIT_NS);
+                memory.teach((waiter % 2 == 0).then_some(long), LIMIT_NS);
+            }
+        }
+        let fresh = 8;
+        assert!(looks <= fresh + 1, "{looks} looks");
     }
 
     #[test]

@@ -140,6 +140,7 @@ impl<K: Eq, F: FnMut() -> bool, P: Platform> Wait<'_, K, F, P> {
     }
 
     /// As `poll`, with a room for what wakers write.
+    #[inline]
     pub(crate) fn poll_with(
         self: Pin<&mut Self>,
         context: &Context<'_>,
@@ -163,6 +164,7 @@ impl<K: Eq, F: FnMut() -> bool, P: Platform> Wait<'_, K, F, P> {
     }
 
     /// Validates and queues; `None` if it waits now.
+    #[inline]
     fn begin(&mut self, waker: Option<&Waker>, room: *mut ()) -> Option<Parked> {
         if self.validated {
             self.validated = false;
@@ -236,6 +238,7 @@ impl<K: Eq, F: FnMut() -> bool, P: Platform> Future for Wait<'_, K, F, P> {
     type Output = Parked;
 
     /// Any Waker will do, also another one at each poll: the last one is called.
+    #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Parked> {
         let room = self.room.get().cast();
         self.poll_with(context, room)

@@ -124,6 +124,10 @@ unsafe impl Platform for Interposed {
         Linux::cpu()
     }
 
+    fn give_way() {
+        Linux::give_way();
+    }
+
     fn observe(event: Event, slot: usize) {
         match event {
             Event::Park => process::row().park(slot),

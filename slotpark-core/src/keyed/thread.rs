@@ -14,7 +14,7 @@ use crate::options::{Order, ParkOptions, Parked};
 use crate::park::Linked;
 use crate::platform::{Deadline, Platform};
 use crate::slot::SlotGuard;
-use crate::sync::{HOLDER_SPIN_COUNT_MAX, spin_loop};
+use crate::sync::GIVE_WAY_COUNT_MAX;
 
 impl<K: Eq, P: Platform> KeyedLock<K, P> {
     /// Holds `key` while `f` runs; waits until it may. The holder lies in this frame and borrows
@@ -211,7 +211,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         let is_barging = self.preference == Preference::Barging;
         let mut queued = false;
         loop {
-            if is_barging && self.spin(hash, holder) || self.take_node(hash, holder, key) {
+            if is_barging && self.give_way(hash, holder) || self.take_node(hash, holder, key) {
                 return Ok(());
             }
             // What it was woken for, and found taken, may be enough for another.
@@ -240,14 +240,16 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         }
     }
 
-    /// Who comes for a barging lock looks for a moment before it queues.
-    fn spin(&self, hash: u64, holder: &Node<P>) -> bool {
+    /// Who comes for a barging lock looks for a moment before it queues. Each look takes the word
+    /// away from the owner's CPU, and a short spin would come to look again while the owner could
+    /// have come and gone several times.
+    fn give_way(&self, hash: u64, holder: &Node<P>) -> bool {
         let word = &self.table.slot(hash).holder;
-        for _ in 0..HOLDER_SPIN_COUNT_MAX {
+        for _ in 0..GIVE_WAY_COUNT_MAX {
+            P::give_way();
             if word.is_free() && self.take(hash, holder) {
                 return true;
             }
-            spin_loop();
         }
         false
     }

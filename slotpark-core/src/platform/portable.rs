@@ -99,6 +99,10 @@ unsafe impl Platform for Portable {
         stripe.condvar.notify_all();
     }
 
+    fn give_way() {
+        thread::yield_now();
+    }
+
     fn now_ns(clock: Clock) -> u64 {
         let since = match clock {
             Clock::Monotonic => base().elapsed() + Duration::from_nanos(1),

@@ -19,8 +19,8 @@ pub(crate) use loom::{
 /// A slot lock never spins in the model: each look would be one more state.
 pub(crate) const LOCK_SPIN_COUNT_MAX: u32 = 0;
 
-/// Who comes for a barging lock never spins in the model.
-pub(crate) const HOLDER_SPIN_COUNT_MAX: u32 = 0;
+/// Who comes for a barging lock gives way to nobody in the model.
+pub(crate) const GIVE_WAY_COUNT_MAX: u32 = 0;
 
 /// A wake of two tasks takes the second Waker in a later hold of the lock: the model checker sees
 /// what lies between two holds.

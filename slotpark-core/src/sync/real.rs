@@ -12,8 +12,8 @@ pub(crate) use super::cell::Guarded;
 /// How often a taker of a slot lock looks before it sleeps.
 pub(crate) const LOCK_SPIN_COUNT_MAX: u32 = 64;
 
-/// How often who comes for a barging lock looks before it queues.
-pub(crate) const HOLDER_SPIN_COUNT_MAX: u32 = 40;
+/// How often who comes for a barging lock gives way and looks before it queues.
+pub(crate) const GIVE_WAY_COUNT_MAX: u32 = 10;
 
 /// How many Wakers a wake takes in one hold of a slot lock.
 pub(crate) const WAKERS_MAX: usize = 32;

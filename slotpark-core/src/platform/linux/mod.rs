@@ -120,6 +120,12 @@ unsafe impl Platform for Linux {
     }
 
     #[cfg(not(miri))]
+    fn give_way() {
+        // SAFETY: sched_yield has no arguments and touches no memory.
+        unsafe { syscall6(syscall::SCHED_YIELD, [0; 6]) };
+    }
+
+    #[cfg(not(miri))]
     fn cpu() -> u32 {
         // SAFETY: asks for a number that libc keeps or the vDSO reads, and touches no memory.
         let cpu = unsafe { libc::sched_getcpu() };

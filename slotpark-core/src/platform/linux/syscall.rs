@@ -1,4 +1,4 @@
-//! A raw system call with six arguments, and the three numbers that the engine needs.
+//! A raw system call with six arguments, and the numbers that the engine needs.
 
 #[cfg(not(miri))]
 use core::arch::asm;
@@ -9,6 +9,8 @@ pub(super) const FUTEX: usize = 202;
 pub(super) const GETRANDOM: usize = 318;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 pub(super) const GETTID: usize = 186;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+pub(super) const SCHED_YIELD: usize = 24;
 
 /// The generic table of `asm-generic/unistd.h`, which aarch64 and riscv64 use.
 #[cfg(not(target_arch = "x86_64"))]
@@ -17,6 +19,8 @@ pub(super) const FUTEX: usize = 98;
 pub(super) const GETRANDOM: usize = 278;
 #[cfg(not(any(target_arch = "x86_64", miri)))]
 pub(super) const GETTID: usize = 178;
+#[cfg(not(any(target_arch = "x86_64", miri)))]
+pub(super) const SCHED_YIELD: usize = 124;
 
 /// Makes a system call; the result is the kernel's: negative errno on failure.
 ///

@@ -17,7 +17,7 @@ use crate::at::At;
 use crate::choose::{Candidate, Choice, Filter};
 use crate::options::{ParkOptions, Parked};
 use crate::platform::{Deadline, Platform};
-use crate::sync::{LOCK_SPIN_COUNT_MAX, const_unless_loom, spin_loop};
+use crate::sync::{GIVE_WAY_COUNT_MAX, const_unless_loom};
 use byte::Byte;
 
 /// A mutex of one byte. The caller keeps it, and says with each call where its waiters wait: all
@@ -130,8 +130,8 @@ impl RawMutex {
         at: At<'_, K, P>,
         deadline: Option<Deadline>,
     ) -> bool {
-        for _ in 0..LOCK_SPIN_COUNT_MAX {
-            spin_loop();
+        for _ in 0..GIVE_WAY_COUNT_MAX {
+            P::give_way();
             if self.byte.is_parked() {
                 // Others sleep: to look on would only hold the CPU that the owner may need.
                 break;
