@@ -77,6 +77,7 @@ impl Count {
         self.0.load(Ordering::Relaxed)
     }
 
+    #[inline]
     fn get(&self) -> u64 {
         // ORDERING: COUNT acquire side: what was done before the advances that are seen comes
         // before what is done next.
@@ -84,6 +85,7 @@ impl Count {
     }
 
     /// What it was before.
+    #[inline]
     fn add(&self, events: u64) -> u64 {
         // ORDERING: COUNT release side: what was done before comes before what those do who see
         // the count.
@@ -110,6 +112,7 @@ impl RawEventCounter {
     /// assert_eq!(slotpark_core::RawEventCounter::new().count(), 0);
     /// ```
     #[must_use]
+    #[inline]
     pub fn count(&self) -> u64 {
         self.count.get()
     }
@@ -124,6 +127,7 @@ impl RawEventCounter {
     /// assert_eq!(events.advance(At { table: &table, hash: finalize(7), key: 7 }, 2), 0);
     /// assert_eq!(events.count(), 2);
     /// ```
+    #[inline]
     pub fn advance<K: Eq, P: Platform>(&self, at: At<'_, K, P>, events: u64) -> usize {
         let count = self.count.add(events).wrapping_add(events);
         let filter = |waiter: &Candidate| {

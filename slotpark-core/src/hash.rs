@@ -140,11 +140,15 @@ pub struct KeyHasher {
 }
 
 impl Hasher for KeyHasher {
+    #[inline]
     fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.write_u64(u64::from_le_bytes(word));
+        let mut rest = bytes;
+        while let Some((word, behind)) = rest.split_first_chunk() {
+            self.write_u64(u64::from_le_bytes(*word));
+            rest = behind;
+        }
+        if !rest.is_empty() {
+            self.write_u64(word_of_few(rest));
         }
         // The length tells "a" from "a\0" and ends the string.
         self.write_u64(bytes.len() as u64);
@@ -193,6 +197,23 @@ impl Hasher for KeyHasher {
     }
 }
 
+/// Less than eight bytes, from the lowest on. Two or three of them are read at once, which may
+/// overlap: what is read twice stands in the same place both times.
+#[inline]
+fn word_of_few(bytes: &[u8]) -> u64 {
+    let len = bytes.len();
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+        return u64::from(first) | u64::from(last) << (8 * (len - 4));
+    }
+    let at = |index: usize| {
+        bytes
+            .get(index)
+            .map_or(0, |byte| u64::from(*byte) << (8 * index))
+    };
+    at(0) | at(len / 2) | at(len.saturating_sub(1))
+}
+
 /// Spreads a hash over all 64 bits: a bijection in which every input bit flips every output bit
 /// with a probability close to one half (xor-shift and multiply, constants of Pelle Evensen's
 /// `moremur`). Applied to whatever hasher a table has.
@@ -209,4 +230,29 @@ pub const fn finalize(mut hash: u64) -> u64 {
     hash ^= hash >> 33;
     hash = hash.wrapping_mul(0x1C69_B3F7_4AC4_AE35);
     hash ^ (hash >> 27)
+}
+
+#[cfg(all(test, not(slotpark_loom)))]
+mod tests {
+    use core::hash::{BuildHasher, Hasher};
+
+    use super::Seeded;
+
+    #[test]
+    fn bytes_are_words_of_eight_filled_up_with_zeros_then_their_number() {
+        let bytes: [u8; 40] = core::array::from_fn(|index| index as u8 + 1);
+        for len in 0..=bytes.len() {
+            let bytes = &bytes[..len];
+            let (mut whole, mut by_words) =
+                [(); 2].map(|()| Seeded::with_seed(3).build_hasher()).into();
+            whole.write(bytes);
+            for chunk in bytes.chunks(8) {
+                let mut word = [0; 8];
+                word[..chunk.len()].copy_from_slice(chunk);
+                by_words.write_u64(u64::from_le_bytes(word));
+            }
+            by_words.write_u64(len as u64);
+            assert_eq!(whole.finish(), by_words.finish(), "{len} bytes");
+        }
+    }
 }

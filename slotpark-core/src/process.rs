@@ -155,6 +155,7 @@ impl FutexKey {
     /// assert_ne!(keys[0], keys[1]);
     /// ```
     #[must_use]
+    #[inline]
     pub fn of_semaphore(semaphore: &RawSemaphore) -> Self {
         Self::of_object(Kind::Semaphore, semaphore)
     }
@@ -169,10 +170,12 @@ impl FutexKey {
     /// ```
     #[cfg(target_has_atomic = "64")]
     #[must_use]
+    #[inline]
     pub fn of_counter(counter: &RawEventCounter) -> Self {
         Self::of_object(Kind::EventCounter, counter)
     }
 
+    #[inline]
     pub(crate) fn of_object<T>(kind: Kind, object: *const T) -> Self {
         Self {
             kind,

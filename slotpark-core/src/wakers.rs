@@ -111,6 +111,20 @@ impl<'t, P: Platform> Wakers<'t, P> {
         }
     }
 
+    /// No Waker is to be called, and none to be taken.
+    #[inline]
+    fn is_done(&self) -> bool {
+        self.batch.is_empty() && !(self.more || self.uncollected)
+    }
+
+    /// As [`finish`](Self::finish), also if a Waker panics. Out of line, so that the look is not.
+    #[inline(never)]
+    fn finish_all(&mut self) {
+        let rest = Rest(self);
+        rest.0.finish();
+        core::mem::forget(rest);
+    }
+
     /// Calls the Wakers, and takes and calls those that are left.
     fn finish(&mut self) {
         loop {
@@ -163,9 +177,12 @@ impl<'t, P: Platform> Wakers<'t, P> {
 }
 
 impl<P: Platform> Drop for Wakers<'_, P> {
+    /// Most wakes have nothing left to do here: they have found nobody, or threads alone.
     #[inline]
     fn drop(&mut self) {
-        Rest(self).0.finish();
+        if !self.is_done() {
+            self.finish_all();
+        }
     }
 }
 

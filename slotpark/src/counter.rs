@@ -62,6 +62,7 @@ impl EventCounter {
         }
     }
 
+    #[inline]
     fn at(&self) -> At<'static, FutexKey, DefaultPlatform> {
         at(FutexKey::of_counter(&self.raw))
     }
@@ -72,6 +73,7 @@ impl EventCounter {
     /// assert_eq!(slotpark::EventCounter::new().count(), 0);
     /// ```
     #[must_use]
+    #[inline]
     pub fn count(&self) -> u64 {
         self.raw.count()
     }
@@ -82,6 +84,7 @@ impl EventCounter {
     /// let events = slotpark::EventCounter::new();
     /// assert_eq!((events.advance(2), events.count()), (0, 2));
     /// ```
+    #[inline]
     pub fn advance(&self, events: u64) -> usize {
         self.raw.advance(self.at(), events)
     }
@@ -95,8 +98,9 @@ impl EventCounter {
     /// assert_eq!(slotpark::EventCounter::new().wait_for_at_least(0), Ok(0));
     /// ```
     #[track_caller]
+    #[inline]
     pub fn wait_for_at_least(&self, count: u64) -> Result<u64, EventError> {
-        self.wait_at(count, None)
+        self.wait_at(count, || None)
     }
 
     /// As [`wait_for_at_least`](Self::wait_for_at_least), until `deadline` at the latest.
@@ -116,7 +120,7 @@ impl EventCounter {
         count: u64,
         deadline: Instant,
     ) -> Result<u64, EventError> {
-        self.wait_at(count, until::<DefaultPlatform>(deadline))
+        self.wait_at(count, || until::<DefaultPlatform>(deadline))
     }
 
     /// As [`wait_for_at_least`](Self::wait_for_at_least), for `timeout` at most.
@@ -131,11 +135,27 @@ impl EventCounter {
     /// ```
     #[track_caller]
     pub fn wait_for_at_least_for(&self, count: u64, timeout: Duration) -> Result<u64, EventError> {
-        self.wait_at(count, Deadline::after::<DefaultPlatform>(timeout))
+        self.wait_at(count, || Deadline::after::<DefaultPlatform>(timeout))
     }
 
+    /// The look comes first: where it is enough, no place is hashed and no clock read.
+    #[inline]
     #[track_caller]
-    fn wait_at(&self, count: u64, deadline: Option<Deadline>) -> Result<u64, EventError> {
+    fn wait_at(
+        &self,
+        count: u64,
+        deadline: impl FnOnce() -> Option<Deadline>,
+    ) -> Result<u64, EventError> {
+        let now = self.count();
+        if now >= count {
+            return Ok(now);
+        }
+        self.wait(count, deadline())
+    }
+
+    #[cold]
+    #[track_caller]
+    fn wait(&self, count: u64, deadline: Option<Deadline>) -> Result<u64, EventError> {
         self.raw.wait_for_at_least(self.at(), count, deadline)
     }
 

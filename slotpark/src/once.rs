@@ -61,7 +61,10 @@ impl Once {
     #[inline]
     #[track_caller]
     pub fn call_once(&self, f: impl FnOnce()) {
-        self.raw.call_at(self.raw.place(), false, |_| f());
+        // The look comes first: its place is hashed.
+        if !self.is_completed() {
+            self.raw.call_at(self.raw.place(), false, |_| f());
+        }
     }
 
     /// As [`call_once`](Self::call_once), also if it is poisoned; `f` is told so.
@@ -79,7 +82,9 @@ impl Once {
     /// ```
     #[inline]
     pub fn call_once_force(&self, f: impl FnOnce(&OnceState)) {
-        self.raw.call_at(self.raw.place(), true, f);
+        if !self.is_completed() {
+            self.raw.call_at(self.raw.place(), true, f);
+        }
     }
 
     /// Waits until it is done by somebody else.
@@ -94,9 +99,12 @@ impl Once {
     /// assert!(ONCE.is_completed());
     /// # other.join().unwrap();
     /// ```
+    #[inline]
     #[track_caller]
     pub fn wait(&self) {
-        self.raw.wait_at(self.raw.place(), false);
+        if !self.is_completed() {
+            self.raw.wait_at(self.raw.place(), false);
+        }
     }
 
     /// Waits until it is done by somebody else, also if it is poisoned.
@@ -109,8 +117,11 @@ impl Once {
     /// # other.join().unwrap();
     /// ```
     #[track_caller]
+    #[inline]
     pub fn wait_force(&self) {
-        self.raw.wait_at(self.raw.place(), true);
+        if !self.is_completed() {
+            self.raw.wait_at(self.raw.place(), true);
+        }
     }
 }
 

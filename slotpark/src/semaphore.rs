@@ -101,6 +101,7 @@ impl Semaphore {
     /// assert!(semaphore.acquire().is_ok());
     /// ```
     #[track_caller]
+    #[inline]
     pub fn acquire(&self) -> Result<Permit<'_>, AcquireError> {
         self.acquire_many(1)
     }
@@ -118,9 +119,10 @@ impl Semaphore {
     /// let semaphore = slotpark::Semaphore::new(3);
     /// assert_eq!(semaphore.acquire_many(2).map(|permit| permit.count()), Ok(2));
     /// ```
+    #[inline]
     #[track_caller]
     pub fn acquire_many(&self, count: usize) -> Result<Permit<'_>, AcquireError> {
-        self.acquire_at(count, None)
+        self.acquire_at(count, || None)
     }
 
     /// As [`acquire_many`](Self::acquire_many), until `deadline` at the latest.
@@ -144,7 +146,7 @@ impl Semaphore {
         count: usize,
         deadline: Instant,
     ) -> Result<Permit<'_>, AcquireError> {
-        self.acquire_at(count, until::<DefaultPlatform>(deadline))
+        self.acquire_at(count, || until::<DefaultPlatform>(deadline))
     }
 
     /// As [`acquire_many`](Self::acquire_many), for `timeout` at most.
@@ -162,20 +164,35 @@ impl Semaphore {
     /// ```
     #[track_caller]
     pub fn acquire_for(&self, count: usize, timeout: Duration) -> Result<Permit<'_>, AcquireError> {
-        self.acquire_at(count, Deadline::after::<DefaultPlatform>(timeout))
+        self.acquire_at(count, || Deadline::after::<DefaultPlatform>(timeout))
     }
 
+    /// The look comes first: where permits are free, no place is hashed and no clock read.
+    #[inline]
     #[track_caller]
     fn acquire_at(
         &self,
         count: usize,
-        deadline: Option<Deadline>,
+        deadline: impl FnOnce() -> Option<Deadline>,
     ) -> Result<Permit<'_>, AcquireError> {
-        self.raw.acquire(self.at(), count, deadline)?;
-        Ok(Permit {
+        if self.raw.try_acquire(count).is_err() {
+            self.wait(count, deadline())?;
+        }
+        Ok(self.permit(count))
+    }
+
+    #[cold]
+    fn wait(&self, count: usize, deadline: Option<Deadline>) -> Result<(), AcquireError> {
+        self.raw.acquire(self.at(), count, deadline)
+    }
+
+    /// For what was just acquired.
+    #[inline]
+    fn permit(&self, count: usize) -> Permit<'_> {
+        Permit {
             semaphore: self,
             count,
-        })
+        }
     }
 
     /// Takes `count` permits at once, or none.
@@ -191,13 +208,11 @@ impl Semaphore {
     /// let semaphore = Semaphore::new(1);
     /// assert_eq!(semaphore.try_acquire(2).err(), Some(TryAcquireError::NoPermits));
     /// ```
+    #[inline]
     #[track_caller]
     pub fn try_acquire(&self, count: usize) -> Result<Permit<'_>, TryAcquireError> {
         self.raw.try_acquire(count)?;
-        Ok(Permit {
-            semaphore: self,
-            count,
-        })
+        Ok(self.permit(count))
     }
 
     /// Waits for `count` permits as a future. It queues when it is polled first.
@@ -222,11 +237,10 @@ impl Semaphore {
     /// # });
     /// ```
     pub async fn acquire_async(&self, count: usize) -> Result<Permit<'_>, AcquireError> {
-        self.raw.acquire_async(self.at(), count).await?;
-        Ok(Permit {
-            semaphore: self,
-            count,
-        })
+        if self.raw.try_acquire(count).is_err() {
+            self.raw.acquire_async(self.at(), count).await?;
+        }
+        Ok(self.permit(count))
     }
 
     /// Gives `count` permits more, to those who wait first: new ones, or such as were acquired by a
@@ -240,9 +254,10 @@ impl Semaphore {
     /// semaphore.release(2);
     /// assert_eq!(semaphore.available(), 2);
     /// ```
+    #[inline]
     #[track_caller]
     pub fn release(&self, count: usize) {
-        self.raw.release(self.at(), count);
+        self.raw.release_with(count, || self.at());
     }
 
     /// Takes `count` permits away for good, also such that are not free: those are owed, and the
@@ -339,6 +354,7 @@ impl Permit<'_> {
 }
 
 impl Drop for Permit<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.semaphore.release(self.count);
     }

@@ -32,16 +32,21 @@ pub(crate) struct Entry<K, P: Platform> {
     state: AtomicU32,
     /// It is no part of the array, but a box of its own.
     is_boxed: bool,
+    /// Where who began to look here, and did not find this one free, found one last: a hint, in the
+    /// line that the look has touched. One for the pool would travel between all threads.
+    detour: AtomicU32,
     node: UnsafeCell<Node<P>>,
     key: Guarded<MaybeUninit<K>>,
     traced: Traced,
 }
 
 impl<K, P: Platform> Entry<K, P> {
-    fn new(state: u32, is_boxed: bool) -> Self {
+    /// Number `index` of the array, or a box.
+    fn new(state: u32, index: Option<usize>) -> Self {
         Self {
             state: AtomicU32::new(state),
-            is_boxed,
+            is_boxed: index.is_none(),
+            detour: AtomicU32::new(index.unwrap_or(0) as u32),
             node: UnsafeCell::new(Node::holder()),
             key: Guarded::new(MaybeUninit::uninit()),
             traced: Traced::new(),
@@ -57,9 +62,25 @@ impl<K, P: Platform> Entry<K, P> {
             .is_ok()
     }
 
+    /// As [`try_take`](Self::try_take), where it may well be taken: a look disturbs nobody.
+    #[inline]
+    fn look_and_take(&self) -> bool {
+        self.is_free() && self.try_take()
+    }
+
     fn is_free(&self) -> bool {
         // ORDERING: none, relaxed: a look; `try_take` decides.
         self.state.load(Ordering::Relaxed) == FREE
+    }
+
+    fn detour(&self) -> usize {
+        // ORDERING: none, relaxed: a hint where to look; `try_take` decides.
+        self.detour.load(Ordering::Relaxed) as usize
+    }
+
+    fn set_detour(&self, index: usize) {
+        // ORDERING: none, relaxed: as in `detour`.
+        self.detour.store(index as u32, Ordering::Relaxed);
     }
 
     /// The node of the owner.
@@ -160,11 +181,15 @@ unsafe impl<K: Send + Sync, P: Platform> Send for Pool<K, P> {}
 impl<K, P: Platform> Pool<K, P> {
     pub(crate) fn new(count: usize, allocates: bool) -> Self {
         Self {
-            entries: (0..count).map(|_| Entry::new(FREE, false)).collect(),
+            entries: (0..count).map(Self::free).collect(),
             mask: count.next_power_of_two() - 1,
             allocates,
             full_count: AtomicU32::new(0),
         }
+    }
+
+    fn free(index: usize) -> Entry<K, P> {
+        Entry::new(FREE, Some(index))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -190,7 +215,8 @@ impl<K, P: Platform> Pool<K, P> {
         label: Option<&'static str>,
         renew: impl FnOnce(&mut Node<P>, *const K, *const Traced),
     ) -> Result<&Entry<K, P>, K> {
-        let Some(entry) = self.near().or_else(|| self.other()) else {
+        let near = self.near();
+        let Some(entry) = self.try_at(near).or_else(|| self.other(near)) else {
             return Err(key);
         };
         entry.fill(key, label, renew);
@@ -205,32 +231,56 @@ impl<K, P: Platform> Pool<K, P> {
         label: Option<&'static str>,
         renew: impl FnOnce(&mut Node<P>, *const K, *const Traced),
     ) -> Result<&Entry<K, P>, K> {
-        let Some(entry) = self.near() else {
+        let Some(entry) = self.try_at(self.near()) else {
             return Err(key);
         };
         entry.fill(key, label, renew);
         Ok(entry)
     }
 
+    /// Where this thread begins to look. It may lie behind the last one, by less than there are.
     #[inline]
-    fn near(&self) -> Option<&Entry<K, P>> {
-        let entry = self.entries.get(here() & self.mask)?;
+    fn near(&self) -> usize {
+        here() & self.mask
+    }
+
+    #[inline]
+    fn try_at(&self, index: usize) -> Option<&Entry<K, P>> {
+        let entry = self.entries.get(index)?;
         entry.try_take().then_some(entry)
     }
 
+    /// Looks first where that was of use last: there may be many taken ones before.
     #[cold]
-    fn other(&self) -> Option<&Entry<K, P>> {
-        let start = (here() & self.mask).min(self.entries.len());
-        let (before, behind) = self.entries.split_at(start);
-        let mut entries = behind.iter().chain(before);
-        if let Some(entry) = entries.find(|entry| entry.is_free() && entry.try_take()) {
-            return Some(entry);
+    fn other(&self, near: usize) -> Option<&Entry<K, P>> {
+        let near = match self.entries.get(near) {
+            None => self.entries.get(near - self.entries.len()),
+            entry => entry,
+        };
+        let start = near.map_or(0, Entry::detour);
+        let entry = self
+            .entries
+            .get(start)
+            .filter(|entry| entry.look_and_take());
+        entry.or_else(|| self.search(near, start))
+    }
+
+    #[inline(never)]
+    fn search(&self, near: Option<&Entry<K, P>>, start: usize) -> Option<&Entry<K, P>> {
+        for index in (start..self.entries.len()).chain(0..start) {
+            let entry = &self.entries[index];
+            if entry.look_and_take() {
+                if let Some(near) = near {
+                    near.set_detour(index);
+                }
+                return Some(entry);
+            }
         }
         // ORDERING: none, relaxed: a statistic.
         self.full_count.fetch_add(1, Ordering::Relaxed);
         // Given back by `Entry::end`.
         self.allocates
-            .then(|| &*Box::leak(Box::new(Entry::new(TAKEN, true))))
+            .then(|| &*Box::leak(Box::new(Entry::new(TAKEN, None))))
     }
 }
 
@@ -244,6 +294,39 @@ impl<K, P: Platform> Drop for Pool<K, P> {
                 // SAFETY: E1, E2: a taken entry holds a live key.
                 drop(unsafe { key.assume_init() });
             }
+        }
+    }
+}
+
+#[cfg(all(test, not(any(slotpark_loom, slotpark_shuttle)), feature = "std"))]
+mod tests {
+    use core::ptr;
+    use std::vec::Vec;
+
+    use super::{Entry, Pool};
+    use crate::platform::DefaultPlatform;
+
+    type P = DefaultPlatform;
+
+    fn end(entry: &Entry<u64, P>) {
+        entry.fill(7, None, |_, _, _| {});
+        // SAFETY: it was taken and filled, and nobody else knows it.
+        unsafe { entry.end() };
+    }
+
+    #[test]
+    fn wherever_a_thread_begins_it_finds_all_and_the_last_first() {
+        for (count, near) in [(0, 0), (1, 0), (3, 0), (3, 2), (3, 3), (4, 3), (5, 7)] {
+            let pool = Pool::new(count, false);
+            let taken: Vec<_> = core::iter::from_fn(|| pool.other(near)).collect();
+            assert_eq!((taken.len(), pool.taken_count()), (count, count));
+            taken.iter().for_each(|entry| end(entry));
+            let last = taken.last().map(|entry| ptr::from_ref(*entry));
+            assert_eq!(
+                pool.other(near).map(ptr::from_ref),
+                last,
+                "from {near} of {count}"
+            );
         }
     }
 }

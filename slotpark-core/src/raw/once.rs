@@ -154,6 +154,7 @@ impl RawOnce {
     /// ```
     #[cfg(not(slotpark_loom))]
     #[must_use]
+    #[inline]
     pub fn place(&self) -> At<'static, crate::FutexKey, crate::DefaultPlatform> {
         crate::process::place(crate::process::Kind::Once, self)
     }

@@ -119,6 +119,7 @@ impl RawSemaphore {
     /// ```
     /// assert_eq!(slotpark_core::RawSemaphore::new(3).try_acquire(2), Ok(()));
     /// ```
+    #[inline]
     #[track_caller]
     pub fn try_acquire(&self, count: usize) -> Result<(), TryAcquireError> {
         match self.permits.take(asked(count)) {
@@ -232,12 +233,37 @@ impl RawSemaphore {
     /// semaphore.release(At { table: &table, hash: finalize(7), key: 7 }, 2);
     /// assert_eq!(semaphore.available(), 2);
     /// ```
+    #[inline]
     #[track_caller]
     pub fn release<K: Copy + Eq, P: Platform>(&self, at: At<'_, K, P>, count: usize) {
+        self.release_with(count, || at);
+    }
+
+    /// As [`release`](Self::release); `at` is asked only if somebody may wait, so that a key is not
+    /// hashed for nobody.
+    ///
+    /// # Panics
+    /// As [`release`](Self::release).
+    ///
+    /// ```
+    /// use slotpark_core::{At, RawSemaphore, Table};
+    /// let semaphore = RawSemaphore::new(0);
+    /// semaphore.release_with(2, || -> At<'_, u64, slotpark_core::DefaultPlatform> {
+    ///     unreachable!("nobody waits")
+    /// });
+    /// assert_eq!(semaphore.available(), 2);
+    /// ```
+    #[inline]
+    #[track_caller]
+    pub fn release_with<'t, K: Copy + Eq + 't, P: Platform>(
+        &self,
+        count: usize,
+        at: impl FnOnce() -> At<'t, K, P>,
+    ) {
         match self.permits.give(count) {
-            Some(true) => self.serve(at),
+            Some(true) => self.serve(at()),
             Some(false) => {}
-            None => panic!("slotpark: more permits than {PERMITS_MAX}"),
+            None => too_many(),
         }
     }
 
@@ -314,13 +340,19 @@ impl RawSemaphore {
     }
 }
 
+#[inline]
 #[track_caller]
 fn asked(count: usize) -> usize {
-    assert!(
-        count <= PERMITS_MAX,
-        "slotpark: more permits than {PERMITS_MAX}"
-    );
+    if count > PERMITS_MAX {
+        too_many();
+    }
     count
+}
+
+#[cold]
+#[track_caller]
+fn too_many() -> ! {
+    panic!("slotpark: more permits than {PERMITS_MAX}")
 }
 
 impl fmt::Debug for RawSemaphore {

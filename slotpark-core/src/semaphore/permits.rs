@@ -56,11 +56,13 @@ impl Note {
     }
 }
 
+#[inline]
 const fn free(word: usize) -> isize {
     (word as isize) >> SHIFT
 }
 
 /// For nothing there are enough also while permits are owed.
+#[inline]
 const fn is_enough(word: usize, wanted: usize) -> bool {
     wanted == 0 || free(word) >= wanted as isize
 }
@@ -73,6 +75,7 @@ impl Permits {
         }
     }
 
+    #[inline]
     fn read(&self) -> usize {
         // ORDERING: none, relaxed: a look; what follows from it is decided by compare-exchange.
         self.0.load(Ordering::Relaxed)
@@ -90,6 +93,7 @@ impl Permits {
         self.read() & BARGING != 0
     }
 
+    #[inline]
     fn exchange(&self, old: usize, new: usize) -> bool {
         // ORDERING: PERMIT acquire side: what was done before the permits were released comes
         // before what is done with them. Relaxed on failure, which learns nothing.
@@ -99,6 +103,7 @@ impl Permits {
     }
 
     /// Takes `count` permits, unless others are queued for them before us.
+    #[inline]
     pub(super) fn take(&self, count: usize) -> Taken {
         loop {
             let word = self.read();
@@ -148,6 +153,7 @@ impl Permits {
 
     /// Gives `count` permits; whether somebody may be queued for them, or `None` if there would be
     /// more than [`PERMITS_MAX`].
+    #[inline]
     pub(super) fn give(&self, count: usize) -> Option<bool> {
         loop {
             let word = self.read();

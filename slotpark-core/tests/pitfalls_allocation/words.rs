@@ -33,7 +33,7 @@ fn alone(table: &Table<u64>) -> At<'_, u64, DefaultPlatform> {
     }
 }
 
-pub(crate) const WORDS: [Operation; 15] = [
+pub(crate) const WORDS: [Operation; 16] = [
     ("semaphore/mod::new", |_| ignore(RawSemaphore::new(1))),
     ("semaphore/mod::barging", |_| {
         ignore(RawSemaphore::barging(1));
@@ -53,6 +53,13 @@ pub(crate) const WORDS: [Operation; 15] = [
         let acquired = semaphore.acquire(alone(table), 2, late);
         assert_eq!(acquired, Err(AcquireError::TimedOut));
         assert_eq!(semaphore.acquire(alone(table), 1, None), Ok(()));
+    }),
+    ("semaphore/mod::release_with", |table| {
+        let semaphore = RawSemaphore::new(0);
+        let mut acquire = pin!(semaphore.acquire_async(alone(table), 1));
+        assert!(poll(acquire.as_mut()).is_pending());
+        semaphore.release_with(1, || alone(table));
+        assert_eq!(poll(acquire.as_mut()), Poll::Ready(Ok(())));
     }),
     ("semaphore/mod::release", |table| {
         let semaphore = RawSemaphore::new(0);

@@ -93,6 +93,7 @@ impl FutexWait {
 }
 
 /// Where the waiters of an object of this process wait: in the process-wide table.
+#[inline]
 pub(crate) fn at(key: FutexKey) -> At<'static, FutexKey, DefaultPlatform> {
     At {
         table: PROCESS.table(),
