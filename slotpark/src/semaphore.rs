@@ -182,6 +182,7 @@ impl Semaphore {
     }
 
     #[cold]
+    #[track_caller]
     fn wait(&self, count: usize, deadline: Option<Deadline>) -> Result<(), AcquireError> {
         self.raw.acquire(self.at(), count, deadline)
     }
