@@ -37,7 +37,8 @@ fn machine(machine: &Machine) -> String {
     let at = if commit.is_empty() { "" } else { " at " };
     let mut lines = vec![
         format!(
-            "{cpu}, {cores} cores ({governor}), {gib} GiB; {os}, Linux {kernel}, load {load_average}"
+            "{cpu}, {cores} cores ({governor}), {gib} GiB; {os}, Linux {kernel}, \
+             load {load_average}"
         ),
         format!("slotpark {slotpark}{at}{commit}, {rustc}, {scale}"),
     ];
