@@ -224,7 +224,8 @@ impl<K: Eq, P: Platform> Table<K, P> {
         }
         let ended = wait.sleep(options.until());
         let says = wait.says;
-        drop(wait);
+        // Where it lies: a move would claim the nodes, to which others point.
+        wait.leave(|_| false);
         let hash = entries[ended.entry.unwrap_or(0)].0;
         // SAFETY: V1: its nodes are in no queue any more.
         unsafe { waited::<P>(self.id(), hash, says) };

@@ -135,7 +135,8 @@ impl<'f, 'i, K, P: Platform> WaitAny<'f, 'i, K, P> {
         }
         let mut last = None;
         let count = core::mem::take(&mut self.count);
-        for (entry, node) in self.nodes[..count].iter_mut().enumerate() {
+        // Shared: others point to those that are still queued.
+        for (entry, node) in self.nodes[..count].iter().enumerate() {
             // SAFETY: the first `count` nodes are made.
             let node = unsafe { node.assume_init_ref() };
             let was = self.table.leave(node, Reason::Cancelled, |_| {});

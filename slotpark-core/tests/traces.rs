@@ -71,7 +71,7 @@ fn a_wait_says_as_much_as_the_level_asks_for() {
         let begin_ns = now_ns();
         let expected = here(1);
         let options = ParkOptions::new();
-        let mut inside = || {
+        let inside = || {
             let seen = look(&table, 0)[0];
             let timed = detail >= Detail::Timing;
             assert_eq!(seen.since_ns.is_some(), timed, "{detail:?}");
@@ -90,7 +90,7 @@ fn a_wait_says_as_much_as_the_level_asks_for() {
             assert_eq!(table.unpark(KEY.0, &KEY.1, 1, 0), 1);
         };
         let yes = || Ok::<_, ()>(true);
-        let parked = table.park_with(KEY.0, &KEY.1, options, yes, &mut inside, |_| {});
+        let parked = table.park_with(KEY.0, &KEY.1, options, yes, inside, |_| {});
         assert!(parked.is_ok_and(|parked| parked.is_woken()));
     }
 }
@@ -395,7 +395,20 @@ fn leaders_and_keepers_say_who_they_are() {
     drop(armed);
 }
 
-/// Threads lock, wait, wake and move each other while another looks at all slots and changes the
+/// Waits for its turn and gives it on, so many times.
+fn pass(table: &Table<u64>, gate: &AtomicU64, mine: u64, rounds: u64) {
+    for round in 0..rounds {
+        let expected = 2 * round + mine;
+        let away = || gate.load(Ordering::Relaxed) != expected;
+        while away() {
+            let _ended = table.park(mine, &mine, FOREVER, away);
+        }
+        gate.store(expected + 1, Ordering::Relaxed);
+        let _woken = table.unpark(1 - mine, &(1 - mine), 1, 0);
+    }
+}
+
+/// Threads lock, wait and wake each other while another looks at all slots and changes the
 /// level: keys exclude, no wake is lost, and when all is quiet nobody is seen.
 #[test]
 fn looks_during_everything() {
@@ -444,19 +457,8 @@ fn looks_during_everything() {
                     }
                 })
             });
-            let passers = [0, 1].map(|mine: u64| {
-                scope.spawn(move || {
-                    for round in 0..ROUNDS {
-                        let expected = 2 * round + mine;
-                        let away = || gate.load(Ordering::Relaxed) != expected;
-                        while away() {
-                            let _ended = table.park(mine, &mine, FOREVER, away);
-                        }
-                        gate.store(expected + 1, Ordering::Relaxed);
-                        let _woken = table.unpark(1 - mine, &(1 - mine), 1, 0);
-                    }
-                })
-            });
+            let passers =
+                [0, 1].map(|mine: u64| scope.spawn(move || pass(table, gate, mine, ROUNDS)));
             for thread in lockers.into_iter().chain(passers) {
                 thread.join().expect("no panic");
             }
