@@ -269,6 +269,7 @@ fn who_goes_on_is_never_called_deadlocked() {
     let _watchdog = watchdog("who goes on is never called deadlocked");
     let locks = shown("busy locks", KeyedMutex::<u64>::new());
     let done = std::sync::atomic::AtomicBool::new(false);
+    let held = locks.lock(2);
     thread::scope(|scope| {
         let run = || {
             for round in 0..2_000 {
@@ -278,6 +279,11 @@ fn who_goes_on_is_never_called_deadlocked() {
             }
         };
         let threads = [(); 3].map(|()| scope.spawn(run));
+        // All begin with key 0: one of them waits for key 2, the others for key 0.
+        until("all wait", || {
+            (0..3).map(|key| locks.waiters(&key)).sum::<usize>() == 3
+        });
+        drop(held);
         scope.spawn(|| {
             let mut looks = 0;
             while looks < 20 || !done.load(std::sync::atomic::Ordering::Relaxed) {
@@ -301,7 +307,7 @@ fn who_goes_on_is_never_called_deadlocked() {
         let found = table.histograms.iter().find(|spread| spread.of == of);
         found.map_or(0, |spread| spread.count)
     };
-    assert_eq!(count("hold"), 3 * 2_000 * 2, "{:?}", table.histograms);
+    assert_eq!(count("hold"), 3 * 2_000 * 2 + 1, "{:?}", table.histograms);
     assert!(count("wait") > 0 && count("wake_to_run") > 0);
     assert!(
         table

@@ -6,7 +6,7 @@ use crate::graph::owner;
 use crate::words::Named;
 use crate::{Deadlock, Party};
 
-/// A circle with more is told in words alone.
+/// A circle with more, or with one, is told in words alone.
 pub(super) const DRAWN_MAX: usize = 8;
 
 /// Those of the circle on a ring, with arrows to who holds what they wait for.
@@ -36,6 +36,8 @@ pub(super) fn drawn(deadlock: &Deadlock) -> Markup {
         let owners = held.chain(link.polled_by.as_ref()).map(owner);
         arrows.extend(owners.filter_map(|by| Some((from, place(&by)?))));
     }
+    // Who waits for itself too is told in words.
+    arrows.retain(|(from, to)| from != to);
     arrows.sort_unstable();
     arrows.dedup();
     html! {
@@ -63,8 +65,7 @@ pub(super) fn drawn(deadlock: &Deadlock) -> Markup {
     }
 }
 
-/// Bent outwards where it goes round, so that there and back are two lines; who waits for itself has
-/// a loop.
+/// Bent outwards where it goes round, so that there and back are two lines.
 fn arrow(from: (f64, f64), to: (f64, f64)) -> String {
     let (middle, end) = (bend(from, to), tip(from, to));
     let ((x, y), (mx, my), (ex, ey)) = (from, middle, end);
@@ -73,9 +74,6 @@ fn arrow(from: (f64, f64), to: (f64, f64)) -> String {
 
 fn bend(from: (f64, f64), to: (f64, f64)) -> (f64, f64) {
     let (dx, dy) = (to.0 - from.0, to.1 - from.1);
-    if dx.abs() + dy.abs() < 1.0 {
-        return (from.0 + 130.0, from.1 + 70.0);
-    }
     (
         f64::midpoint(from.0, to.0) + dy * 0.25,
         f64::midpoint(from.1, to.1) - dx * 0.25,

@@ -75,7 +75,7 @@ fn whole(snapshot: &Snapshot, title: &str, said: &str, found: &[Deadlock]) -> St
 /// A deadlock: a picture of the circle, and each of it in words.
 fn circle(snapshot: &Snapshot, deadlock: &Deadlock) -> Markup {
     html! {
-        @if deadlock.links.len() <= DRAWN_MAX { (drawn(deadlock)) }
+        @if (2..=DRAWN_MAX).contains(&deadlock.links.len()) { (drawn(deadlock)) }
         ul {
             @for link in &deadlock.links {
                 li {
