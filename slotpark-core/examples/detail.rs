@@ -100,7 +100,7 @@ fn round_trip(table: &Table<u64>) -> f64 {
                 let _ended = table.park(hash, &7, ParkOptions::new(), away);
             }
             ball.store(expected + 1, Ordering::Release);
-            table.unpark(hash, &7, 1, 0);
+            let _woken = table.unpark(hash, &7, 1, 0);
         }
     };
     for _ in 0..15 {

@@ -109,19 +109,25 @@ fn one_wait_on_several_keys_has_one_number() {
     drop(other);
 }
 
-/// A task that was chosen and has not looked is over, though its node may still be linked.
+/// A wait that was chosen and has not looked is over, though it still stands in its other queues.
 #[test]
-fn chosen_tasks_are_gone() {
-    let table = leak(Table::<u64>::with_slots(1));
+fn what_is_chosen_is_gone() {
+    let table = leak(Table::<u64>::with_slots(4));
     let all: Vec<_> = (0..40).map(|_| queued(table, KEY)).collect();
-    assert_eq!(look(table, 0).len(), 40);
-    let mut during = Vec::new();
-    let filter = |_: &slotpark_core::Candidate| slotpark_core::Filter::Unpark;
-    assert_eq!(table.unpark_with(KEY.0, &KEY.1, 39, filter, |_| 0), 39);
-    during.extend(look(table, 0));
-    assert_eq!(during.len(), 1);
+    assert_eq!(look(table, 1).len(), 40);
+    assert_eq!(table.unpark(KEY.0, &KEY.1, 39, 0), 39);
+    assert_eq!(look(table, 1).len(), 1);
     drop(all);
-    assert!(look(table, 0).is_empty());
+    assert!(look(table, 1).is_empty());
+
+    let bell = Bell::new();
+    let mut any = pin!(table.wait_any_async([(1, 7), (2, 8)], FOREVER, None, |_| true));
+    assert!(poll(any.as_mut(), &bell).is_pending());
+    assert_eq!((look(table, 1).len(), look(table, 2).len()), (1, 1));
+    assert_eq!(table.unpark(1, &7, 1, 0), 1);
+    assert_eq!((look(table, 1).len(), look(table, 2).len()), (0, 0));
+    assert_eq!(table.waiters(2, &8), 0);
+    assert!(poll(any.as_mut(), &bell).is_ready());
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod common;
 use std::num::NonZeroU64;
 use std::panic::Location;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use common::bells::{Bell, poll};
@@ -70,7 +71,7 @@ fn a_wait_says_as_much_as_the_level_asks_for() {
         let begin_ns = now_ns();
         let expected = here(1);
         let options = ParkOptions::new();
-        let mut inside = || {
+        let inside = || {
             let seen = look(&table, 0)[0];
             let timed = detail >= Detail::Timing;
             assert_eq!(seen.since_ns.is_some(), timed, "{detail:?}");
@@ -89,7 +90,7 @@ fn a_wait_says_as_much_as_the_level_asks_for() {
             assert_eq!(table.unpark(KEY.0, &KEY.1, 1, 0), 1);
         };
         let yes = || Ok::<_, ()>(true);
-        let parked = table.park_with(KEY.0, &KEY.1, options, yes, &mut inside, |_| {});
+        let parked = table.park_with(KEY.0, &KEY.1, options, yes, inside, |_| {});
         assert!(parked.is_ok_and(|parked| parked.is_woken()));
     }
 }
@@ -392,4 +393,85 @@ fn leaders_and_keepers_say_who_they_are() {
     assert!(seen[0].holds && seen[0].since_ns.is_some());
     assert_eq!(line(&seen[0]), expected);
     drop(armed);
+}
+
+/// Waits for its turn and gives it on, so many times.
+fn pass(table: &Table<u64>, gate: &AtomicU64, mine: u64, rounds: u64) {
+    for round in 0..rounds {
+        let expected = 2 * round + mine;
+        let away = || gate.load(Ordering::Relaxed) != expected;
+        while away() {
+            let _ended = table.park(mine, &mine, FOREVER, away);
+        }
+        gate.store(expected + 1, Ordering::Relaxed);
+        let _woken = table.unpark(1 - mine, &(1 - mine), 1, 0);
+    }
+}
+
+/// Threads lock, wait and wake each other while another looks at all slots and changes the
+/// level: keys exclude, no wake is lost, and when all is quiet nobody is seen.
+#[test]
+fn looks_during_everything() {
+    let _watchdog = watchdog("looks_during_everything");
+    const ROUNDS: u64 = 3_000;
+    let _level = at(Detail::Off);
+    for preference in [Preference::Fifo, Preference::Barging] {
+        let lock = &mutex(KeyedOptions::new().preference(preference));
+        let table = &Table::<u64>::with_slots(2);
+        let (counts, gate) = (&[const { AtomicU64::new(0) }; 2], &AtomicU64::new(0));
+        let is_done = &AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let looker = scope.spawn(|| {
+                while !is_done.load(Ordering::Relaxed) {
+                    for detail in [Detail::Off, Detail::Timing, Detail::Full] {
+                        set_detail(detail);
+                        let holders = look(lock, 0).iter().filter(|seen| seen.holds).count();
+                        assert!(holders <= 2, "two keys have {holders} holders");
+                        let waits = look(table, 0).len() + look(table, 1).len();
+                        assert!(waits <= 2, "two threads wait {waits} times");
+                    }
+                }
+            });
+            let lockers = [0, 0, 1].map(|key: u64| {
+                scope.spawn(move || {
+                    let count = &counts[key as usize];
+                    for round in 0..ROUNDS {
+                        let one = HoldOptions::new(1);
+                        // Not one step: only the lock makes it one.
+                        let add = || {
+                            let now = count.load(Ordering::Relaxed);
+                            if round % 64 < 2 {
+                                let seen = look(lock, 0);
+                                let is_seen = |seen: &Seen| seen.holds && seen.hash == key;
+                                assert!(seen.iter().any(is_seen), "who holds is seen");
+                            }
+                            count.store(now + 1, Ordering::Relaxed);
+                        };
+                        if round % 2 == 0 {
+                            lock.with(key, &key, one, add).expect("no deadline");
+                        } else {
+                            let guard = lock.hold(key, key, one).expect("no deadline");
+                            add();
+                            drop(guard);
+                        }
+                    }
+                })
+            });
+            let passers =
+                [0, 1].map(|mine: u64| scope.spawn(move || pass(table, gate, mine, ROUNDS)));
+            for thread in lockers.into_iter().chain(passers) {
+                thread.join().expect("no panic");
+            }
+            is_done.store(true, Ordering::Relaxed);
+            looker.join().expect("no panic");
+        });
+        assert_eq!(counts[0].load(Ordering::Relaxed), 2 * ROUNDS);
+        assert_eq!(counts[1].load(Ordering::Relaxed), ROUNDS);
+        assert_eq!(gate.load(Ordering::Relaxed), 2 * ROUNDS);
+        assert_eq!(
+            look(lock, 0).len() + look(table, 0).len() + look(table, 1).len(),
+            0
+        );
+        set_detail(Detail::Off);
+    }
 }

@@ -13,7 +13,8 @@
 //! ```
 //!
 //! **States**: FREE (nobody holds or awaits a key) - QUEUED (nodes wait, none holds) - the address
-//! of one holder's node, with or without QUEUED - DECIDED.
+//! of one holder's node, with or without QUEUED - DECIDED, also with nobody there while owners are
+//! recorded: so that who locks is recorded, under the slot lock.
 //!
 //! **Invariants**
 //! - H1 Who finds a holder by `seize` holds the slot lock; the owner's `give_back` fails from then
