@@ -44,7 +44,7 @@ impl Asked {
                 return;
             };
             told.tell(usize::try_from(signal).unwrap_or(0));
-            // Writing to a terminal that is stopped, or reading one that is gone, may take for ever.
+            // Writing to a terminal that is stopped, or reading one that is gone, may never end.
             thread::sleep(NOTICED_WITHIN);
             ratatui::restore();
             std::process::exit(128 + signal);
