@@ -7,7 +7,10 @@ mod common;
 
 use common::counting::{Counting, Counts, after, pass, tick_by};
 use common::{FOREVER, sleepy, watchdog};
-use slotpark_core::{ParkOptions, Parked, RequeueOptions, Spin, Table};
+use slotpark_core::{
+    HoldError, HoldOptions, KeyedLock, KeyedOptions, ParkOptions, Parked, Preference,
+    RequeueOptions, Spin, Table, TryHoldError,
+};
 
 const LIMIT_NS: u32 = 60_000;
 const STEP_NS: u64 = 100;
@@ -146,4 +149,30 @@ fn nobody_spins_without_a_tick_source() {
     assert_eq!(readings(&table, AT, 1), SKIPPED);
     tick_by(STEP_NS);
     assert_eq!(readings(sleepy(4), AT, 1), 0);
+}
+
+/// Whoever comes for a barging lock that is taken looks some times before it queues, and others
+/// have their chance before each look: spinning on, it would take the word away from its owner's
+/// CPU. Where locks are handed over in turn there is nothing to look for.
+#[test]
+fn who_comes_for_a_taken_lock_gives_way() {
+    for (preference, expected) in [(Preference::Barging, 1..=16), (Preference::Fifo, 0..=0)] {
+        let options = KeyedOptions::new().slots(1).preference(preference);
+        let lock = KeyedLock::<u64, Counting>::with_options(1, options).expect("a slot");
+        let one = HoldOptions::new(1);
+        let owner = lock.hold(7, 7, one).expect("it is free");
+        let soon = one.deadline(after(1_000));
+        let (counts, comer) = Counts::of(|| lock.hold(7, 7, soon).map(drop));
+        assert_eq!(comer, Err(HoldError::TimedOut));
+        assert!(expected.contains(&counts.gave_way), "{counts:?}");
+        let (counts, comer) = Counts::of(|| lock.try_hold(7, 7, one).map(drop));
+        assert_eq!(
+            (comer, counts.gave_way),
+            (Err(TryHoldError::Busy), 0),
+            "it never waits"
+        );
+        drop(owner);
+        let (counts, comer) = Counts::of(|| lock.hold(7, 7, one).map(drop));
+        assert_eq!((comer, counts.gave_way), (Ok(()), 0), "nobody is there");
+    }
 }

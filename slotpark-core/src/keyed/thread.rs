@@ -211,11 +211,13 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         let is_barging = self.preference == Preference::Barging;
         let mut queued = false;
         loop {
-            if is_barging && self.give_way(hash, holder) || self.take_node(hash, holder, key) {
+            let is_past = options.deadline.is_some_and(Deadline::is_past::<P>);
+            let looks = is_barging && !is_past;
+            if looks && self.give_way(hash, holder) || self.take_node(hash, holder, key) {
                 return Ok(());
             }
             // What it was woken for, and found taken, may be enough for another.
-            if options.deadline.is_some_and(Deadline::is_past::<P>) {
+            if is_past || options.deadline.is_some_and(Deadline::is_past::<P>) {
                 if queued {
                     self.serve_key(hash, key);
                 }

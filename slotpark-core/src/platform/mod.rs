@@ -223,8 +223,8 @@ pub unsafe trait Platform: Sized + 'static {
         u32::MAX
     }
 
-    /// Lets others run for a moment, before who comes for a lock looks at it again: long enough that
-    /// its owner may come and go several times. By default it only waits.
+    /// Lets others run for a moment, before who comes for a lock looks at it again: long enough
+    /// that its owner may come and go several times. By default it only waits.
     #[inline]
     fn give_way() {
         const PAUSES: u32 = 32;

@@ -23,6 +23,8 @@ pub(crate) struct Counts {
     pub(crate) nodes: usize,
     /// Readings of the tick source.
     pub(crate) ticks: usize,
+    /// Looks at a lock that was taken, behind each of which others had their chance.
+    pub(crate) gave_way: usize,
 }
 
 thread_local! {
@@ -34,6 +36,7 @@ thread_local! {
         groups: 0,
         nodes: 0,
         ticks: 0,
+        gave_way: 0,
     }) };
     /// What the tick source reads, and how far each reading moves it.
     static TICKS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
@@ -112,6 +115,10 @@ unsafe impl Platform for Counting {
 
     fn now_ns(_: Clock) -> u64 {
         NOW_NS.get()
+    }
+
+    fn give_way() {
+        count(|counts| counts.gave_way += 1);
     }
 
     fn ticks() -> u64 {

@@ -130,7 +130,8 @@ impl RawMutex {
         at: At<'_, K, P>,
         deadline: Option<Deadline>,
     ) -> bool {
-        for _ in 0..GIVE_WAY_COUNT_MAX {
+        let is_past = deadline.is_some_and(Deadline::is_past::<P>);
+        for _ in 0..if is_past { 0 } else { GIVE_WAY_COUNT_MAX } {
             P::give_way();
             if self.byte.is_parked() {
                 // Others sleep: to look on would only hold the CPU that the owner may need.
