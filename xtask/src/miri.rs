@@ -6,8 +6,12 @@ use crate::step::{Outcome, Step};
 
 /// What runs once, where the caller names nothing. Miri is a hundred times slower than the machine,
 /// so stress tests and tests with many threads stay out.
-const ONCE: [(&str, &[&str]); 2] = [
+const ONCE: [(&str, &[&str]); 3] = [
     ("miri: unit tests", &["-p", "slotpark-core", "--lib"]),
+    (
+        "miri: aliasing",
+        &["-p", "slotpark-core", "--test", "aliasing"],
+    ),
     (
         "miri: bad input",
         &["-p", "slotpark", "--test", "bad_input"],
@@ -15,6 +19,10 @@ const ONCE: [(&str, &[&str]); 2] = [
 ];
 /// Their watchdogs read the machine's clock and files.
 const ONCE_FLAGS: &str = "-Zmiri-disable-isolation";
+
+/// Their tables live for ever, so that a test that fails leaves nobody behind in one that ended.
+const LEAKING: &[&str] = &["-p", "slotpark-core", "--test", "looks"];
+const LEAKING_FLAGS: &str = "-Zmiri-disable-isolation -Zmiri-ignore-leaks";
 
 /// What runs once for each seed, cut off from the machine: its clock counts steps, so that a seed
 /// repeats exactly.
@@ -47,10 +55,11 @@ pub(crate) fn steps(args: &Args) -> Vec<Step> {
     }
     let owned = |words: &[&str]| words.iter().map(|word| word.to_string()).collect();
     let once = ONCE.map(|(name, targets)| step(name, owned(targets), ONCE_FLAGS.into()));
+    let leaking = step("miri: looks", owned(LEAKING), LEAKING_FLAGS.into());
     let seeds = args.seeds;
     let flags = format!("-Zmiri-many-seeds=0..{seeds} {SEEDED_FLAGS}");
     let seeded = step(&format!("miri: {seeds} seeds"), owned(SEEDED), flags);
-    once.into_iter().chain([seeded]).collect()
+    once.into_iter().chain([leaking, seeded]).collect()
 }
 
 fn step(name: &str, targets: Vec<String>, flags: String) -> Step {

@@ -27,8 +27,11 @@ use crate::sync::{AtomicU32, Guarded, Ordering, here};
 const FREE: u32 = 0;
 const TAKEN: u32 = 1;
 
-/// See the module.
-pub(crate) struct Entry<K, P: Platform> {
+/// See the module. All of it is a cell, so that a reference to one that is a box of its own says
+/// neither that nothing of it changes nor that it outlives the call which gives it back.
+pub(crate) struct Entry<K, P: Platform>(UnsafeCell<Parts<K, P>>);
+
+struct Parts<K, P: Platform> {
     state: AtomicU32,
     /// It is no part of the array, but a box of its own.
     is_boxed: bool,
@@ -43,21 +46,28 @@ pub(crate) struct Entry<K, P: Platform> {
 impl<K, P: Platform> Entry<K, P> {
     /// Number `index` of the array, or a box.
     fn new(state: u32, index: Option<usize>) -> Self {
-        Self {
+        Self(UnsafeCell::new(Parts {
             state: AtomicU32::new(state),
             is_boxed: index.is_none(),
             detour: AtomicU32::new(index.unwrap_or(0) as u32),
             node: UnsafeCell::new(Node::holder()),
             key: Guarded::new(MaybeUninit::uninit()),
             traced: Traced::new(),
-        }
+        }))
+    }
+
+    #[inline(always)]
+    fn parts(&self) -> &Parts<K, P> {
+        // SAFETY: E1: what changes is an atomic or a cell in it, and the rest is never written.
+        unsafe { &*self.0.get() }
     }
 
     #[inline]
     fn try_take(&self) -> bool {
         // ORDERING: ENTRY acquire side: the last owner is done with the node and the key. Relaxed
         // on failure, which learns nothing.
-        self.state
+        self.parts()
+            .state
             .compare_exchange(FREE, TAKEN, Ordering::Acquire, Ordering::Relaxed)
             .is_ok()
     }
@@ -70,17 +80,17 @@ impl<K, P: Platform> Entry<K, P> {
 
     fn is_free(&self) -> bool {
         // ORDERING: none, relaxed: a look; `try_take` decides.
-        self.state.load(Ordering::Relaxed) == FREE
+        self.parts().state.load(Ordering::Relaxed) == FREE
     }
 
     fn detour(&self) -> usize {
         // ORDERING: none, relaxed: a hint where to look; `try_take` decides.
-        self.detour.load(Ordering::Relaxed) as usize
+        self.parts().detour.load(Ordering::Relaxed) as usize
     }
 
     fn set_detour(&self, index: usize) {
         // ORDERING: none, relaxed: as in `detour`.
-        self.detour.store(index as u32, Ordering::Relaxed);
+        self.parts().detour.store(index as u32, Ordering::Relaxed);
     }
 
     /// The node of the owner.
@@ -90,12 +100,12 @@ impl<K, P: Platform> Entry<K, P> {
     #[inline]
     pub(crate) unsafe fn node(&self) -> &Node<P> {
         // SAFETY: E1: nobody has a mutable reference to the node of a filled entry.
-        unsafe { &*self.node.get() }
+        unsafe { &*self.parts().node.get() }
     }
 
     /// What the node may point to.
     pub(crate) fn traced(&self) -> &Traced {
-        &self.traced
+        &self.parts().traced
     }
 
     /// The key of the owner.
@@ -105,7 +115,7 @@ impl<K, P: Platform> Entry<K, P> {
     #[inline]
     pub(crate) unsafe fn key(&self) -> &K {
         // SAFETY: E1: nobody writes a live key.
-        let key = unsafe { self.key.place() };
+        let key = unsafe { self.parts().key.place() };
         // SAFETY: E1: it was put there when the entry was filled.
         unsafe { &*key.cast::<K>() }
     }
@@ -119,13 +129,13 @@ impl<K, P: Platform> Entry<K, P> {
         renew: impl FnOnce(&mut Node<P>, *const K, *const Traced),
     ) {
         // SAFETY: E1, V1: the entry has just been taken: nobody looks.
-        let says = unsafe { self.traced.say(label) };
+        let says = unsafe { self.parts().traced.say(label) };
         // SAFETY: E1: the entry has just been taken, and holds no key.
-        let _none = unsafe { self.key.replace(MaybeUninit::new(key)) };
+        let _none = unsafe { self.parts().key.replace(MaybeUninit::new(key)) };
         // SAFETY: E1: nobody writes a live key.
-        let key = unsafe { self.key.place() }.cast();
+        let key = unsafe { self.parts().key.place() }.cast();
         // SAFETY: E1: the entry has just been taken: nobody knows its node.
-        renew(unsafe { &mut *self.node.get() }, key, says);
+        renew(unsafe { &mut *self.parts().node.get() }, key, says);
     }
 
     /// The owner is done.
@@ -149,13 +159,13 @@ impl<K, P: Platform> Entry<K, P> {
         // SAFETY: by the contract the entry was filled.
         unsafe { self.node().end() };
         // SAFETY: E1: nobody else knows the key any more.
-        let key = unsafe { self.key.replace(MaybeUninit::uninit()) };
-        if self.is_boxed {
+        let key = unsafe { self.parts().key.replace(MaybeUninit::uninit()) };
+        if self.parts().is_boxed {
             // SAFETY: `Pool::take` made it of a box, which is given back once.
             drop(unsafe { Box::from_raw(ptr::from_ref(self).cast_mut()) });
         } else {
             // ORDERING: ENTRY release side: this owner is done with the node and the key.
-            self.state.store(FREE, Ordering::Release);
+            self.parts().state.store(FREE, Ordering::Release);
         }
         // SAFETY: E1: it was put there when the entry was filled.
         unsafe { key.assume_init() }
@@ -287,10 +297,10 @@ impl<K, P: Platform> Pool<K, P> {
 impl<K, P: Platform> Drop for Pool<K, P> {
     /// Guards borrow the lock: what is taken now was forgotten, and its key is dropped here.
     fn drop(&mut self) {
-        for entry in &mut self.entries {
+        for entry in &self.entries {
             if !entry.is_free() {
                 // SAFETY: E1, E2: the owner is gone.
-                let key = unsafe { entry.key.replace(MaybeUninit::uninit()) };
+                let key = unsafe { entry.parts().key.replace(MaybeUninit::uninit()) };
                 // SAFETY: E1, E2: a taken entry holds a live key.
                 drop(unsafe { key.assume_init() });
             }
@@ -322,11 +332,10 @@ mod tests {
             assert_eq!((taken.len(), pool.taken_count()), (count, count));
             taken.iter().for_each(|entry| end(entry));
             let last = taken.last().map(|entry| ptr::from_ref(*entry));
-            assert_eq!(
-                pool.other(near).map(ptr::from_ref),
-                last,
-                "from {near} of {count}"
-            );
+            let found = pool.other(near);
+            assert_eq!(found.map(ptr::from_ref), last, "from {near} of {count}");
+            // A pool drops the keys of what is taken.
+            found.into_iter().for_each(end);
         }
     }
 }

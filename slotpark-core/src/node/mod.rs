@@ -17,12 +17,15 @@
 //! - N3 The name's key points to a live key of the table's type while the node is linked.
 //! - N4 `slot` is written under the lock of the old and of the new slot; a requeue writes it once,
 //!   from slot to slot: null says "chosen" or "left", never "on the way".
+//! - N5 A node is not `Unpin`, nor is what it lies in: so a mutable reference, or a box, by which
+//!   its owner reaches it or its surroundings claims no sole access, and others' pointers stay good.
 //!
 //! **Orderings**: LOCK (all guarded fields), UNLINK (`slot` becomes null without a release). `slot`
 //! is read without the lock, then the lock is taken and it is read again.
 
 mod linked;
 
+use core::marker::PhantomPinned;
 use core::mem::MaybeUninit;
 use core::ptr;
 
@@ -140,6 +143,8 @@ pub(crate) struct Node<P: Platform> {
     /// The waker that has chosen this linked node of a task, null if none has.
     mark: Guarded<*const ()>,
     alive: Alive,
+    /// Others point to it, whatever reference its owner makes or moves (N5).
+    _pinned: PhantomPinned,
 }
 
 impl<P: Platform> Node<P> {
@@ -173,6 +178,7 @@ impl<P: Platform> Node<P> {
             waiter,
             mark: Guarded::new(ptr::null()),
             alive: Alive::new(),
+            _pinned: PhantomPinned,
         }
     }
 
