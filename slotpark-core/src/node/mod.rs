@@ -18,7 +18,7 @@
 //! - N4 `slot` is written under the lock of the old and of the new slot; a requeue writes it once,
 //!   from slot to slot: null says "chosen" or "left", never "on the way".
 //! - N5 A node is not `Unpin`, nor is what it lies in: so a mutable reference, or a box, by which
-//!   its owner reaches it or its surroundings claims no sole access, and others' pointers stay good.
+//!   its owner reaches it or its surroundings claims no sole access: others' pointers stay good.
 //!
 //! **Orderings**: LOCK (all guarded fields), UNLINK (`slot` becomes null without a release). `slot`
 //! is read without the lock, then the lock is taken and it is read again.
