@@ -159,6 +159,8 @@ pub use slotpark_core as core;
 pub mod chapters {
     #[doc = include_str!("../docs/c.md")]
     pub mod c {}
+    #[doc = include_str!("../docs/comparison.md")]
+    pub mod comparison {}
     #[doc = include_str!("../docs/decide.md")]
     pub mod decide {}
     #[doc = include_str!("../docs/futex.md")]
