@@ -166,7 +166,7 @@ pub mod chapters {
     #[doc = include_str!("../docs/futex.md")]
     pub mod futex {}
     // Its snippet is tested where the crate is that it is about.
-    #[cfg(doc)]
+    #[cfg(all(doc, not(doctest)))]
     #[doc = include_str!("../docs/hangs.md")]
     pub mod hangs {}
     #[doc = include_str!("../docs/internals.md")]
