@@ -303,9 +303,9 @@ impl<K, S, P: Platform> fmt::Debug for Barrier<K, S, P> {
     }
 }
 
-crate::inspect::looks_by!([K: Send + Sync, S: Send + Sync, P: Platform] Barrier<K, S, P>, engine);
+slotpark_core::looks_by!([K: Send + Sync, S: Send + Sync, P: Platform] Barrier<K, S, P>, engine);
 
-crate::inspect::keys_by!(
+slotpark_core::keys_by!(
     "slotpark::Barrier::<u64>::new()",
     [K: fmt::Debug, S, P: Platform] Barrier<K, S, P>,
     engine

@@ -77,7 +77,6 @@ impl<K, V> SingleFlight<K, V> {
     /// ```
     /// assert!(slotpark::SingleFlight::<u64, ()>::try_with_slots(0).is_err());
     /// ```
-    #[track_caller]
     pub fn try_with_slots(count: usize) -> Result<Self, SlotCountError> {
         let engine = slotpark_core::SingleFlight::try_with_slots(count)?;
         Ok(Self::from_engine(engine, Seeded::new()))
@@ -337,12 +336,12 @@ impl<K, V, S, P: Platform> fmt::Debug for SingleFlight<K, V, S, P> {
     }
 }
 
-crate::inspect::looks_by!(
+slotpark_core::looks_by!(
     [K: Sync, V: Send, S: Send + Sync, P: Platform] SingleFlight<K, V, S, P>,
     engine
 );
 
-crate::inspect::keys_by!(
+slotpark_core::keys_by!(
     "slotpark::SingleFlight::<u64, ()>::new()",
     [K: fmt::Debug, V, S, P: Platform] SingleFlight<K, V, S, P>,
     engine

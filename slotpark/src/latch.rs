@@ -276,9 +276,9 @@ impl<K, S, P: Platform> fmt::Debug for Latch<K, S, P> {
     }
 }
 
-crate::inspect::looks_by!([K: Send + Sync, S: Send + Sync, P: Platform] Latch<K, S, P>, engine);
+slotpark_core::looks_by!([K: Send + Sync, S: Send + Sync, P: Platform] Latch<K, S, P>, engine);
 
-crate::inspect::keys_by!(
+slotpark_core::keys_by!(
     "slotpark::Latch::<u64>::new()",
     [K: fmt::Debug, S, P: Platform] Latch<K, S, P>,
     engine

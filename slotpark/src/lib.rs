@@ -84,7 +84,6 @@ mod counter;
 mod domain;
 mod flight;
 mod futex;
-mod inspect;
 mod keyed;
 mod latch;
 #[cfg(feature = "lock_api")]

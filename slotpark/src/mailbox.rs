@@ -62,7 +62,6 @@ impl<K, V> Mailbox<K, V> {
     /// ```
     /// assert!(slotpark::Mailbox::<u64, ()>::try_with_slots(0).is_err());
     /// ```
-    #[track_caller]
     pub fn try_with_slots(count: usize) -> Result<Self, SlotCountError> {
         let engine = slotpark_core::Mailbox::try_with_slots(count)?;
         Ok(Self::from_engine(engine, Seeded::new()))
@@ -291,12 +290,12 @@ impl<K, V, S, P: Platform> fmt::Debug for Mailbox<K, V, S, P> {
     }
 }
 
-crate::inspect::looks_by!(
+slotpark_core::looks_by!(
     [K: Sync, V: Send, S: Send + Sync, P: Platform] Mailbox<K, V, S, P>,
     engine
 );
 
-crate::inspect::keys_by!(
+slotpark_core::keys_by!(
     "slotpark::Mailbox::<u64, ()>::new()",
     [K: fmt::Debug, V, S, P: Platform] Mailbox<K, V, S, P>,
     engine

@@ -98,7 +98,6 @@ impl<K> KeyedNotify<K> {
     /// ```
     /// assert!(slotpark::KeyedNotify::<u64>::try_with_slots(0).is_err());
     /// ```
-    #[track_caller]
     pub fn try_with_slots(count: usize) -> Result<Self, SlotCountError> {
         ShardedWait::try_with_slots(count).map(Self::from_waits)
     }
@@ -355,9 +354,9 @@ impl<K, S, P: Platform> fmt::Debug for KeyedNotify<K, S, P> {
     }
 }
 
-crate::inspect::looks_by!([K: Sync, S: Send + Sync, P: Platform] KeyedNotify<K, S, P>, waits);
+slotpark_core::looks_by!([K: Sync, S: Send + Sync, P: Platform] KeyedNotify<K, S, P>, waits);
 
-crate::inspect::keys_by!(
+slotpark_core::keys_by!(
     "slotpark::KeyedNotify::<u64>::new()",
     [K: fmt::Debug, S, P: Platform] KeyedNotify<K, S, P>,
     waits

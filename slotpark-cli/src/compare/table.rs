@@ -2,6 +2,7 @@
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{CellAlignment, Table};
+use slotpark_report::short;
 
 use super::workloads::locks::SEED;
 use crate::measure::report::{Figures, Number, Ratio, Report};
@@ -205,28 +206,10 @@ fn grid<T>(
 fn amount(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Count => short(value),
-        Unit::Bytes if value >= 1e6 => format!("{:.1} MiB", value / f64::from(1 << 20)),
-        Unit::Bytes => format!("{value:.0} B"),
+        Unit::Bytes => slotpark_report::amount(value, slotpark_report::Unit::Bytes),
         Unit::Ms => format!("{} ms", short(value)),
-        Unit::Ns if value >= 1e9 => format!("{} s", short(value / 1e9)),
-        Unit::Ns if value >= 1e6 => format!("{} ms", short(value / 1e6)),
-        Unit::Ns if value >= 1e3 => format!("{} us", short(value / 1e3)),
-        Unit::Ns => format!("{} ns", short(value)),
+        Unit::Ns => slotpark_report::amount(value, slotpark_report::Unit::Ns),
     }
-}
-
-/// Three digits that count.
-fn short(value: f64) -> String {
-    if value > 0.0 && value < 0.001 {
-        return format!("{value:.1e}");
-    }
-    let digits = match value {
-        _ if value.fract() == 0.0 || value >= 100.0 => 0,
-        _ if value >= 10.0 => 1,
-        _ if value >= 1.0 => 2,
-        _ => 3,
-    };
-    format!("{value:.digits$}")
 }
 
 #[cfg(test)]
@@ -234,15 +217,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amounts_are_short_and_have_a_unit() {
-        assert_eq!(amount(2.0, Unit::Ns), "2 ns");
-        assert_eq!(amount(1.2345, Unit::Ns), "1.23 ns");
+    fn amounts_have_their_unit() {
         assert_eq!(amount(25_432.0, Unit::Ns), "25.4 us");
-        assert_eq!(amount(5e9, Unit::Ns), "5 s");
-        assert_eq!(amount(32768.0, Unit::Bytes), "32768 B");
-        assert_eq!(amount(104_857_600.0, Unit::Bytes), "100.0 MiB");
+        assert_eq!(amount(32768.0, Unit::Bytes), "32 KiB");
+        assert_eq!(amount(2.5, Unit::Ms), "2.5 ms");
         assert_eq!(amount(0.0, Unit::Count), "0");
-        assert_eq!(short(0.0421), "0.042");
-        assert_eq!(short(0.000_042_1), "4.2e-5");
     }
 }

@@ -123,7 +123,6 @@ impl<K, V, P: Platform> SingleFlight<K, V, P> {
     /// ```
     /// assert!(slotpark_core::SingleFlight::<u64, ()>::try_with_slots(0).is_err());
     /// ```
-    #[track_caller]
     pub fn try_with_slots(count: usize) -> Result<Self, SlotCountError> {
         Table::try_with_slots(count).map(Self::of)
     }
@@ -275,7 +274,7 @@ impl<K: Sync, V: Send, P: Platform> Inspect for SingleFlight<K, V, P> {
     }
 }
 
-crate::inspect::keys_by!(
+crate::keys_by!(
     "slotpark_core::SingleFlight::<u64, ()>::new()",
     [K: fmt::Debug, V, P: Platform] SingleFlight<K, V, P>,
     table

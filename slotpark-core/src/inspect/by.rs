@@ -1,7 +1,8 @@
 //! Looks of what is made of a table, or of something that can be looked at.
 
-/// Implements [`Inspect`](crate::Inspect) by a field's.
-#[cfg(feature = "alloc")]
+/// Implements [`Inspect`](crate::Inspect) by a field's. For the crates of this workspace.
+#[doc(hidden)]
+#[macro_export]
 macro_rules! looks_by {
     ([$($generics:tt)*] $type:ty, $($field:ident).+) => {
         impl<$($generics)*> $crate::Inspect for $type {
@@ -24,11 +25,9 @@ macro_rules! looks_by {
     };
 }
 
-#[cfg(feature = "alloc")]
-pub(crate) use looks_by;
-
-/// Gives a type the choice to show its keys, by a field's.
-#[cfg(feature = "alloc")]
+/// Gives a type the choice to show its keys, by a field's. For the crates of this workspace.
+#[doc(hidden)]
+#[macro_export]
 macro_rules! keys_by {
     ($example:literal, [$($generics:tt)*] $type:ty, $($field:ident).+) => {
         impl<$($generics)*> $type {
@@ -47,6 +46,3 @@ macro_rules! keys_by {
         }
     };
 }
-
-#[cfg(feature = "alloc")]
-pub(crate) use keys_by;

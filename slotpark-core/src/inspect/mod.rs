@@ -12,8 +12,6 @@ mod text;
 mod trace;
 mod who;
 
-#[cfg(feature = "alloc")]
-pub(crate) use by::{keys_by, looks_by};
 pub use copy::LOOK_MAX;
 #[cfg(feature = "alloc")]
 pub(crate) use level::is_timed;

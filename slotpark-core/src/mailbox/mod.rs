@@ -120,7 +120,6 @@ impl<K, V, P: Platform> Mailbox<K, V, P> {
     /// ```
     /// assert!(slotpark_core::Mailbox::<u64, ()>::try_with_slots(0).is_err());
     /// ```
-    #[track_caller]
     pub fn try_with_slots(count: usize) -> Result<Self, SlotCountError> {
         Table::try_with_slots(count).map(Self::of)
     }
@@ -301,9 +300,9 @@ impl<K, V, P: Platform> fmt::Debug for Mailbox<K, V, P> {
     }
 }
 
-crate::inspect::looks_by!([K: Sync, V: Send, P: Platform] Mailbox<K, V, P>, table);
+crate::looks_by!([K: Sync, V: Send, P: Platform] Mailbox<K, V, P>, table);
 
-crate::inspect::keys_by!(
+crate::keys_by!(
     "slotpark_core::Mailbox::<u64, ()>::new()",
     [K: fmt::Debug, V, P: Platform] Mailbox<K, V, P>,
     table

@@ -71,7 +71,6 @@ impl Byte {
         }
     }
 
-    #[track_caller]
     fn read(&self) -> u8 {
         // ORDERING: none, relaxed: a look; what follows from it is decided by compare-exchange.
         self.0.load(Ordering::Relaxed)

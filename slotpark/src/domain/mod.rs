@@ -244,4 +244,4 @@ impl<P: Platform> fmt::Debug for WaitDomain<'_, P> {
 }
 
 // A look sees the whole table: other domains, too.
-crate::inspect::looks_by!([P: Platform] WaitDomain<'_, P>, table);
+slotpark_core::looks_by!([P: Platform] WaitDomain<'_, P>, table);

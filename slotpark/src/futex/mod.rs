@@ -187,4 +187,4 @@ impl<P: Platform> fmt::Debug for FutexWait<P> {
     }
 }
 
-crate::inspect::looks_by!([P: Platform] FutexWait<P>, waits);
+slotpark_core::looks_by!([P: Platform] FutexWait<P>, waits);

@@ -83,7 +83,6 @@ impl<K> ShardedWait<K> {
     /// ```
     /// assert!(slotpark::ShardedWait::<u64>::try_with_slots(0).is_err());
     /// ```
-    #[track_caller]
     pub fn try_with_slots(count: usize) -> Result<Self, SlotCountError> {
         Ok(Self::from_table(
             Table::try_with_slots(count)?,
@@ -235,9 +234,9 @@ impl<K, S, P: Platform> fmt::Debug for ShardedWait<K, S, P> {
     }
 }
 
-crate::inspect::looks_by!([K: Sync, S: Send + Sync, P: Platform] ShardedWait<K, S, P>, table);
+slotpark_core::looks_by!([K: Sync, S: Send + Sync, P: Platform] ShardedWait<K, S, P>, table);
 
-crate::inspect::keys_by!(
+slotpark_core::keys_by!(
     "slotpark::ShardedWait::<u64>::new()",
     [K: fmt::Debug, S, P: Platform] ShardedWait<K, S, P>,
     table

@@ -194,9 +194,9 @@ impl<K, P: Platform> fmt::Debug for Barrier<K, P> {
     }
 }
 
-crate::inspect::looks_by!([K: Send + Sync, P: Platform] Barrier<K, P>, gate.table);
+crate::looks_by!([K: Send + Sync, P: Platform] Barrier<K, P>, gate.table);
 
-crate::inspect::keys_by!(
+crate::keys_by!(
     "slotpark_core::Barrier::<u64>::new()",
     [K: fmt::Debug, P: Platform] Barrier<K, P>,
     gate.table

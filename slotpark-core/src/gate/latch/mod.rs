@@ -186,9 +186,9 @@ impl<K, P: Platform> fmt::Debug for Latch<K, P> {
     }
 }
 
-crate::inspect::looks_by!([K: Send + Sync, P: Platform] Latch<K, P>, gate.table);
+crate::looks_by!([K: Send + Sync, P: Platform] Latch<K, P>, gate.table);
 
-crate::inspect::keys_by!(
+crate::keys_by!(
     "slotpark_core::Latch::<u64>::new()",
     [K: fmt::Debug, P: Platform] Latch<K, P>,
     gate.table

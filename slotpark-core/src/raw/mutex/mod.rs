@@ -92,7 +92,6 @@ impl RawMutex {
     /// ```
     #[must_use]
     #[inline]
-    #[track_caller]
     pub fn try_lock(&self) -> bool {
         self.byte.take(0) || self.byte.barge()
     }

@@ -134,7 +134,6 @@ impl RawRwLock {
     /// ```
     #[must_use]
     #[inline]
-    #[track_caller]
     pub fn try_write(&self) -> bool {
         self.word.take(Mode::Write).is_ok()
     }
@@ -147,7 +146,6 @@ impl RawRwLock {
     /// ```
     #[must_use]
     #[inline]
-    #[track_caller]
     pub fn try_upgradable(&self) -> bool {
         self.word.take(Mode::Upgradable).is_ok()
     }

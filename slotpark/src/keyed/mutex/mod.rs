@@ -255,12 +255,12 @@ impl<K: Eq + fmt::Debug, P: Platform> fmt::Debug for KeyedMutexGuard<'_, K, P> {
     }
 }
 
-crate::inspect::looks_by!(
+slotpark_core::looks_by!(
     [K: Eq + Send + Sync, S: Send + Sync, P: Platform] KeyedMutex<K, S, P>,
     engine
 );
 
-crate::inspect::keys_by!(
+slotpark_core::keys_by!(
     "slotpark::KeyedMutex::<u64>::new()",
     [K: fmt::Debug, S, P: Platform] KeyedMutex<K, S, P>,
     engine

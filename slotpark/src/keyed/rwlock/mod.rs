@@ -250,12 +250,12 @@ impl<K, S, P: Platform> fmt::Debug for KeyedRwLock<K, S, P> {
     }
 }
 
-crate::inspect::looks_by!(
+slotpark_core::looks_by!(
     [K: Eq + Send + Sync, S: Send + Sync, P: Platform] KeyedRwLock<K, S, P>,
     engine
 );
 
-crate::inspect::keys_by!(
+slotpark_core::keys_by!(
     "slotpark::KeyedRwLock::<u64>::new()",
     [K: fmt::Debug, S, P: Platform] KeyedRwLock<K, S, P>,
     engine

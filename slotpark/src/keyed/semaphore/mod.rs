@@ -207,12 +207,12 @@ impl<K, S, P: Platform> fmt::Debug for KeyedSemaphore<K, S, P> {
     }
 }
 
-crate::inspect::looks_by!(
+slotpark_core::looks_by!(
     [K: Eq + Send + Sync, S: Send + Sync, P: Platform] KeyedSemaphore<K, S, P>,
     engine
 );
 
-crate::inspect::keys_by!(
+slotpark_core::keys_by!(
     "slotpark::KeyedSemaphore::<u64>::new(1)",
     [K: fmt::Debug, S, P: Platform] KeyedSemaphore<K, S, P>,
     engine
