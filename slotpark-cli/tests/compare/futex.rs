@@ -68,7 +68,7 @@ fn the_table_of_the_futex_says_what_is_compared() {
     let output = compare(&["--quick", "--only", "futex_wake_none"]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let table = text(&output.stdout);
-    for part in ["slotpark", "kernel", "target 0.020x: ", "50 times as fast"] {
+    for part in ["slotpark", "kernel", "target 0.02x: ", "50 times as fast"] {
         assert!(table.contains(part), "{table}");
     }
     assert!(!table.contains("futex_wait_past_deadline  "), "{table}");

@@ -174,7 +174,7 @@ fn the_table_of_tasks_names_their_engines_and_the_targets() {
         assert!(table.contains(name), "{table}");
     }
     assert!(table.contains("target 1.05x: "), "{table}");
-    assert!(table.contains("target 1.30x: "), "{table}");
+    assert!(table.contains("target 1.3x: "), "{table}");
     assert!(!table.contains("seed_slot"), "{table}");
     assert!(!table.contains("task_drop"), "{table}");
 }

@@ -224,7 +224,9 @@ fn a_table_is_one_allocation() {
     assert_made(MADE[3], || ShardedWait::<u64, _>::with_hasher(hasher));
     assert_made(MADE[4], FutexWait::new);
     assert_made(MADE[5], || FutexWait::with_slots(257));
-    assert_made(MADE[6], || ShardedWait::<u64>::new().with_key_text());
+    assert_made("with_key_text", || {
+        ShardedWait::<u64>::new().with_key_text()
+    });
     assert_made(MADE[0], ShardedWait::<u64>::default);
     assert_made(MADE[4], FutexWait::default);
 }
