@@ -73,7 +73,7 @@ impl<K, P: Platform> Table<K, P> {
 }
 
 impl<P: Platform> Chosen<'_, '_, P> {
-    /// Whether the wait of this node at the front ends by its Waker alone, and there is room for it.
+    /// Whether the wait of this node at the front ends by its Waker alone, for which there is room.
     #[inline]
     fn has_room_for(&self, node: NodeRef<'_, P>) -> bool {
         let by_waker = node.role() == Role::Task && node.entry().is_none();

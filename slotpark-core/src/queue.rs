@@ -143,8 +143,8 @@ impl<P: Platform> SlotGuard<'_, P> {
         last
     }
 
-    /// Unlinks nodes from the head of a key on while `takes` takes them; the head of those left. The
-    /// record is handed on once, so the ring is open meanwhile: nothing of a caller's may run.
+    /// Unlinks nodes from the head of a key on while `takes` takes them; the head of those left.
+    /// The record is handed on once: the ring is open meanwhile, and nothing of a caller's may run.
     #[inline(always)]
     pub(crate) fn take_front<'g>(
         &'g self,
