@@ -307,7 +307,8 @@ fn over_text(
         return Err(format!("{workload} has no `{unknown}`"));
     }
     let ours = found.series.first().map(|series| series.engine.clone());
-    let is_chosen = |name: &String| to.is_empty() || to.contains(name) || Some(name) == ours.as_ref();
+    let is_chosen =
+        |name: &String| to.is_empty() || to.contains(name) || Some(name) == ours.as_ref();
     found.series.retain(|series| is_chosen(&series.engine));
     Ok(tables::by_place(&found, metric, true).to_markdown())
 }

@@ -103,7 +103,10 @@ fn one(
     let length = text[from..]
         .find(CLOSE)
         .ok_or_else(|| format!("no `{CLOSE}` follows"))?;
-    if OPEN.iter().any(|open| text[from..from + length].contains(open)) {
+    if OPEN
+        .iter()
+        .any(|open| text[from..from + length].contains(open))
+    {
         return Err(format!("no `{CLOSE}` before the next place"));
     }
     let should = match said {
@@ -185,7 +188,10 @@ mod tests {
         assert_eq!(filled(&text), text.replace('?', "10"));
         for (path, why) in [
             ("1-t waits::wait", "`1-t` has no `waits::wait`"),
-            ("2-t waits::wait stale", "`bench/instructions/2-t.toml` is not committed"),
+            (
+                "2-t waits::wait stale",
+                "`bench/instructions/2-t.toml` is not committed",
+            ),
             ("1-t", "FILE PATH INPUT is asked"),
         ] {
             assert_eq!(wrong(&place(path)), [(1, why.to_owned())]);
@@ -230,7 +236,10 @@ mod tests {
             [(1, "no `<!-- /bench -->` before the next place".to_owned())]
         );
         let gone = format!("a {FIGURE}1<!-- /bench -->\n").replace("m/1", "m/2");
-        assert_eq!(wrong(&gone), [(1, "`bench/record/m/2.json` is not committed".to_owned())]);
+        assert_eq!(
+            wrong(&gone),
+            [(1, "`bench/record/m/2.json` is not committed".to_owned())]
+        );
         let unknown = format!("a {FIGURE}1<!-- /bench -->\n").replace(" time", " speed");
         assert_eq!(wrong(&unknown), [(1, "`speed` is no figure".to_owned())]);
     }

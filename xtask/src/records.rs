@@ -42,7 +42,9 @@ impl<'tree> Records<'tree> {
         let file = format!("{}/{name}.toml", instructions::FOLDER);
         let each = instructions::of_one(self.text(&file)?, path);
         let each = each.map_err(|error| format!("`{file}`: {error:#}"))?;
-        Ok(each.ok_or_else(|| format!("`{name}` has no `{path}`"))?.to_string())
+        Ok(each
+            .ok_or_else(|| format!("`{name}` has no `{path}`"))?
+            .to_string())
     }
 
     fn text(&self, path: &str) -> Result<&'tree str, String> {
