@@ -9,8 +9,8 @@
 //!
 //! **A table**: `bench-table:FILE` and further lines. `WORKLOAD METRIC [@AT] [= NAME]` is a line of
 //! the table: the figure of the first engine and its ratios to the others. `to ENGINE, ENGINE`
-//! chooses those. A last line `over WORKLOAD METRIC` is a table over the axis instead, with a column
-//! for the first engine and each other one, or those that were chosen.
+//! chooses those. A last line `over WORKLOAD METRIC` is a table over the axis instead, with a
+//! column for the first engine and each other one, or those that were chosen.
 
 use crate::amount::{ratio, spread};
 use crate::{Cell, Comparison, Grid, Metric, Report, Workload, amount, tables};

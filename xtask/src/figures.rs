@@ -2,7 +2,8 @@
 //!
 //! `slotpark_report::Place` says what stands in a place of a benchmark's record. In a place
 //! `instructions:FILE GROUP::PATH INPUT` stands how many instructions an operation is, by a file of
-//! `bench/instructions/`. Places are found in Markdown, by its parser, so that what is code is none.
+//! `bench/instructions/`. Places are found in Markdown, by its parser, so that what is code is
+//! none.
 
 use pulldown_cmark::{Event, Options, Parser};
 use slotpark_report::Place;
@@ -136,7 +137,7 @@ fn said(comment: &str, records: &Records) -> Result<Option<Said>, String> {
 #[cfg(test)]
 mod tests {
     use super::{Filled, fill};
-    use crate::records::Records;
+    use crate::records::{RECORDS, Records};
     use crate::tidy::tree::Tree;
 
     const SAMPLE: &str = include_str!("../../slotpark-report/tests/reports/sample.json");
@@ -144,8 +145,9 @@ mod tests {
         "rustc = \"1\"\ntarget = \"t\"\n[instructions]\n\"waits::wait stale\" = 951\n";
 
     fn fill_by_sample(text: &str) -> Filled {
+        let sample = format!("{RECORDS}/m/1.json");
         let files = [
-            ("bench/record/m/1.json", SAMPLE),
+            (sample.as_str(), SAMPLE),
             ("bench/instructions/1-t.toml", COUNTS),
         ];
         fill(text, &Records::new(&Tree::of(&files)))
@@ -238,7 +240,7 @@ mod tests {
         let gone = format!("a {FIGURE}1<!-- /bench -->\n").replace("m/1", "m/2");
         assert_eq!(
             wrong(&gone),
-            [(1, "`bench/record/m/2.json` is not committed".to_owned())]
+            [(1, format!("`{RECORDS}/m/2.json` is not committed"))]
         );
         let unknown = format!("a {FIGURE}1<!-- /bench -->\n").replace(" time", " speed");
         assert_eq!(wrong(&unknown), [(1, "`speed` is no figure".to_owned())]);

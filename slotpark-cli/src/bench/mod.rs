@@ -33,6 +33,8 @@ use runner::{Gathered, Settings};
 
 /// What is drawn from unless the user says otherwise: a record and a run have the same keys.
 const SEED: u64 = 0x51_07;
+/// The arguments that say what is measured.
+const MEASURES: [&str; 6] = ["quick", "list", "only", "file", "engine", "seed"];
 /// Where `--json` writes without a file's name.
 const STANDARD_OUTPUT: &str = "-";
 
@@ -58,7 +60,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = SEED)]
     seed: u64,
     /// Show a report that `--json` wrote before, and measure nothing.
-    #[arg(long, value_name = "FILE.json", conflicts_with_all = ["quick", "list", "only", "file", "engine", "seed"])]
+    #[arg(long, value_name = "FILE.json", conflicts_with_all = MEASURES)]
     show: Option<PathBuf>,
     /// Write the report as JSON to a file, or instead of the table.
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = STANDARD_OUTPUT)]

@@ -96,8 +96,8 @@ impl Record {
             .map(|(path, count)| format!("\"{path}\" = {count}\n"))
             .collect();
         format!(
-            "# Instructions of {OPERATIONS} operations of each hot path, those of the system's libraries\n\
-             # left out. Written by `{RECORD_ANEW}`; compared by `cargo xtask ci`.\n\
+            "# Instructions of {OPERATIONS} operations of each hot path, those of the system's \
+             libraries\n# left out. Written by `{RECORD_ANEW}`; compared by `cargo xtask ci`.\n\
              rustc = \"{rustc}\"\ntarget = \"{target}\"\n\n[instructions]\n{counts}"
         )
     }
@@ -112,7 +112,8 @@ impl Record {
     }
 }
 
-/// What one operation of a path costs by the text of a record, rounded; none if it has no such path.
+/// What one operation of a path costs by the text of a record, rounded; none if it has no such
+/// path.
 pub(crate) fn of_one(text: &str, path: &str) -> Result<Option<u64>> {
     let counts = Record::parse(text)?.counts;
     let count = counts.get(path);
