@@ -7,9 +7,10 @@ use core::marker::PhantomPinned;
 use core::ptr;
 use core::task::{Context, RawWakerVTable, Waker};
 
-use crate::inspect::{Traced, waited};
+use crate::inspect::{Traced, WaitEnd, waited};
+use crate::leave::{Reason, Was};
 use crate::node::{Name, Node, NodeRef, Role};
-use crate::options::{ParkOptions, Parked};
+use crate::options::{Left, ParkOptions, Parked};
 use crate::park::Enqueued;
 use crate::platform::Platform;
 use crate::slot::SlotGuard;
@@ -59,10 +60,37 @@ impl<K, P: Platform> Table<K, P> {
         }
         // SAFETY: N1: the node has left its slot.
         let last = unsafe { place.node.last_name() };
-        // SAFETY: V1: nobody else knows the node.
-        unsafe { waited::<P>(self.id(), last.hash, place.node.traced()) };
         // SAFETY: the node has left its slot.
-        Some(unsafe { place.waiter.verdict_of_task() }.into())
+        let verdict = unsafe { place.waiter.verdict_of_task() };
+        let end = || verdict.ending.into();
+        // SAFETY: V1: nobody else knows the node.
+        unsafe { waited::<P>(self.id(), last.hash, place.node.traced(), end) };
+        Some(verdict.into())
+    }
+
+    /// Takes a place out of its queue: nobody knows it any more, and its node has ended.
+    #[inline]
+    pub(crate) fn leave_place(
+        &self,
+        place: &Place<P>,
+        reason: Reason,
+        on_leave: impl FnOnce(&SlotGuard<'_, P>, Left),
+    ) -> Was {
+        let was = self.leave_with(&place.node, reason, on_leave);
+        let end = || match (reason, was) {
+            (Reason::Cancelled, _) => WaitEnd::Cancelled,
+            (Reason::TimedOut, Was::Waiting) => WaitEnd::TimedOut,
+            // SAFETY: the node has left its slot.
+            (Reason::TimedOut, Was::Chosen) => {
+                unsafe { place.waiter.verdict_of_task() }.ending.into()
+            }
+        };
+        // SAFETY: N1: the node is in no queue any more.
+        let last = unsafe { place.node.last_name() };
+        // SAFETY: V1: nobody else knows the node.
+        unsafe { waited::<P>(self.id(), last.hash, place.node.traced(), end) };
+        place.node.end();
+        was
     }
 
     /// Makes a place and queues it, unless `validate` says no under the slot lock; `None` if it

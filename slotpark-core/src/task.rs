@@ -225,14 +225,13 @@ impl<K: Eq, F, P: Platform> Wait<'_, K, F, P> {
     pub(crate) fn leave(&mut self, reason: Reason) -> Option<(Verdict, Name)> {
         let place = self.place.as_ref()?;
         reentry::check();
-        let was = self.table.leave(&place.node, reason, |_| {});
+        let was = self.table.leave_place(place, reason, |_, _| {});
         // SAFETY: N1: the node is in no queue any more.
         let name = unsafe { place.node.last_name() };
         let told = (was == Was::Chosen).then(|| {
             // SAFETY: the node has left its slot.
             (unsafe { place.waiter.verdict_of_task() }, name)
         });
-        place.node.end();
         self.place = None;
         told
     }

@@ -12,8 +12,8 @@ use common::bells::{Bell, poll};
 use common::{FOREVER, Waiting, leak, nest, until, watchdog};
 use slotpark_core::{
     Clock, DefaultPlatform, Detail, Held, HoldOptions, Holding, Inspect, KeyedLock, KeyedOptions,
-    ParkOptions, Parked, Platform, Preference, Seen, Sink, Table, Waited, detail, set_detail,
-    set_sink, set_stacks, task_label,
+    ParkOptions, Parked, Platform, Preference, Seen, Sink, Table, WaitEnd, Waited, detail,
+    set_detail, set_sink, set_stacks, task_label,
 };
 
 const KEY: (u64, u64) = (1, 7);
@@ -474,4 +474,125 @@ fn looks_during_everything() {
         );
         set_detail(Detail::Off);
     }
+}
+
+/// However a wait ends, it is told once: also of futures that nobody polls any more.
+#[test]
+fn a_sink_is_told_how_waits_ended() {
+    let _watchdog = watchdog("a_sink_is_told_how_waits_ended");
+    listen();
+    for detail in [Detail::Off, Detail::Counters, Detail::Timing] {
+        let _level = at(detail);
+        let table = leak(Table::<u64>::with_slots(4));
+        let bell = Bell::new();
+        let told = |name: &str, hash: u64, end: WaitEnd| {
+            let told = waits_of(table);
+            if detail == Detail::Off {
+                assert!(told.is_empty(), "{name}: {told:?}");
+                return;
+            }
+            assert_eq!(told.len(), 1, "{name}: {told:?}");
+            let one = told[0];
+            assert_eq!((one.hash, one.end), (hash, end), "{name}");
+            let timed = detail >= Detail::Timing;
+            assert_eq!(one.waited_ns.is_some(), timed, "{name}");
+            let has_run = timed && end == WaitEnd::Woken;
+            assert_eq!(one.wake_to_run_ns.is_some(), has_run, "{name}");
+        };
+        let queued = |hash| {
+            let mut wait = Box::pin(table.wait_async(hash, 7, FOREVER, || true));
+            assert!(poll(wait.as_mut(), &bell).is_pending());
+            wait
+        };
+        drop(queued(1));
+        told("a dropped future", 1, WaitEnd::Cancelled);
+        let chosen = queued(2);
+        assert_eq!(table.unpark(2, &7, 1, 0), 1);
+        drop(chosen);
+        told("dropped after a wake", 2, WaitEnd::Cancelled);
+        assert_eq!(queued(3).as_mut().time_out(), Parked::TimedOut);
+        told("a timer", 3, WaitEnd::TimedOut);
+        let mut chosen = queued(1);
+        assert_eq!(table.unpark(1, &7, 1, 0), 1);
+        assert!(chosen.as_mut().time_out().is_woken());
+        told("a timer behind a wake", 1, WaitEnd::Woken);
+        let mut closed = queued(1);
+        assert_eq!(table.close_key(1, &7), 1);
+        assert!(poll(closed.as_mut(), &bell).is_ready());
+        told("a closed key", 1, WaitEnd::Closed);
+
+        let any = || {
+            let keys = [(1, 7), (2, 8)];
+            let mut any = Box::pin(table.wait_any_async(keys, FOREVER, None, |_| true));
+            assert!(poll(any.as_mut(), &bell).is_pending());
+            any
+        };
+        drop(any());
+        told("a dropped wait on two keys", 1, WaitEnd::Cancelled);
+        let chosen = any();
+        assert_eq!(table.unpark(2, &8, 1, 0), 1);
+        drop(chosen);
+        told("dropped after a wake of one", 2, WaitEnd::Cancelled);
+        assert_eq!(any().as_mut().time_out().parked, Parked::TimedOut);
+        told("the timer of two keys", 1, WaitEnd::TimedOut);
+
+        let prepared = table.prepare(1, &7, FOREVER, |_| ());
+        assert_eq!(prepared, Ok(()));
+        told("a thread that goes again", 1, WaitEnd::Cancelled);
+        let waiting = Waiting::queued(table, KEY, FOREVER);
+        assert_eq!(table.close_key(KEY.0, &KEY.1), 1);
+        assert_eq!(waiting.outcome(), Parked::Closed);
+        told("a closed thread", KEY.0, WaitEnd::Closed);
+    }
+}
+
+/// The futures of what is made of a table are told of, too, when they are dropped.
+#[test]
+fn a_sink_is_told_of_futures_that_are_dropped() {
+    listen();
+    let _level = at(Detail::Counters);
+    let bell = Bell::new();
+    let cancelled = |name: &str, table: &dyn Inspect| {
+        let id = table.table_id();
+        let mut heard = heard();
+        let mut ends = Vec::new();
+        heard.0.retain(|waited| {
+            let is_mine = waited.table == id;
+            ends.extend(is_mine.then_some(waited.end));
+            !is_mine
+        });
+        assert_eq!(ends, [WaitEnd::Cancelled], "{name}");
+    };
+    macro_rules! dropped {
+        ($name:literal, $table:expr, $future:expr) => {
+            let mut future = Box::pin($future);
+            assert!(poll(future.as_mut(), &bell).is_pending(), $name);
+            drop(future);
+            cancelled($name, $table);
+        };
+    }
+    let one = HoldOptions::new(1);
+    let lock = KeyedLock::<u64>::new(3);
+    let mut guard = lock.hold(1, 7, one).expect("free");
+    let _other = lock.hold(1, 7, one).expect("free");
+    dropped!("more of a key", &lock, guard.grow_async(2));
+    dropped!("a key", &lock, lock.hold_async(1, 7, HoldOptions::new(2)));
+    let condition = slotpark_core::Condition::new();
+    let whole = KeyedLock::<u64>::new(1);
+    let guard = whole.hold(1, 7, one).expect("free");
+    dropped!("a condition", &whole, guard.wait_async(&condition));
+    let latch = slotpark_core::Latch::<u64>::new();
+    let _armed = latch.arm(1, 7, 1);
+    dropped!("a latch", &latch, latch.wait_async(1, 7));
+    let barrier = slotpark_core::Barrier::<u64>::new();
+    let mut member = barrier.register(1, 7).expect("a place");
+    let _other = barrier.register(1, 7).expect("a place");
+    dropped!("a barrier", &barrier, member.wait_async());
+    let mailbox = slotpark_core::Mailbox::<u64, u64>::new();
+    dropped!("a mailbox", &mailbox, mailbox.receive_async(1, 7, FOREVER));
+    let flights = slotpark_core::SingleFlight::<u64, u64>::new();
+    let make = std::future::pending::<Result<u64, ()>>;
+    let mut leads = pin!(flights.fly_async(1, 7, make()));
+    assert!(poll(leads.as_mut(), &bell).is_pending());
+    dropped!("a flight", &flights, flights.fly_async(1, 7, make()));
 }

@@ -4,7 +4,8 @@ use core::num::NonZeroU64;
 
 /// Is told of waits that are over, and of keys that were given up, by the thread whose they were:
 /// no slot is locked, and nobody waits for the sink but that thread. What a sink does itself with
-/// tables of this crate it is told of, too: it must not, or keep itself from going round.
+/// tables of this crate it is told of, too: it must not, or keep itself from going round. If it
+/// panics, the process is aborted: it stands between a wake and who was woken.
 ///
 /// ```
 /// use slotpark_core::{Held, Sink, Waited};
@@ -15,8 +16,7 @@ use core::num::NonZeroU64;
 /// }
 /// ```
 pub trait Sink: Sync {
-    /// A wait was queued and is over, however it ended: from [`Detail::Counters`] on. Not told of
-    /// futures that were dropped.
+    /// A wait was queued and is over, however it ended: from [`Detail::Counters`] on.
     ///
     /// [`Detail::Counters`]: crate::Detail::Counters
     fn waited(&self, waited: &Waited);
@@ -45,10 +45,33 @@ pub struct Waited {
     /// Of its key, or of the last one that it was moved to; of one on several keys, of the one
     /// that ended it, or the first.
     pub hash: u64,
+    /// How it ended.
+    pub end: WaitEnd,
     /// How long, from about when it was queued, where that is recorded.
     pub waited_ns: Option<u64>,
     /// Of one that was woken: how long until it ran.
     pub wake_to_run_ns: Option<u64>,
+}
+
+/// How a wait ended, as a sink is told.
+///
+/// ```
+/// assert_ne!(slotpark_core::WaitEnd::Woken, slotpark_core::WaitEnd::Cancelled);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WaitEnd {
+    /// Somebody woke it, or granted what it waited for.
+    Woken,
+    /// Its deadline passed, or the timer of its caller fired.
+    TimedOut,
+    /// Its key or its table was closed; or it is another process's, after a fork.
+    Closed,
+    /// Its interrupter ended it, or a signal.
+    Interrupted,
+    /// It went before anything was told to it: a future was dropped, also one that a waker had
+    /// chosen and that was not polled since; or one of its keys was not to be waited for.
+    Cancelled,
 }
 
 /// A key that was given up.
@@ -136,9 +159,20 @@ mod one {
         if !SINK.once.is_completed() {
             return None;
         }
+        /// Who holds, or was chosen, cannot undo that: no panic may go on from here.
+        struct Whole;
+        impl Drop for Whole {
+            fn drop(&mut self) {
+                // A panic during a panic aborts.
+                panic!("slotpark: a sink has panicked");
+            }
+        }
         // SAFETY: it is done: nobody writes any more.
         let sink = unsafe { *SINK.sink.get() };
-        sink.map(tell)
+        let whole = Whole;
+        let told = sink.map(tell);
+        core::mem::forget(whole);
+        told
     }
 
     pub(in crate::inspect) fn stack() -> Option<NonZeroU64> {

@@ -8,7 +8,7 @@ use core::ptr;
 
 use crate::inspect::Seen;
 use crate::inspect::level::{is_counted, is_full, is_timed};
-use crate::inspect::sink::{self, Waited};
+use crate::inspect::sink::{self, WaitEnd, Waited};
 use crate::inspect::who::Who;
 use crate::node::NodeRef;
 use crate::platform::Platform;
@@ -247,20 +247,26 @@ fn stamp<P: Platform>(node: NodeRef<'_, P>) {
 /// # Safety
 /// It is null, or filled, and nobody else knows the node.
 #[inline(always)]
-pub(crate) unsafe fn waited<P: Platform>(table: u64, hash: u64, traced: *const Traced) {
+pub(crate) unsafe fn waited<P: Platform>(
+    table: u64,
+    hash: u64,
+    traced: *const Traced,
+    end: impl FnOnce() -> WaitEnd,
+) {
     if is_counted() {
         // SAFETY: the caller's contract.
-        unsafe { tell_waited::<P>(table, hash, traced) };
+        unsafe { tell_waited::<P>(table, hash, traced, end()) };
     }
 }
 
 /// # Safety
 /// As [`waited`].
 #[cold]
-unsafe fn tell_waited<P: Platform>(table: u64, hash: u64, traced: *const Traced) {
+unsafe fn tell_waited<P: Platform>(table: u64, hash: u64, traced: *const Traced, end: WaitEnd) {
     let mut waited = Waited {
         table,
         hash,
+        end,
         waited_ns: None,
         wake_to_run_ns: None,
     };
@@ -274,7 +280,8 @@ unsafe fn tell_waited<P: Platform>(table: u64, hash: u64, traced: *const Traced)
         // SAFETY: it was filled with the rest.
         let woken_ns = unsafe { woken_ns.assume_init() };
         waited.waited_ns = Some(now_ns.saturating_sub(since_ns));
-        waited.wake_to_run_ns = (woken_ns != 0).then(|| now_ns.saturating_sub(woken_ns));
+        let has_run = woken_ns != 0 && end == WaitEnd::Woken;
+        waited.wake_to_run_ns = has_run.then(|| now_ns.saturating_sub(woken_ns));
     }
     sink::with(|sink| sink.waited(&waited));
 }

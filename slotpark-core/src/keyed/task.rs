@@ -234,8 +234,7 @@ impl<'l, K: Eq, P: Platform> Hold<'l, K, P> {
         };
         reentry::check_drop();
         let (lock, hash) = (self.lock, self.hash);
-        let was = lock.table.leave(&place.node, Reason::Cancelled, |_| {});
-        place.node.end();
+        let was = (lock.table).leave_place(place, Reason::Cancelled, |_, _| {});
         let is_granted = was == Was::Chosen && lock.preference != Preference::Barging;
         if is_granted {
             lock.unlock(hash, unheld.node());
