@@ -7,7 +7,7 @@ use core::marker::PhantomPinned;
 use core::ptr;
 use core::task::{Context, RawWakerVTable, Waker};
 
-use crate::inspect::{Traced, WaitEnd, waited};
+use crate::inspect::{Traced, WaitEnd, is_counted, waited};
 use crate::leave::{Reason, Was};
 use crate::node::{Name, Node, NodeRef, Role};
 use crate::options::{Left, ParkOptions, Parked};
@@ -77,20 +77,29 @@ impl<K, P: Platform> Table<K, P> {
         on_leave: impl FnOnce(&SlotGuard<'_, P>, Left),
     ) -> Was {
         let was = self.leave_with(&place.node, reason, on_leave);
+        if is_counted() {
+            self.tell_left(place, reason, was);
+        }
+        place.node.end();
+        was
+    }
+
+    /// Tells the sink of a wait that has left its queue.
+    #[cold]
+    #[inline(never)]
+    fn tell_left(&self, place: &Place<P>, reason: Reason, was: Was) {
         let end = || match (reason, was) {
             (Reason::Cancelled, _) => WaitEnd::Cancelled,
             (Reason::TimedOut, Was::Waiting) => WaitEnd::TimedOut,
             // SAFETY: the node has left its slot.
-            (Reason::TimedOut, Was::Chosen) => {
-                unsafe { place.waiter.verdict_of_task() }.ending.into()
-            }
+            (Reason::TimedOut, Was::Chosen) => unsafe { place.waiter.verdict_of_task() }
+                .ending
+                .into(),
         };
         // SAFETY: N1: the node is in no queue any more.
         let last = unsafe { place.node.last_name() };
         // SAFETY: V1: nobody else knows the node.
         unsafe { waited::<P>(self.id(), last.hash, place.node.traced(), end) };
-        place.node.end();
-        was
     }
 
     /// Makes a place and queues it, unless `validate` says no under the slot lock; `None` if it

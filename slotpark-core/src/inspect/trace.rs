@@ -255,14 +255,20 @@ pub(crate) unsafe fn waited<P: Platform>(
 ) {
     if is_counted() {
         // SAFETY: the caller's contract.
-        unsafe { tell_waited::<P>(table, hash, traced, end()) };
+        unsafe { tell_waited::<P>(table, hash, traced, end) };
     }
 }
 
 /// # Safety
 /// As [`waited`].
 #[cold]
-unsafe fn tell_waited<P: Platform>(table: u64, hash: u64, traced: *const Traced, end: WaitEnd) {
+unsafe fn tell_waited<P: Platform>(
+    table: u64,
+    hash: u64,
+    traced: *const Traced,
+    end: impl FnOnce() -> WaitEnd,
+) {
+    let end = end();
     let mut waited = Waited {
         table,
         hash,
