@@ -7,7 +7,7 @@ use core::marker::PhantomPinned;
 use core::ptr;
 use core::task::{Context, RawWakerVTable, Waker};
 
-use crate::inspect::{Traced, WaitEnd, is_counted, waited};
+use crate::inspect::{Traced, WaitEnd, waited};
 use crate::leave::{Reason, Was};
 use crate::node::{Name, Node, NodeRef, Role};
 use crate::options::{Left, ParkOptions, Parked};
@@ -77,7 +77,7 @@ impl<K, P: Platform> Table<K, P> {
         on_leave: impl FnOnce(&SlotGuard<'_, P>, Left),
     ) -> Was {
         let was = self.leave_with(&place.node, reason, on_leave);
-        if is_counted() {
+        if !place.node.traced().is_null() {
             self.tell_left(place, reason, was);
         }
         place.node.end();
@@ -92,9 +92,9 @@ impl<K, P: Platform> Table<K, P> {
             (Reason::Cancelled, _) => WaitEnd::Cancelled,
             (Reason::TimedOut, Was::Waiting) => WaitEnd::TimedOut,
             // SAFETY: the node has left its slot.
-            (Reason::TimedOut, Was::Chosen) => unsafe { place.waiter.verdict_of_task() }
-                .ending
-                .into(),
+            (Reason::TimedOut, Was::Chosen) => {
+                unsafe { place.waiter.verdict_of_task() }.ending.into()
+            }
         };
         // SAFETY: N1: the node is in no queue any more.
         let last = unsafe { place.node.last_name() };
@@ -143,8 +143,10 @@ impl<K, P: Platform> Table<K, P> {
         place.node.set_waiter(&place.waiter);
         // SAFETY: V1: nobody knows the node yet.
         let says = unsafe { place.traced.record::<P>(options.caller, None, true) };
-        // SAFETY: V1: nobody else knows the node.
-        unsafe { place.node.set_traced(says) };
+        if !says.is_null() {
+            // SAFETY: V1: nobody else knows the node.
+            unsafe { place.node.set_traced(says) };
+        }
         let validate = |guard: &SlotGuard<'_, P>| Ok::<_, Infallible>(validate(guard));
         let critical = P::critical();
         let refused = match self.enqueue(home, &place.node, key, options.order, validate) {

@@ -13,7 +13,6 @@ mod trace;
 mod who;
 
 pub use copy::LOOK_MAX;
-pub(crate) use level::is_counted;
 #[cfg(feature = "alloc")]
 pub(crate) use level::is_timed;
 pub use level::{Detail, detail, set_detail};

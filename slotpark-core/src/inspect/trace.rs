@@ -1,4 +1,7 @@
 //! What a node says of itself, where the level of detail asks for it.
+//!
+//! The level is asked once for a wait, when it really queues; from then on it is the node that says
+//! whether there is anything to record or to tell.
 
 use core::fmt;
 use core::mem::MaybeUninit;
@@ -98,12 +101,30 @@ impl Traced {
         label: Option<&'static str>,
         is_task: bool,
     ) -> *const Self {
-        if !is_timed() {
+        if !is_counted() {
             return ptr::null();
         }
         // SAFETY: V1: the caller's contract.
-        unsafe { self.fill(P::ticks(), caller, label, is_task) };
+        unsafe { self.fill_wait::<P>(caller, label, is_task) };
         self
+    }
+
+    /// # Safety
+    /// As [`record`](Self::record).
+    #[cold]
+    unsafe fn fill_wait<P: Platform>(
+        &self,
+        caller: Caller,
+        label: Option<&'static str>,
+        is_task: bool,
+    ) {
+        if is_timed() {
+            // SAFETY: V1: the caller's contract.
+            unsafe { self.fill(P::ticks(), caller, label, is_task) };
+        } else {
+            // SAFETY: V1: the caller's contract.
+            unsafe { self.put(Trace::NONE) };
+        }
     }
 
     /// As [`record`](Self::record), of a holder that holds nothing yet.
@@ -146,6 +167,13 @@ impl Traced {
             is_task,
             is_timed: true,
         };
+        // SAFETY: V1: the caller's contract.
+        unsafe { self.put(trace) };
+    }
+
+    /// # Safety
+    /// As [`record`](Self::record).
+    unsafe fn put(&self, trace: Trace) {
         // SAFETY: V1: the caller's contract.
         let _old = unsafe { self.trace.replace(MaybeUninit::new(trace)) };
         // SAFETY: V1: the caller's contract.
@@ -224,17 +252,17 @@ impl fmt::Debug for Traced {
     }
 }
 
-/// A waker has chosen this node, whose slot is locked.
+/// A waker has chosen this node, whose slot is locked. The level was asked when it was queued.
 #[inline(always)]
 pub(crate) fn stamp_woken<P: Platform>(node: NodeRef<'_, P>) {
-    if is_timed() {
-        stamp::<P>(node);
+    if let Some(traced) = node.traced() {
+        stamp::<P>(traced);
     }
 }
 
 #[cold]
-fn stamp<P: Platform>(node: NodeRef<'_, P>) {
-    if let Some(traced) = node.traced() {
+fn stamp<P: Platform>(traced: &Traced) {
+    if is_timed() {
         let now = MaybeUninit::new(P::ticks());
         // SAFETY: V1: of all who could choose the wait this one has, and its slot is locked; nobody
         // looks at this before the wait is over.
@@ -242,7 +270,8 @@ fn stamp<P: Platform>(node: NodeRef<'_, P>) {
     }
 }
 
-/// A wait is over, its node in no queue: tells the sink. `traced` is what the node pointed to.
+/// A wait is over, its node in no queue: tells the sink. `traced` is what the node pointed to; if
+/// that is nothing, nothing was recorded when it was queued.
 ///
 /// # Safety
 /// It is null, or filled, and nobody else knows the node.
@@ -253,7 +282,8 @@ pub(crate) unsafe fn waited<P: Platform>(
     traced: *const Traced,
     end: impl FnOnce() -> WaitEnd,
 ) {
-    if is_counted() {
+    // SAFETY: the caller's contract.
+    if let Some(traced) = unsafe { traced.as_ref() } {
         // SAFETY: the caller's contract.
         unsafe { tell_waited::<P>(table, hash, traced, end) };
     }
@@ -265,9 +295,12 @@ pub(crate) unsafe fn waited<P: Platform>(
 unsafe fn tell_waited<P: Platform>(
     table: u64,
     hash: u64,
-    traced: *const Traced,
+    traced: &Traced,
     end: impl FnOnce() -> WaitEnd,
 ) {
+    if !is_counted() {
+        return;
+    }
     let end = end();
     let mut waited = Waited {
         table,
@@ -277,10 +310,9 @@ unsafe fn tell_waited<P: Platform>(
         wake_to_run_ns: None,
     };
     // SAFETY: the caller's contract.
-    if let Some(traced) = unsafe { traced.as_ref() } {
+    let since_ns = unsafe { traced.get() }.since_ns;
+    if since_ns != 0 {
         let now_ns = P::ticks();
-        // SAFETY: the caller's contract.
-        let since_ns = unsafe { traced.get() }.since_ns;
         // SAFETY: the caller's contract.
         let woken_ns = unsafe { traced.woken_ns.get() };
         // SAFETY: it was filled with the rest.

@@ -5,7 +5,7 @@
 use core::convert::Infallible;
 use core::ptr;
 
-use crate::inspect::{Caller, Traced};
+use crate::inspect::{Caller, Traced, is_timed};
 use crate::keyed::guard::{Holding, Unheld};
 use crate::keyed::lock::KeyedLock;
 use crate::keyed::options::{HoldError, HoldOptions, Preference, TryHoldError};
@@ -280,6 +280,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
     ///
     /// # Safety
     /// V1: nobody but the caller knows the node, which may point to `traced`.
+    #[inline(always)]
     pub(super) unsafe fn record(
         &self,
         holder: &Node<P>,
@@ -287,6 +288,16 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         caller: Caller,
         is_task: bool,
     ) {
+        if is_timed() {
+            // SAFETY: V1: the caller's contract.
+            unsafe { self.record_now(holder, traced, caller, is_task) };
+        }
+    }
+
+    /// # Safety
+    /// As [`record`](Self::record).
+    #[cold]
+    unsafe fn record_now(&self, holder: &Node<P>, traced: &Traced, caller: Caller, is_task: bool) {
         // SAFETY: V1: the caller's contract, and that of its node.
         let said = unsafe { holder.traced().as_ref() };
         // SAFETY: V1: nobody else knows the node.
