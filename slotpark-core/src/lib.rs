@@ -92,7 +92,7 @@ pub use gate::{
 };
 pub use hash::{KeyHasher, Seeded, finalize};
 pub use inspect::{
-    Detail, Held, Inspect, KeyText, Kind, LOOK_MAX, Seen, Sink, WaitEnd, Waited, detail,
+    Detail, Held, Inspect, KeyText, Kind, LOOK_MAX, Locking, Seen, Sink, WaitEnd, Waited, detail,
     set_detail, set_sink, set_stacks,
 };
 #[cfg(all(feature = "std", not(any(slotpark_loom, slotpark_shuttle))))]

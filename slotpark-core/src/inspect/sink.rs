@@ -1,6 +1,9 @@
 //! Who is told what is over.
 
 use core::num::NonZeroU64;
+use core::panic::Location;
+
+use crate::inspect::Kind;
 
 /// Is told of waits that are over, and of keys that were given up, by the thread whose they were:
 /// no slot is locked, and nobody waits for the sink but that thread. What a sink does itself with
@@ -21,8 +24,20 @@ pub trait Sink: Sync {
     /// [`Detail::Counters`]: crate::Detail::Counters
     fn waited(&self, waited: &Waited);
 
-    /// A key was given up: from [`Detail::Timing`](crate::Detail::Timing) on.
+    /// A key was given up whose holder was recorded: from
+    /// [`Detail::Timing`](crate::Detail::Timing) on.
     fn held(&self, held: &Held);
+
+    /// A lock by key is about to be asked for, from [`Detail::Timing`](crate::Detail::Timing) on:
+    /// before it is waited for, and once for each time that somebody comes for it. Of many keys
+    /// that are asked for at once one is told. Of more of a key that is held nothing is.
+    ///
+    /// This one may panic: then the lock is not asked for.
+    fn asks(&self, _lock: &Locking) {}
+
+    /// What was asked for is held, from [`Detail::Timing`](crate::Detail::Timing) on: until
+    /// [`held`](Self::held) is told of the same holder.
+    fn holds(&self, _lock: &Locking) {}
 
     /// A wait is about to queue, or a lock about to be taken: takes the stack of this thread and
     /// says by what number a look shall name it. Called at [`Detail::Full`](crate::Detail::Full)
@@ -88,10 +103,61 @@ pub struct Held {
     pub hash: u64,
     /// How long.
     pub held_ns: u64,
+    /// The number of the holder: that of a look, of [`Sink::asks`] and of [`Sink::holds`]. Numbers
+    /// come again.
+    pub holder: u64,
+    /// The thread that had asked for it: see [`Seen::thread`](crate::Seen::thread).
+    pub thread: Option<u32>,
+    /// The task, if it has a name.
+    pub task: Option<u64>,
+}
+
+/// A lock by key that somebody asks for, or holds.
+///
+/// ```
+/// let label: fn(&slotpark_core::Locking) -> Option<&'static str> = |lock| lock.label;
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Locking {
+    /// The [`table_id`](crate::Inspect::table_id) of its table.
+    pub table: u64,
+    /// Of the key.
+    pub hash: u64,
+    /// The number of the holder: see [`Held::holder`].
+    pub holder: u64,
+    /// What it is to those who look.
+    pub kind: Kind,
+    /// Whether it is waited for: not by a `try_`.
+    pub waits: bool,
+    /// What the lock was called by its user.
+    pub label: Option<&'static str>,
+    /// Where it was asked for.
+    pub location: &'static Location<'static>,
+    /// It was asked for by a future.
+    pub is_task: bool,
+    /// The thread that asked for it: see [`Seen::thread`](crate::Seen::thread).
+    pub thread: Option<u32>,
+    /// The task, if it has a name.
+    pub task: Option<u64>,
 }
 
 pub use one::{set_sink, set_stacks};
 pub(super) use one::{stack, with};
+
+/// A lock by key is asked for.
+#[cfg(feature = "alloc")]
+pub(crate) fn ask(lock: &Locking) {
+    if let Some(sink) = one::sink() {
+        sink.asks(lock);
+    }
+}
+
+/// It is held.
+#[cfg(feature = "alloc")]
+pub(crate) fn came(lock: &Locking) {
+    with(|sink| sink.holds(lock));
+}
 
 #[cfg(not(any(slotpark_loom, slotpark_shuttle)))]
 mod one {
@@ -155,10 +221,15 @@ mod one {
         ONE_IN.set(count);
     }
 
-    pub(in crate::inspect) fn with<R>(tell: impl FnOnce(&dyn Sink) -> R) -> Option<R> {
+    pub(in crate::inspect) fn sink() -> Option<&'static dyn Sink> {
         if !SINK.once.is_completed() {
             return None;
         }
+        // SAFETY: it is done: nobody writes any more.
+        unsafe { *SINK.sink.get() }
+    }
+
+    pub(in crate::inspect) fn with<R>(tell: impl FnOnce(&dyn Sink) -> R) -> Option<R> {
         /// Who holds, or was chosen, cannot undo that: no panic may go on from here.
         struct Whole;
         impl Drop for Whole {
@@ -167,10 +238,9 @@ mod one {
                 panic!("slotpark: a sink has panicked");
             }
         }
-        // SAFETY: it is done: nobody writes any more.
-        let sink = unsafe { *SINK.sink.get() };
+        let sink = sink()?;
         let whole = Whole;
-        let told = sink.map(tell);
+        let told = Some(tell(sink));
         core::mem::forget(whole);
         told
     }
@@ -198,6 +268,11 @@ mod one {
 
     /// Does nothing in a model checker.
     pub fn set_stacks(_count: u32) {}
+
+    #[cfg(feature = "alloc")]
+    pub(in crate::inspect) fn sink() -> Option<&'static dyn Sink> {
+        None
+    }
 
     pub(in crate::inspect) fn with<R>(_tell: impl FnOnce(&dyn Sink) -> R) -> Option<R> {
         None

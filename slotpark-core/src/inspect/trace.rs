@@ -13,6 +13,8 @@ use crate::inspect::Seen;
 use crate::inspect::level::{is_counted, is_full, is_timed};
 use crate::inspect::sink::{self, WaitEnd, Waited};
 use crate::inspect::who::Who;
+#[cfg(feature = "alloc")]
+use crate::inspect::{Kind, Locking};
 use crate::node::NodeRef;
 use crate::platform::Platform;
 use crate::sync::Guarded;
@@ -53,12 +55,14 @@ struct Trace {
     /// When it began to wait, or came to hold; 0 is unknown.
     since_ns: u64,
     label: Option<&'static str>,
+    /// Told to the sink; of those who look, by those who `is_full`.
     location: Option<&'static Location<'static>>,
     stack: Option<NonZeroU64>,
     who: Who,
     is_task: bool,
     /// There is more than a label.
     is_timed: bool,
+    is_full: bool,
 }
 
 impl Trace {
@@ -70,6 +74,7 @@ impl Trace {
         who: Who::NOBODY,
         is_task: false,
         is_timed: false,
+        is_full: false,
     };
 }
 
@@ -161,11 +166,12 @@ impl Traced {
         let trace = Trace {
             since_ns,
             label,
-            location: is_full.then_some(caller.0),
+            location: Some(caller.0),
             stack: if is_full { sink::stack() } else { None },
             who: Who::now(),
             is_task,
             is_timed: true,
+            is_full,
         };
         // SAFETY: V1: the caller's contract.
         unsafe { self.put(trace) };
@@ -216,6 +222,44 @@ impl Traced {
         unsafe { self.get() }.label
     }
 
+    /// Whether there is more than a label.
+    ///
+    /// # Safety
+    /// V1: it was filled, and nobody writes it.
+    #[cfg(feature = "alloc")]
+    pub(crate) unsafe fn is_timed(&self) -> bool {
+        // SAFETY: V1: the caller's contract.
+        unsafe { self.get() }.is_timed
+    }
+
+    /// What a sink is told of a holder of a key of a table; `None` if who it is was not recorded.
+    ///
+    /// # Safety
+    /// V1: it was filled, and nobody writes it.
+    #[cfg(feature = "alloc")]
+    pub(crate) unsafe fn locking(
+        &self,
+        (table, hash): (u64, u64),
+        holder: u64,
+        kind: Kind,
+        waits: bool,
+    ) -> Option<Locking> {
+        // SAFETY: V1: the caller's contract.
+        let trace = unsafe { self.get() };
+        Some(Locking {
+            table,
+            hash,
+            holder,
+            kind,
+            waits,
+            label: trace.label,
+            location: trace.location.filter(|_| trace.is_timed)?,
+            is_task: trace.is_task,
+            thread: trace.who.thread(),
+            task: trace.who.task(),
+        })
+    }
+
     /// It holds from now on.
     ///
     /// # Safety
@@ -237,7 +281,7 @@ impl Traced {
         let trace = unsafe { self.get() };
         seen.since_ns = (trace.since_ns != 0).then_some(trace.since_ns);
         seen.label = trace.label;
-        seen.location = trace.location;
+        seen.location = trace.location.filter(|_| trace.is_full);
         seen.stack = trace.stack.map(NonZeroU64::get);
         seen.thread = trace.who.thread();
         seen.task = trace.who.task();
@@ -330,23 +374,27 @@ unsafe fn tell_waited<P: Platform>(
 /// `traced` is null, or filled, and nobody else knows the node that pointed to it.
 #[cfg(feature = "alloc")]
 #[cold]
-pub(crate) unsafe fn held<P: Platform>(table: u64, hash: u64, traced: *const Traced) {
-    if !is_timed() {
-        return;
-    }
+pub(crate) unsafe fn held<P: Platform>(
+    (table, hash): (u64, u64),
+    holder: u64,
+    traced: *const Traced,
+) {
     // SAFETY: the caller's contract.
     let Some(traced) = (unsafe { traced.as_ref() }) else {
         return;
     };
     // SAFETY: the caller's contract.
-    let since_ns = unsafe { traced.get() }.since_ns;
-    if since_ns != 0 {
-        let held_ns = P::ticks().saturating_sub(since_ns);
+    let trace = unsafe { traced.get() };
+    if trace.since_ns != 0 {
+        let held_ns = P::ticks().saturating_sub(trace.since_ns);
         sink::with(|sink| {
             sink.held(&sink::Held {
                 table,
                 hash,
                 held_ns,
+                holder,
+                thread: trace.who.thread(),
+                task: trace.who.task(),
             });
         });
     }

@@ -136,6 +136,8 @@ impl<'l, K: Eq, P: Platform> WaitCondition<'l, K, P> {
             return None;
         };
         if parked.is_woken() && lock.preference != Preference::Barging {
+            // SAFETY: it was granted.
+            unsafe { lock.came(unheld.node()) };
             return Some(unheld.into_held());
         }
         let options = HoldOptions::new(unheld.amount()).called(self.caller);

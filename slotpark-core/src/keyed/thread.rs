@@ -242,11 +242,29 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
     ) -> Result<(), HoldError> {
         // SAFETY: V1: nobody knows the holder's node yet.
         unsafe { self.record(holder, traced, options.caller, false) };
+        // SAFETY: V1: as above.
+        unsafe { self.ask(holder, options.deadline != Some(Deadline::PAST)) };
+        self.wait_for((hash, key), holder, options)?;
+        // SAFETY: it has just come.
+        unsafe { self.came(holder) };
+        Ok(())
+    }
+
+    /// Waits for the key of a holder that says who it is, if that is recorded.
+    fn wait_for(
+        &self,
+        (hash, key): (u64, &K),
+        holder: &Node<P>,
+        options: HoldOptions,
+    ) -> Result<(), HoldError> {
+        // SAFETY: V1: nobody knows the holder's node yet.
+        let is_recorded = unsafe { self.is_recorded(holder) };
         let is_barging = self.preference == Preference::Barging;
         let mut queued = false;
         loop {
             let is_past = options.deadline.is_some_and(Deadline::is_past::<P>);
-            let looks = is_barging && !is_past;
+            // By the word alone it would not be told that the key is given up.
+            let looks = is_barging && !is_past && !is_recorded;
             if looks && self.give_way(hash, holder) || self.take_node(hash, holder, key) {
                 return Ok(());
             }
