@@ -117,6 +117,7 @@ impl Traced {
     /// # Safety
     /// As [`record`](Self::record).
     #[cold]
+    #[inline(never)]
     unsafe fn fill_wait<P: Platform>(
         &self,
         caller: Caller,
@@ -155,6 +156,7 @@ impl Traced {
     /// # Safety
     /// As [`record`](Self::record).
     #[cold]
+    #[inline(never)]
     unsafe fn fill(
         &self,
         since_ns: u64,
@@ -264,6 +266,8 @@ impl Traced {
     ///
     /// # Safety
     /// V1: it was filled, and the lock of its node's slot is held.
+    #[cold]
+    #[inline(never)]
     pub(crate) unsafe fn holds_now<P: Platform>(&self) {
         // SAFETY: V1: the caller's contract.
         let mut trace = unsafe { self.get() };
@@ -305,6 +309,7 @@ pub(crate) fn stamp_woken<P: Platform>(node: NodeRef<'_, P>) {
 }
 
 #[cold]
+#[inline(never)]
 fn stamp<P: Platform>(traced: &Traced) {
     if is_timed() {
         let now = MaybeUninit::new(P::ticks());
@@ -336,6 +341,7 @@ pub(crate) unsafe fn waited<P: Platform>(
 /// # Safety
 /// As [`waited`].
 #[cold]
+#[inline(never)]
 unsafe fn tell_waited<P: Platform>(
     table: u64,
     hash: u64,
@@ -374,6 +380,7 @@ unsafe fn tell_waited<P: Platform>(
 /// `traced` is null, or filled, and nobody else knows the node that pointed to it.
 #[cfg(feature = "alloc")]
 #[cold]
+#[inline(never)]
 pub(crate) unsafe fn held<P: Platform>(
     (table, hash): (u64, u64),
     holder: u64,

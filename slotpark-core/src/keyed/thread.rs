@@ -240,25 +240,43 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         traced: &Traced,
         options: HoldOptions,
     ) -> Result<(), HoldError> {
+        if is_timed() {
+            return self.wait_recorded((hash, key), holder, traced, options);
+        }
+        self.wait_for((hash, key), holder, options, false)
+    }
+
+    /// As [`wait`](Self::wait), where owners are recorded.
+    #[cold]
+    #[inline(never)]
+    fn wait_recorded(
+        &self,
+        at: (u64, &K),
+        holder: &Node<P>,
+        traced: &Traced,
+        options: HoldOptions,
+    ) -> Result<(), HoldError> {
         // SAFETY: V1: nobody knows the holder's node yet.
         unsafe { self.record(holder, traced, options.caller, false) };
         // SAFETY: V1: as above.
         unsafe { self.ask(holder, options.deadline != Some(Deadline::PAST)) };
-        self.wait_for((hash, key), holder, options)?;
+        // SAFETY: V1: as above.
+        let is_recorded = unsafe { self.is_recorded(holder) };
+        self.wait_for(at, holder, options, is_recorded)?;
         // SAFETY: it has just come.
         unsafe { self.came(holder) };
         Ok(())
     }
 
     /// Waits for the key of a holder that says who it is, if that is recorded.
+    #[inline]
     fn wait_for(
         &self,
         (hash, key): (u64, &K),
         holder: &Node<P>,
         options: HoldOptions,
+        is_recorded: bool,
     ) -> Result<(), HoldError> {
-        // SAFETY: V1: nobody knows the holder's node yet.
-        let is_recorded = unsafe { self.is_recorded(holder) };
         let is_barging = self.preference == Preference::Barging;
         let mut queued = false;
         loop {
@@ -315,6 +333,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
     /// # Safety
     /// As [`record`](Self::record).
     #[cold]
+    #[inline(never)]
     unsafe fn record_now(&self, holder: &Node<P>, traced: &Traced, caller: Caller, is_task: bool) {
         // SAFETY: V1: the caller's contract, and that of its node.
         let said = unsafe { holder.traced().as_ref() };

@@ -51,6 +51,7 @@ impl<K, P: Platform> KeyedLock<K, P> {
     /// Nobody writes what the node says or how much it holds: not before others know it, nor while
     /// its owner, who is the caller, holds its key.
     #[cold]
+    #[inline(never)]
     unsafe fn tell(&self, holder: &Node<P>, waits: bool, told: fn(&Locking)) {
         // SAFETY: V1: what it points to lives as long as the node.
         let Some(traced) = (unsafe { holder.traced().as_ref() }) else {
