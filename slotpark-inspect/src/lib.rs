@@ -52,6 +52,7 @@
 #![forbid(unsafe_code)]
 
 mod background;
+mod busiest;
 mod deadlock;
 mod detail;
 mod dump;
