@@ -12,8 +12,8 @@ use crate::{Detail, registry};
 /// before.
 ///
 /// What is told to a [`Sink`] goes to this crate, unless the program has set one of its own before:
-/// then histograms and busiest keys stay empty, but for what that one hands on to [`recorder`]. They
-/// are kept when the level is lowered. Of at most 64 tables histograms are kept, 440 KiB for each.
+/// then histograms and busiest keys stay empty, but for what that one hands on to [`recorder`].
+/// They are kept when the level is lowered. Of at most 64 tables histograms are kept, 440 KiB for each.
 ///
 /// ```
 /// use slotpark_inspect::{Detail, Snapshot, set_detail};
@@ -35,8 +35,8 @@ pub fn set_detail(detail: Detail) {
     registry::record();
 }
 
-/// What keeps the histograms and busiest keys of registered tables: for a program that has a sink of
-/// its own, and hands on to this what it is told. Only what is handed on is kept.
+/// What keeps the histograms and busiest keys of registered tables: for a program that has a sink
+/// of its own, and hands on to this what it is told. Only what is handed on is kept.
 ///
 /// It allocates nothing, and takes locks of the standard library's for as long as one count takes.
 ///

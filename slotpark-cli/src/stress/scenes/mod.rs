@@ -39,7 +39,7 @@ pub(super) trait Scene: Send + Sync {
     /// The keys that have waiters, as the library counts them.
     fn queues(&self) -> Vec<Queue>;
 
-    /// What there is to be looked at besides the tables that all scenes share; its keys are numbers.
+    /// What there is to be looked at besides the tables that all scenes share; keys are numbers.
     fn tables(&self) -> Vec<&dyn Inspect> {
         Vec::new()
     }
