@@ -13,7 +13,7 @@ use crate::{Detail, registry};
 ///
 /// What is told to a [`Sink`] goes to this crate, unless the program has set one of its own before:
 /// then histograms and busiest keys stay empty, but for what that one hands on to [`recorder`].
-/// They are kept when the level is lowered. Of at most 64 tables histograms are kept, 440 KiB for
+/// They are kept when the level is lowered. Of at most 64 tables histograms are kept, 450 KiB for
 /// each.
 ///
 /// ```
