@@ -194,7 +194,7 @@ pub(crate) struct Chosen<'w, 't, P: Platform> {
     first_marked: *const Node<P>,
     marked_count: usize,
     /// Homes of sleepers are slots of the table that the waker borrows for `'t`.
-    wakers: &'w mut Wakers<'t, P>,
+    pub(crate) wakers: &'w mut Wakers<'t, P>,
 }
 
 impl<'w, 't, P: Platform> Chosen<'w, 't, P> {
@@ -266,7 +266,8 @@ impl<'w, 't, P: Platform> Chosen<'w, 't, P> {
         let first = unsafe { NodeRef::from_raw(self.first_marked) };
         self.first_marked = ptr::null();
         if let Some(first) = first {
-            self.wakers.collect(guard, first, count, self.verdict);
+            self.wakers
+                .collect(guard, first, count, self.verdict, !self.is_deferred);
         }
     }
 }

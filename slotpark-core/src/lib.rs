@@ -25,6 +25,7 @@ mod counter;
 mod each;
 #[cfg(feature = "alloc")]
 mod flight;
+mod front;
 mod futex;
 #[cfg(feature = "alloc")]
 mod gate;

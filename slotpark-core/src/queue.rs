@@ -143,6 +143,36 @@ impl<P: Platform> SlotGuard<'_, P> {
         last
     }
 
+    /// Unlinks nodes from the head of a key on while `takes` takes them; the head of those left.
+    /// The record is handed on once: the ring is open meanwhile, and nothing of a caller's may run.
+    #[inline(always)]
+    pub(crate) fn take_front<'g>(
+        &'g self,
+        head: NodeRef<'g, P>,
+        mut takes: impl FnMut(NodeRef<'g, P>) -> bool,
+    ) -> Option<NodeRef<'g, P>> {
+        let (group, tail) = (head.group(), head.prev());
+        let mut front = head;
+        loop {
+            // Read first: who is taken may go.
+            let next = (front != tail).then(|| front.next());
+            if !takes(front) {
+                break;
+            }
+            let Some(next) = next else {
+                self.remove_key(group);
+                return None;
+            };
+            front = next;
+        }
+        if front != head {
+            tail.join(front);
+            self.inherit(group, front);
+            self.assert_linked(front);
+        }
+        Some(front)
+    }
+
     /// The first of the nodes that hold the key.
     pub(crate) fn first_holder<'g>(&'g self, head: NodeRef<'g, P>) -> Option<NodeRef<'g, P>> {
         // SAFETY: Q4: the record leads to a linked node of this slot.

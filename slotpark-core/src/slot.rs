@@ -143,6 +143,11 @@ impl<'t, P: Platform> SlotGuard<'t, P> {
         self.settle.set(self.settle.get().wrapping_sub(1));
     }
 
+    /// So many left.
+    pub(crate) fn leave(&self, count: u32) {
+        self.settle.set(self.settle.get().wrapping_sub(count));
+    }
+
     /// One waiter was moved here.
     pub(crate) fn enter_one(&self) {
         self.settle.set(self.settle.get().wrapping_add(1));

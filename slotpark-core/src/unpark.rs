@@ -65,7 +65,7 @@ impl<K, P: Platform> Table<K, P> {
         if count == 1 {
             return self.wake_head(hash, key, verdict);
         }
-        self.wake(hash, key, count, verdict, |_| Filter::Unpark)
+        self.wake_many(hash, key, count, verdict)
     }
 
     /// Wakes the first `count` waiters of `key` whose bitset (the low 32 bits of their tag) has a

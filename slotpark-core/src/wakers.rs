@@ -1,7 +1,7 @@
 //! The Wakers of chosen tasks: taken under the slot lock, called outside it.
 //!
 //! A wake decides at one moment whom it ends. Threads are detached at once. So is a task, whose
-//! Waker is taken with its node's last touch, as long as there is room (32) and what it is told is
+//! Waker is taken with its node's last touch, as long as there is room (64) and what it is told is
 //! known. Else its node is *marked* and stays in its ring, until its Waker is taken at the end of
 //! the same hold of the lock, or in a later one. Until then the future finds itself chosen under
 //! the slot lock, and may leave by itself: dropping it never waits, and a Waker that is called may
@@ -66,24 +66,33 @@ impl<'t, P: Platform> Wakers<'t, P> {
         tell(node, verdict);
     }
 
-    /// Tells the verdict to the `count` marked nodes from `first` on, and takes as many Wakers as
-    /// it can hold. In the hold of the lock in which they were marked.
+    /// Tells the verdict to the `count` marked nodes from `first` on, unless they are told already,
+    /// and takes as many Wakers as it can hold. In the hold of the lock in which they were marked.
     pub(crate) fn collect<'g>(
         &mut self,
         guard: &'g SlotGuard<'_, P>,
         first: NodeRef<'g, P>,
         count: usize,
         verdict: Verdict,
+        are_told: bool,
     ) {
         let id = self.id();
         let marked = guard.ring(first).filter(|node| node.mark() == id);
-        for node in marked.take(count) {
+        // Who is told is marked for want of room.
+        self.more |= are_told;
+        for node in marked.take(if are_told { 0 } else { count }) {
             if !self.take(guard, node, verdict) {
                 tell(node, verdict);
                 self.more = true;
             }
         }
         self.uncollected = false;
+    }
+
+    /// Whether one more Waker can be taken.
+    #[inline]
+    pub(crate) fn has_room(&self) -> bool {
+        !self.batch.is_full()
     }
 
     /// Ends the wait of a chosen node's task: false if there is no room for its Waker.
@@ -94,7 +103,7 @@ impl<'t, P: Platform> Wakers<'t, P> {
         node: NodeRef<'g, P>,
         verdict: Verdict,
     ) -> bool {
-        let has_room = !self.batch.is_full();
+        let has_room = self.has_room();
         if has_room {
             tell(node, verdict);
             guard.unlink(node);
@@ -164,6 +173,17 @@ impl<'t, P: Platform> Wakers<'t, P> {
             if self.hash.is_some_and(|hash| head.name().hash != hash) {
                 continue;
             }
+            // Most stand at the front, and leave in one piece.
+            let rest = guard.take_front(head, |node| {
+                let takes = node.mark() == id && self.has_room();
+                if takes {
+                    self.push(let_go(node));
+                }
+                takes
+            });
+            let Some(head) = rest else {
+                continue;
+            };
             for node in guard.ring(head).filter(|node| node.mark() == id) {
                 if self.batch.is_full() {
                     return false;

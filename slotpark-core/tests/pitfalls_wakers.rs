@@ -98,16 +98,16 @@ fn drops_from_inside_a_waker_pass_the_wake_on() {
     let mut dropper = boxed(table, AT, FOREVER);
     let waker = trap(move || {
         let chosen: Vec<(Boxed, Arc<Bell>)> =
-            others.lock().expect("no other trap").drain(..40).collect();
+            others.lock().expect("no other trap").drain(..80).collect();
         drop(chosen);
     });
     assert!(poll_with(dropper.as_mut(), &waker).is_pending());
-    let more = (0..90).map(|_| queued(table, AT));
+    let more = (0..170).map(|_| queued(table, AT));
     crowd.lock().expect("not shared yet").extend(more);
-    assert_eq!(wake(table, 41, 3), 41);
+    assert_eq!(wake(table, 81, 3), 81);
     let mut crowd = crowd.lock().expect("the trap is over");
     let woken = crowd.iter().filter(|(_, bell)| bell.rings() == 1).count();
-    assert_eq!((crowd.len(), woken), (50, 40));
+    assert_eq!((crowd.len(), woken), (90, 80));
     assert_eq!(table.waiters(AT.0, &AT.1), 10);
     assert_eq!(ready(dropper.as_mut()), Parked::Woken { token: 3 });
     crowd.clear();

@@ -9,8 +9,8 @@
 //!
 //! **A table**: `bench-table:FILE` and further lines. `WORKLOAD METRIC [@AT] [= NAME]` is a line of
 //! the table: the figure of the first engine and its ratios to the others. `to ENGINE, ENGINE`
-//! chooses those. A single `over WORKLOAD METRIC` is a table over the axis, with a column for each
-//! engine.
+//! chooses those. A last line `over WORKLOAD METRIC` is a table over the axis instead, with a
+//! column for the first engine and each other one, or those that were chosen.
 
 use crate::amount::{ratio, spread};
 use crate::{Cell, Comparison, Grid, Metric, Report, Workload, amount, tables};
@@ -34,6 +34,7 @@ enum Asks {
         rows: Vec<(Figure, Option<String>)>,
     },
     Over {
+        to: Vec<String>,
         workload: String,
         metric: Metric,
     },
@@ -120,10 +121,12 @@ impl Place {
                     let Figure {
                         workload, metric, ..
                     } = of;
-                    return Ok(Self {
-                        file,
-                        asks: Asks::Over { workload, metric },
-                    });
+                    let asks = Asks::Over {
+                        to,
+                        workload,
+                        metric,
+                    };
+                    return Ok(Self { file, asks });
                 }
                 ["to", ..] => {
                     let names = line["to".len()..].split(',').map(str::trim);
@@ -193,13 +196,11 @@ impl Place {
                 None => of.figure_text(report, engine, *form),
             },
             Asks::Rows { to, rows } => rows_text(report, to, rows),
-            Asks::Over { workload, metric } => {
-                let found = find(report, workload)?;
-                if found.axis.is_none() || !found.metrics().contains(metric) {
-                    return Err(format!("{workload} has no axis, or no {}", metric.name()));
-                }
-                Ok(tables::by_place(found, *metric, true).to_markdown())
-            }
+            Asks::Over {
+                to,
+                workload,
+                metric,
+            } => over_text(report, to, workload, *metric),
         }
     }
 }
@@ -289,6 +290,27 @@ fn find<'a>(report: &'a Report, workload: &str) -> Result<&'a Workload, String> 
     report
         .workload(workload)
         .ok_or_else(|| format!("the record has no workload `{workload}`"))
+}
+
+fn over_text(
+    report: &Report,
+    to: &[String],
+    workload: &str,
+    metric: Metric,
+) -> Result<String, String> {
+    let mut found = find(report, workload)?.clone();
+    if found.axis.is_none() || !found.metrics().contains(&metric) {
+        return Err(format!("{workload} has no axis, or no {}", metric.name()));
+    }
+    let is_there = |name: &&String| found.series.iter().any(|series| series.engine == **name);
+    if let Some(unknown) = to.iter().find(|name| !is_there(name)) {
+        return Err(format!("{workload} has no `{unknown}`"));
+    }
+    let ours = found.series.first().map(|series| series.engine.clone());
+    let is_chosen =
+        |name: &String| to.is_empty() || to.contains(name) || Some(name) == ours.as_ref();
+    found.series.retain(|series| is_chosen(&series.engine));
+    Ok(tables::by_place(&found, metric, true).to_markdown())
 }
 
 fn rows_text(

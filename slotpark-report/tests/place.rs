@@ -61,6 +61,14 @@ fn a_table_over_an_axis_has_columns_of_engines() {
         "{table}"
     );
     assert_eq!(table.lines().count(), 6);
+    let chosen = text("bench-table:m/1.json\nto keyed_lock\nover threads time");
+    let chosen = chosen.expect("it is there");
+    assert!(
+        chosen.starts_with("| threads | slotpark | keyed_lock |\n|---|"),
+        "{chosen}"
+    );
+    let unknown = text("bench-table:m/1.json\nto nobody\nover threads time");
+    assert_eq!(unknown, Err("threads has no `nobody`".to_owned()));
     assert!(text("bench-table:m/1.json\nover wake_nobody time").is_err());
     assert!(text("bench-table:m/1.json\nover threads p50").is_err());
 }

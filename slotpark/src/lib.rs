@@ -178,6 +178,8 @@ pub mod chapters {
     pub mod orderings {}
     #[doc = include_str!("../docs/patterns.md")]
     pub mod patterns {}
+    #[doc = include_str!("../docs/performance.md")]
+    pub mod performance {}
     #[doc = include_str!("../docs/platform.md")]
     pub mod platform {}
     #[doc = include_str!("../docs/verification.md")]

@@ -9,12 +9,10 @@ use slotpark_report::{Finding, FindingKind, Machine, Report, check};
 
 use crate::columns;
 use crate::figures::fill;
+use crate::records::{RECORDS, Records};
 use crate::repo::{Repo, output, run};
 use crate::step::{Outcome, Step};
 use crate::tidy::tree::Tree;
-
-/// Where records lie, a folder for each machine.
-pub(crate) const RECORDS: &str = "bench/record";
 
 /// A machine with more to do than this makes no record.
 const LOAD_MAX: f64 = 0.5;
@@ -133,14 +131,15 @@ fn make_record(repo: &Repo, file: Option<&Path>, force: bool) -> Result<()> {
     if load > LOAD_MAX && !force {
         bail!("load average {load}: a record is made on an idle machine, or with --force");
     }
-    let text = measure(repo, &[])?;
-    let report = parse(&text)?;
+    let report = parse(&measure(repo, &[])?)?;
     let path = match file {
         Some(file) => file.to_path_buf(),
         None => new_path(repo, &report.machine)?,
     };
     fs::create_dir_all(path.parent().context("a file is in a folder")?)?;
-    fs::write(&path, &text).with_context(|| path.display().to_string())?;
+    // Without the spaces that would be two thirds of it.
+    let text = serde_json::to_string(&report)? + "\n";
+    fs::write(&path, text).with_context(|| path.display().to_string())?;
     eprintln!("wrote {}", path.display());
     Ok(())
 }
@@ -209,10 +208,11 @@ fn parse(text: &str) -> Result<Report> {
 /// Fills the places of all documents, and fails if one cannot be filled.
 fn fill_documents(repo: &Repo) -> Result<()> {
     let tree = Tree::load(repo)?;
+    let records = Records::new(&tree);
     let mut wrong = 0;
     let mut changed = 0;
     for (path, text) in tree.files().filter(|(path, _)| path.ends_with(".md")) {
-        let filled = fill(text, |file| record_of(&tree, file));
+        let filled = fill(text, &records);
         for (line, why) in &filled.wrong {
             eprintln!("error: {path}:{line}: {why}");
         }
@@ -230,15 +230,6 @@ fn fill_documents(repo: &Repo) -> Result<()> {
         bail!("{wrong} places cannot be filled");
     }
     Ok(())
-}
-
-/// A record of the tree, by its path below [`RECORDS`].
-pub(crate) fn record_of(tree: &Tree, file: &str) -> Result<Report, String> {
-    let path = format!("{RECORDS}/{file}");
-    let text = tree
-        .text(&path)
-        .ok_or_else(|| format!("`{path}` is not committed"))?;
-    Report::from_json(text).map_err(|error| format!("`{path}`: {error}"))
 }
 
 #[cfg(test)]

@@ -1,12 +1,16 @@
 //! The places of documents that say what a record says: found, filled, and compared.
 //!
-//! `slotpark_report::Place` says what stands in a place; here they are found in Markdown, by its
-//! parser, so that what is code is none.
+//! `slotpark_report::Place` says what stands in a place of a benchmark's record. In a place
+//! `instructions:FILE GROUP::PATH INPUT` stands how many instructions an operation is, by a file of
+//! `bench/instructions/`. Places are found in Markdown, by its parser, so that what is code is
+//! none.
 
 use pulldown_cmark::{Event, Options, Parser};
-use slotpark_report::{Place, Report};
+use slotpark_report::Place;
 
-const OPEN: &str = "<!-- bench";
+use crate::records::Records;
+
+const OPEN: [&str; 2] = ["<!-- bench", "<!-- instructions:"];
 const CLOSE: &str = "<!-- /bench -->";
 
 /// A document with its places filled.
@@ -18,9 +22,16 @@ pub(crate) struct Filled {
     pub(crate) wrong: Vec<(usize, String)>,
 }
 
-/// Fills every place of `text` from the records that `record` reads by their paths below
-/// `bench/record/`. A place that is wrong stays as it is.
-pub(crate) fn fill(text: &str, record: impl Fn(&str) -> Result<Report, String>) -> Filled {
+/// What a record says in a place.
+enum Said {
+    /// Inside a line.
+    Figure(String),
+    /// On lines of its own.
+    Table(String),
+}
+
+/// Fills every place of `text`. One that is wrong stays as it is.
+pub(crate) fn fill(text: &str, records: &Records) -> Filled {
     let mut filled = Filled {
         text: String::new(),
         changed: Vec::new(),
@@ -35,7 +46,7 @@ pub(crate) fn fill(text: &str, record: impl Fn(&str) -> Result<Report, String>) 
                 .push((line, "a place inside another one".to_owned()));
             continue;
         }
-        match one(text, at, is_block, &record) {
+        match one(text, at, is_block, records) {
             Ok(None) => {}
             Ok(Some((from, to, should))) => {
                 if text[from..to] != should {
@@ -65,9 +76,12 @@ fn openings(text: &str) -> Vec<(usize, bool)> {
             Event::InlineHtml(_) => false,
             _ => continue,
         };
-        let found = text[range.clone()].match_indices(OPEN);
-        openings.extend(found.map(|(at, _)| (range.start + at, is_block)));
+        for open in OPEN {
+            let found = text[range.clone()].match_indices(open);
+            openings.extend(found.map(|(at, _)| (range.start + at, is_block)));
+        }
     }
+    openings.sort_unstable();
     openings
 }
 
@@ -76,52 +90,74 @@ fn one(
     text: &str,
     at: usize,
     is_block: bool,
-    record: impl Fn(&str) -> Result<Report, String>,
+    records: &Records,
 ) -> Result<Option<(usize, usize, String)>, String> {
     let rest = &text[at..];
     let end = rest.find("-->").ok_or("the comment has no end")?;
-    let Some(place) = Place::parse(&rest["<!--".len()..end])? else {
+    let Some(said) = said(rest["<!--".len()..end].trim(), records)? else {
         return Ok(None);
     };
-    if is_block && !place.is_table() {
+    if is_block && matches!(said, Said::Figure(_)) {
         return Err("a figure begins no line: all of the line would be shown as it is".to_owned());
     }
     let from = at + end + "-->".len();
     let length = text[from..]
         .find(CLOSE)
         .ok_or_else(|| format!("no `{CLOSE}` follows"))?;
-    if text[from..from + length].contains(OPEN) {
+    if OPEN
+        .iter()
+        .any(|open| text[from..from + length].contains(open))
+    {
         return Err(format!("no `{CLOSE}` before the next place"));
     }
-    let report = record(place.file())?;
-    let said = place.text(&report)?;
-    let said = if place.is_table() {
-        format!("\n\n{said}\n")
-    } else {
-        said
+    let should = match said {
+        Said::Figure(said) => said,
+        Said::Table(said) => format!("\n\n{said}\n"),
     };
-    Ok(Some((from, from + length, said)))
+    Ok(Some((from, from + length, should)))
+}
+
+/// What stands in the place of a comment; none if it is no place.
+fn said(comment: &str, records: &Records) -> Result<Option<Said>, String> {
+    if let Some(rest) = comment.strip_prefix("instructions:") {
+        let (file, path) = rest.split_once(' ').ok_or("FILE PATH INPUT is asked")?;
+        return Ok(Some(Said::Figure(records.instructions(file, path)?)));
+    }
+    let Some(place) = Place::parse(comment)? else {
+        return Ok(None);
+    };
+    let text = place.text(&*records.report(place.file())?)?;
+    Ok(Some(if place.is_table() {
+        Said::Table(text)
+    } else {
+        Said::Figure(text)
+    }))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::fill;
-    use slotpark_report::Report;
+    use super::{Filled, fill};
+    use crate::records::{RECORDS, Records};
+    use crate::tidy::tree::Tree;
 
     const SAMPLE: &str = include_str!("../../slotpark-report/tests/reports/sample.json");
+    const COUNTS: &str =
+        "rustc = \"1\"\ntarget = \"t\"\n[instructions]\n\"waits::wait stale\" = 951\n";
 
-    fn record(file: &str) -> Result<Report, String> {
-        if file == "m/1.json" {
-            return Report::from_json(SAMPLE).map_err(|error| error.to_string());
-        }
-        Err(format!("no record {file}"))
+    fn fill_by_sample(text: &str) -> Filled {
+        let sample = format!("{RECORDS}/m/1.json");
+        let files = [
+            (sample.as_str(), SAMPLE),
+            ("bench/instructions/1-t.toml", COUNTS),
+        ];
+        fill(text, &Records::new(&Tree::of(&files)))
     }
 
     /// What is in the place of a document, filled.
     fn filled(text: &str) -> String {
-        let filled = fill(text, record);
+        let filled = fill_by_sample(text);
         assert_eq!(filled.wrong, []);
-        let again = fill(&filled.text, record);
+        let again = fill_by_sample(&filled.text);
         assert_eq!(
             (again.text.as_str(), again.changed.len()),
             (filled.text.as_str(), 0)
@@ -130,7 +166,7 @@ mod tests {
     }
 
     fn wrong(text: &str) -> Vec<(usize, String)> {
-        let filled = fill(text, record);
+        let filled = fill_by_sample(text);
         assert_eq!(filled.text, text);
         filled.wrong
     }
@@ -143,8 +179,25 @@ mod tests {
         assert_eq!(filled(&text), text.replace('?', "1.84 ns"));
         let text = format!("| a | b |\n|---|---|\n| x | {FIGURE}2 s<!-- /bench --> |\n");
         assert_eq!(filled(&text), text.replace("2 s", "1.84 ns"));
-        let changed = fill(&text, record).changed;
+        let changed = fill_by_sample(&text).changed;
         assert_eq!(changed, [(3, "`2 s`, on record `1.84 ns`".to_owned())]);
+    }
+
+    #[test]
+    fn instructions_are_those_of_one_operation() {
+        let place = |path: &str| format!("a <!-- instructions:{path} -->?<!-- /bench -->\n");
+        let text = place("1-t waits::wait stale");
+        assert_eq!(filled(&text), text.replace('?', "10"));
+        for (path, why) in [
+            ("1-t waits::wait", "`1-t` has no `waits::wait`"),
+            (
+                "2-t waits::wait stale",
+                "`bench/instructions/2-t.toml` is not committed",
+            ),
+            ("1-t", "FILE PATH INPUT is asked"),
+        ] {
+            assert_eq!(wrong(&place(path)), [(1, why.to_owned())]);
+        }
     }
 
     #[test]
@@ -185,7 +238,10 @@ mod tests {
             [(1, "no `<!-- /bench -->` before the next place".to_owned())]
         );
         let gone = format!("a {FIGURE}1<!-- /bench -->\n").replace("m/1", "m/2");
-        assert_eq!(wrong(&gone), [(1, "no record m/2.json".to_owned())]);
+        assert_eq!(
+            wrong(&gone),
+            [(1, format!("`{RECORDS}/m/2.json` is not committed"))]
+        );
         let unknown = format!("a {FIGURE}1<!-- /bench -->\n").replace(" time", " speed");
         assert_eq!(wrong(&unknown), [(1, "`speed` is no figure".to_owned())]);
     }

@@ -26,6 +26,7 @@ mod orderings;
 mod package;
 mod plants;
 mod portable;
+mod records;
 mod repo;
 mod sanitize;
 mod setup;

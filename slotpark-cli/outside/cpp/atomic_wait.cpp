@@ -4,6 +4,7 @@
 // it is (`int32`). Any other type waits on a word of the library's, which many addresses share by
 // their hash, and is woken whenever that one is notified (`int64`).
 
+#include <sched.h>
 #include <semaphore.h>
 
 #include <new>
@@ -175,6 +176,23 @@ template <typename Value>
   crew->measure(false).give();
 }
 
+// The CPUs that this thread may run on.
+std::vector<int> allowed_cpus() {
+  std::vector<int> cpus;
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0)
+    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+      if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
+  return cpus;
+}
+// Ties this thread to one of them, in turn. Where it is refused, it runs free.
+void tie(const std::vector<int>& cpus, size_t turn) {
+  if (cpus.empty()) return;
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(cpus[turn % cpus.size()], &one);
+  sched_setaffinity(0, sizeof one, &one);
+}
 // What the sleepers of `wake_all` share.
 template <typename Value>
 struct Crowd {
@@ -192,7 +210,9 @@ template <typename Value>
   size_t threads = request.whole("waiters", 1);
   auto* crowd = new Crowd<Value>;
   sem_init(&crowd->all_run, 0, 0);
-  auto sleepers = start(threads, [=](size_t) {
+  auto cpus = allowed_cpus();
+  auto sleepers = start(threads, [=](size_t number) {
+    tie(cpus, number);
     for (Value round = 0;; ++round) {
       crowd->announced.fetch_add(1);
       wait_while<Value>(crowd->word, round);
@@ -203,6 +223,7 @@ template <typename Value>
       }
     }
   });
+  tie(cpus, 0);
   std::vector<double> calls, runs;
   auto begin = std::chrono::steady_clock::now();
   for (Value round = 1;

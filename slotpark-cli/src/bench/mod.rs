@@ -33,6 +33,8 @@ use runner::{Gathered, Settings};
 
 /// What is drawn from unless the user says otherwise: a record and a run have the same keys.
 const SEED: u64 = 0x51_07;
+/// The arguments that say what is measured.
+const MEASURES: [&str; 6] = ["quick", "list", "only", "file", "engine", "seed"];
 /// Where `--json` writes without a file's name.
 const STANDARD_OUTPUT: &str = "-";
 
@@ -57,6 +59,9 @@ pub(crate) struct Args {
     /// What keys and times are drawn from.
     #[arg(long, default_value_t = SEED)]
     seed: u64,
+    /// Show a report that `--json` wrote before, and measure nothing.
+    #[arg(long, value_name = "FILE.json", conflicts_with_all = MEASURES)]
+    show: Option<PathBuf>,
     /// Write the report as JSON to a file, or instead of the table.
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = STANDARD_OUTPUT)]
     json: Option<PathBuf>,
@@ -79,6 +84,10 @@ pub(crate) struct Args {
 pub(crate) fn main(args: &Args) -> anyhow::Result<ExitCode> {
     if let (Some(engine), Some(request)) = (&args.sample, &args.request) {
         runner::serve(engine, request)?;
+    }
+    if let Some(file) = &args.show {
+        write(&read(file)?, args)?;
+        return Ok(ExitCode::SUCCESS);
     }
     let definitions = select(args)?;
     if args.list {
@@ -184,6 +193,12 @@ fn command(args: &Args) -> Vec<String> {
         command.extend([option.to_owned(), value]);
     }
     command
+}
+
+fn read(file: &Path) -> anyhow::Result<Report> {
+    let text =
+        std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    Report::from_json(&text).with_context(|| format!("{} is no report", file.display()))
 }
 
 fn write(report: &Report, args: &Args) -> anyhow::Result<()> {

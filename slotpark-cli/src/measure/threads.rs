@@ -6,6 +6,8 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
 /// The stack of a workload's thread: small, since some workloads have hundreds.
 const STACK_BYTES: usize = 128 * 1024;
 
@@ -59,6 +61,29 @@ impl Sight {
     }
 }
 
+/// The CPUs that the threads of a workload are tied to, where the scheduler's own choice would be
+/// measured: a crowd that once woke on one CPU stays there.
+#[derive(Clone, Debug)]
+pub(crate) struct Cpus(Vec<usize>);
+
+impl Cpus {
+    /// Those that the calling thread may run on; none where that cannot be told.
+    pub(crate) fn allowed() -> Self {
+        let allowed = sched_getaffinity(None);
+        let is_allowed = |cpu: &usize| allowed.as_ref().is_ok_and(|allowed| allowed.is_set(*cpu));
+        Self((0..CpuSet::MAX_CPU).filter(is_allowed).collect())
+    }
+
+    /// Ties the calling thread to one of them, in turn; false if that is refused.
+    pub(crate) fn tie(&self, turn: usize) -> bool {
+        let mut one = CpuSet::new();
+        if let Some(&cpu) = self.0.iter().cycle().nth(turn) {
+            one.set(cpu);
+        }
+        sched_setaffinity(None, &one).is_ok()
+    }
+}
+
 /// Spins until `done` says so; false after `limit`. Allocates nothing.
 pub(crate) fn spin_until(limit: Duration, mut done: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
@@ -87,4 +112,25 @@ pub(crate) fn sleep_until(mut done: impl FnMut() -> bool) {
 /// How many threads run at once on this machine.
 pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_are_tied_to_the_cpus_in_turn() {
+        let cpus = Cpus::allowed();
+        let count = cpus.0.len();
+        assert!(count > 0, "this thread runs somewhere");
+        for turn in 0..=count {
+            let tied = cpus.clone();
+            let seen = std::thread::spawn(move || {
+                assert!(tied.tie(turn));
+                Cpus::allowed().0
+            });
+            let seen = seen.join().expect("it has not panicked");
+            assert_eq!(seen, [cpus.0[turn % count]]);
+        }
+    }
 }

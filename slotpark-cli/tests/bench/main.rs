@@ -226,6 +226,11 @@ fn a_file_of_the_users_is_run_and_written_in_every_form() {
     assert!(read(&csv).contains("own"));
     assert!(read(&markdown).contains("## Own"));
     assert!(read(&html).contains("<svg"));
+
+    let again = folder.join("again.html");
+    let shown = bench(&["--show", path(&json), "--html", path(&again)]);
+    assert_eq!(text(&shown.stdout), table);
+    assert_eq!(read(&again), read(&html));
 }
 
 #[test]
@@ -234,7 +239,7 @@ fn what_is_wrong_is_a_clear_error() {
     let file = folder.join("wrong.toml");
     std::fs::write(&file, OWN.replace("\"slotpark\"", "\"slatpork\"")).expect("it can be written");
     let absent = folder.join("absent.toml");
-    let cases: [(&[&str], &[&str]); 4] = [
+    let cases: [(&[&str], &[&str]); 7] = [
         (
             &["--file", path(&file)],
             &["wrong.toml", "`engines`", "slatpork", "parking_lot_core"],
@@ -245,6 +250,12 @@ fn what_is_wrong_is_a_clear_error() {
             &["no workload `lunch`", "wake_nobody"],
         ),
         (&["--engine", "steam"], &["no engine `steam`", "maitake"]),
+        (&["--show", path(&absent)], &["cannot read", "absent.toml"]),
+        (&["--show", path(&file)], &["wrong.toml is no report"]),
+        (
+            &["--show", "x", "--quick"],
+            &["--show", "cannot be used with"],
+        ),
     ];
     for (args, says) in cases {
         let output = bench(args);

@@ -97,6 +97,41 @@ fn every_node_leaves_from_every_place() {
     }
 }
 
+#[test]
+fn as_many_leave_from_the_front_as_are_taken() {
+    let slot = Slot::<DefaultPlatform>::new();
+    let waiter = Waiter::thread(&slot, Moment::UNKNOWN);
+    for (key, count) in (0..3).flat_map(|key| (0..=3).map(move |count| (key, count))) {
+        let keys = (0..NODES as u64).map(|i| i / 3);
+        let nodes: Vec<TestNode> = keys.map(|key| node(key, &waiter)).collect();
+        let guard = slot.lock();
+        let mut heads = Vec::new();
+        for (i, node) in nodes.iter().enumerate() {
+            let head = (i % 3 > 0).then(|| of(&nodes[i - i % 3]));
+            guard.push(head, of(node));
+            heads.extend(head.is_none().then(|| of(node)));
+        }
+        let mut expected = walk(&guard);
+        let mut taken: Vec<*const TestNode> = Vec::new();
+        let rest = guard.take_front(heads[key], |node| {
+            let takes = taken.len() < count;
+            taken.extend(takes.then(|| node.as_ptr()));
+            takes
+        });
+        let at = NODES / 3 - 1 - key;
+        let left = expected[at].1.split_off(count);
+        assert_eq!(taken, expected[at].1, "from the head on");
+        assert_eq!(rest.map(NodeRef::as_ptr), left.first().copied());
+        expected[at].1 = left;
+        expected.retain(|(_, ring)| !ring.is_empty());
+        assert_eq!(walk(&guard), expected);
+        for node in expected.iter().flat_map(|(_, ring)| ring) {
+            // SAFETY: Q1: it is one of the nodes above, and linked.
+            guard.unlink(unsafe { NodeRef::from_raw(*node) }.expect("not null"));
+        }
+    }
+}
+
 #[cfg(debug_assertions)]
 #[test]
 fn a_torn_ring_is_noticed() {

@@ -16,7 +16,7 @@ pub(crate) const LOCK_SPIN_COUNT_MAX: u32 = 64;
 pub(crate) const GIVE_WAY_COUNT_MAX: u32 = 10;
 
 /// How many Wakers a wake takes in one hold of a slot lock.
-pub(crate) const WAKERS_MAX: usize = 32;
+pub(crate) const WAKERS_MAX: usize = 64;
 
 /// The lifetime of a frame that others point to; checked in the model checkers only.
 #[derive(Debug)]

@@ -11,7 +11,8 @@ mod record;
 use anyhow::{Context, Result, bail};
 
 use crate::instructions::compare::Comparison;
-use crate::instructions::record::{FOLDER, Record, Toolchain};
+pub(crate) use crate::instructions::record::{FOLDER, of_one};
+use crate::instructions::record::{Record, Toolchain};
 use crate::repo::{Repo, output};
 use crate::step::{Outcome, Step};
 

@@ -11,7 +11,10 @@ use crate::instructions::RECORD_ANEW;
 use crate::instructions::count::Counts;
 use crate::repo::Repo;
 
-pub(super) const FOLDER: &str = "bench/instructions";
+pub(crate) const FOLDER: &str = "bench/instructions";
+
+/// Operations of each count.
+const OPERATIONS: u64 = 100;
 
 /// What decides how many instructions the same source is.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -93,20 +96,28 @@ impl Record {
             .map(|(path, count)| format!("\"{path}\" = {count}\n"))
             .collect();
         format!(
-            "# Instructions of 100 operations of each hot path, those of the system's libraries\n\
-             # left out. Written by `{RECORD_ANEW}`; compared by `cargo xtask ci`.\n\
+            "# Instructions of {OPERATIONS} operations of each hot path, those of the system's \
+             libraries\n# left out. Written by `{RECORD_ANEW}`; compared by `cargo xtask ci`.\n\
              rustc = \"{rustc}\"\ntarget = \"{target}\"\n\n[instructions]\n{counts}"
         )
     }
 
     pub(super) fn table(&self) -> String {
-        let title = ["path", "instructions of 100"].map(String::from);
+        let title = ["path".into(), format!("instructions of {OPERATIONS}")];
         let rows = self
             .counts
             .iter()
             .map(|(path, count)| [path.clone(), count.to_string()]);
         table(&[title].into_iter().chain(rows).collect::<Vec<_>>())
     }
+}
+
+/// What one operation of a path costs by the text of a record, rounded; none if it has no such
+/// path.
+pub(crate) fn of_one(text: &str, path: &str) -> Result<Option<u64>> {
+    let counts = Record::parse(text)?.counts;
+    let count = counts.get(path);
+    Ok(count.map(|count| (count + OPERATIONS / 2) / OPERATIONS))
 }
 
 /// The toolchains that there are records of, as their files are named.
@@ -124,7 +135,7 @@ pub(super) fn names(repo: &Repo) -> Result<Vec<String>> {
 mod tests {
     use std::fs;
 
-    use super::{FOLDER, Record, Toolchain, names};
+    use super::{FOLDER, Record, Toolchain, names, of_one};
     use crate::repo::Repo;
 
     const SAID: &str = "rustc 1.95.0 (59807616e 2026-04-14)\nbinary: rustc\n\
@@ -153,6 +164,14 @@ mod tests {
     fn what_is_written_is_read() {
         assert_eq!(Record::parse(&record().text()).unwrap(), record());
         assert!(record().table().contains("waits::wait stale  916"));
+    }
+
+    #[test]
+    fn one_operation_is_a_hundredth() {
+        let of_one = |path| of_one(&record().text(), path).unwrap();
+        assert_eq!(of_one("waits::wait stale"), Some(9));
+        assert_eq!(of_one("waits::wait"), None);
+        assert!(super::of_one("no record", "waits::wait stale").is_err());
     }
 
     #[test]

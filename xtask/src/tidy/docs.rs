@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use pulldown_cmark::{Event, LinkType, Parser, Tag};
 use regex::Regex;
 
-use crate::bench::record_of;
 use crate::figures::fill;
+use crate::records::Records;
 use crate::tidy::tree::Tree;
 use crate::tidy::{Finding, pattern};
 
@@ -15,10 +15,11 @@ use crate::tidy::{Finding, pattern};
 const TEST_COMMAND: &str = "cargo test --workspace";
 
 pub(super) fn check(tree: &Tree, findings: &mut Vec<Finding>) {
+    let on_record = Records::new(tree);
     for (path, text) in tree.files() {
         if path.ends_with(".md") {
             links(tree, path, text, findings);
-            figures(tree, path, text, findings);
+            figures(&on_record, path, text, findings);
         }
         if path.ends_with(".md") || path.ends_with(".rs") {
             records(tree, path, text, findings);
@@ -111,8 +112,8 @@ fn records(tree: &Tree, path: &str, text: &str, findings: &mut Vec<Finding>) {
 }
 
 /// A figure that a place takes from a record is the record's.
-fn figures(tree: &Tree, path: &str, text: &str, findings: &mut Vec<Finding>) {
-    let filled = fill(text, |file| record_of(tree, file));
+fn figures(records: &Records, path: &str, text: &str, findings: &mut Vec<Finding>) {
+    let filled = fill(text, records);
     for (line, why) in filled.wrong {
         findings.push(Finding::error(path, line, "figure", why));
     }

@@ -2,6 +2,10 @@
 //!
 //! The call is made when every one of them has said that it is about to wait, and the scheduler
 //! says of each that it sleeps. A call that did not wake exactly all of them is not counted.
+//!
+//! The sleepers are tied to the CPUs in turn, and the waker to the first. Free, they stay where the
+//! scheduler once put them, for as long as the process lives: all on the waker's CPU, all on
+//! another, or between. That makes more of a difference than the engine.
 
 use std::thread::Thread;
 use std::time::{Duration, Instant};
@@ -11,7 +15,7 @@ use crossbeam_utils::atomic::AtomicCell;
 
 use super::default_engine;
 use crate::measure::statistics::median;
-use crate::measure::threads::{Sight, sleep_until, start_seen};
+use crate::measure::threads::{Cpus, Sight, sleep_until, start_seen};
 use crate::measure::{Engine, Hung, Place, Row, Sample, Scale, Unit, Word, Workload};
 
 /// The time between two looks at who has returned.
@@ -138,7 +142,14 @@ impl<E: Engine> Crowd<E> {
             returned: CachePadded::default(),
             last_at: CachePadded::default(),
         }));
-        let sleepers = start_seen(threads, move |_| shared.sleep_for_ever(engine));
+        let cpus = Cpus::allowed();
+        let own = cpus.clone();
+        let sleepers = start_seen(threads, move |number| {
+            // Where it is refused, all engines run free.
+            let _tied = own.tie(number);
+            shared.sleep_for_ever(engine);
+        });
+        let _tied = cpus.tie(0);
         Self {
             engine,
             shared,
