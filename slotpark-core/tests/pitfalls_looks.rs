@@ -4,12 +4,13 @@
 mod common;
 
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use common::bells::{Bell, poll};
-use common::queued::queued;
-use common::{FOREVER, leak, soon};
+use common::queued::{queued, queued_with};
+use common::{FOREVER, leak, soon, watchdog};
 use slotpark_core::{
     Detail, Held, HoldOptions, Inspect, KeyedLock, Seen, Sink, Table, Waited, set_detail, set_sink,
 };
@@ -81,6 +82,49 @@ fn keys_of_a_slot_have_texts_of_their_own() {
     let expected = [10, 11, 11, 12, 13].map(|key: u64| (Some(key.to_string()), key % 2));
     assert_eq!(texts, expected);
     drop((waits, more));
+}
+
+/// Who looks copies nodes that their owners take away meanwhile: only the slot lock keeps them.
+#[test]
+fn looks_while_waiters_come_and_go() {
+    const KEYS: u64 = 3;
+    let _watchdog = watchdog("looks_while_waiters_come_and_go");
+    let _alone = alone();
+    let table = leak(Table::<u64>::with_slots(1).with_key_text());
+    let is_over = AtomicBool::new(false);
+    let come_and_go = &|key: u64| {
+        while !is_over.load(Ordering::Relaxed) {
+            let (wait, _bell) = queued_with(table, (1, key), FOREVER.tag(key));
+            // Another's, if it is there; its own leaves by itself.
+            let _woken = table.unpark(1, &((key + 1) % KEYS), 1, 0);
+            drop(wait);
+        }
+    };
+    std::thread::scope(|scope| {
+        for key in 0..KEYS {
+            scope.spawn(move || come_and_go(key));
+        }
+        let _ends = Ends(&is_over);
+        let mut met = 0;
+        while met < 20_000 {
+            let seen = look(table);
+            assert!(seen.len() <= KEYS as usize, "{seen:?}");
+            for seen in &seen {
+                let text = seen.key.map(|text| text.as_str().to_owned());
+                assert_eq!((seen.hash, text), (1, Some(seen.tag.to_string())));
+            }
+            met += seen.len();
+        }
+    });
+}
+
+/// Ends what others do, also by a panic: a scope waits for them.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// A wait says what was recorded when it began. What was not must not be made of what stood there.
