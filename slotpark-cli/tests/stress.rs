@@ -43,7 +43,8 @@ fn finds_nothing(mode: &[&str]) {
                 receive_async, deliver, wake_last, \
                 acquire, acquire_async, wait_for_at_least, advance, \
                 hold, hold_async, hold_many, hold_many_async, grow, grow_async, notify, fly, \
-                fly_async, count_down, wait at a latch, wait at a barrier";
+                fly_async, count_down, wait at a latch, wait at a barrier, look at a slot, \
+                told of a wait or a hold";
     for row in rows.split(", ") {
         assert!(numbers(summary, row)[0] > 0, "row {row} of\n{summary}");
     }

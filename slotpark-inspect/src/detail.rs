@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use slotpark_core::Sink;
+
 use crate::record::RECORDER;
 use crate::{Detail, registry};
 
@@ -14,9 +16,10 @@ static IS_SINK: AtomicBool = AtomicBool::new(false);
 /// took; at [`Full`](Detail::Full) also where in the source. Each level costs more than the one
 /// before.
 ///
-/// What is told to a [`Sink`](slotpark_core::Sink) goes to this crate, unless the program has set
-/// one of its own before: then histograms and busiest keys stay empty. They are kept when the level
-/// is lowered. Of at most 64 tables histograms are kept, 440 KiB for each.
+/// What is told to a [`Sink`] goes to this crate, unless the program has set one of its own before:
+/// then histograms and busiest keys stay empty, but for what that one hands on to [`recorder`].
+/// They are kept when the level is lowered. Of at most 64 tables histograms are kept, 450 KiB for
+/// each.
 ///
 /// ```
 /// use slotpark_inspect::{Detail, Snapshot, set_detail};
@@ -39,6 +42,29 @@ pub fn set_detail(detail: Detail) {
         Detail::Full => slotpark_core::Detail::Full,
     });
     registry::record();
+}
+
+/// What keeps the histograms and busiest keys of registered tables: for a program that has a sink
+/// of its own, and hands on to this what it is told. Only what is handed on is kept.
+///
+/// It allocates nothing, and takes locks of the standard library's for as long as one count takes.
+///
+/// ```
+/// use slotpark_core::{Held, Sink, Waited, set_sink};
+/// struct Both;
+/// impl Sink for Both {
+///     fn waited(&self, waited: &Waited) {
+///         slotpark_inspect::recorder().waited(waited);
+///     }
+///     fn held(&self, held: &Held) {
+///         slotpark_inspect::recorder().held(held);
+///     }
+/// }
+/// assert!(set_sink(&Both));
+/// ```
+#[must_use]
+pub fn recorder() -> &'static dyn Sink {
+    &RECORDER
 }
 
 /// At [`Detail::Full`], one wait or lock in `count` has its stack taken; 0, as at first, is none.

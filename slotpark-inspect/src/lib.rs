@@ -52,6 +52,7 @@
 #![forbid(unsafe_code)]
 
 mod background;
+mod busiest;
 mod deadlock;
 mod detail;
 mod dump;
@@ -86,7 +87,7 @@ mod words;
 pub mod socket;
 
 pub use deadlock::{Blocked, Deadlock, Link, deadlocks};
-pub use detail::{sample_stacks, set_detail};
+pub use detail::{recorder, sample_stacks, set_detail};
 pub use dump::{dump, dump_sure};
 pub use folded::folded;
 #[cfg(feature = "html")]

@@ -15,8 +15,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use hdrhistogram::Histogram;
 use slotpark_core::{Held, Locking, Sink, Waited};
-use topk::FilteredSpaceSaving;
 
+use crate::busiest::Busiest;
 use crate::{Key, Spread, TopKey, order, stacks};
 
 /// Tables that are recorded at most; of others no histograms are kept.
@@ -24,9 +24,6 @@ const TABLES_MAX: usize = 64;
 
 /// Parts of a record, each for some of the threads.
 const PARTS: usize = 4;
-
-/// Keys of a table that are counted one by one.
-const KEYS: usize = 64;
 
 /// Longer times count as this: an hour.
 const NS_MAX: u64 = 3_600_000_000_000;
@@ -42,8 +39,7 @@ struct Part {
     wait: Timed,
     wake_to_run: Timed,
     hold: Timed,
-    waits: FilteredSpaceSaving<u64>,
-    waited_ns: FilteredSpaceSaving<u64>,
+    keys: Busiest,
 }
 
 #[derive(Clone)]
@@ -79,8 +75,7 @@ impl Part {
             wait: Timed::new(),
             wake_to_run: Timed::new(),
             hold: Timed::new(),
-            waits: FilteredSpaceSaving::new(KEYS),
-            waited_ns: FilteredSpaceSaving::new(KEYS),
+            keys: Busiest::new(),
         }
     }
 
@@ -88,9 +83,7 @@ impl Part {
         self.wait.merge(&other.wait);
         self.wake_to_run.merge(&other.wake_to_run);
         self.hold.merge(&other.hold);
-        let waits = self.waits.merge(&other.waits);
-        let waited = self.waited_ns.merge(&other.waited_ns);
-        waits.and(waited).expect("both have as many keys");
+        self.keys.merge(&other.keys);
     }
 }
 
@@ -107,10 +100,9 @@ thread_local! {
 impl Sink for Recorder {
     fn waited(&self, waited: &Waited) {
         tell(waited.table, |part| {
-            part.waits.insert(waited.hash, 1);
+            part.keys.add(waited.hash, waited.waited_ns);
             if let Some(ns) = waited.waited_ns {
                 part.wait.add(ns);
-                part.waited_ns.insert(waited.hash, ns);
             }
             if let Some(ns) = waited.wake_to_run_ns {
                 part.wake_to_run.add(ns);
@@ -227,16 +219,13 @@ fn spread(of: &str, timed: &Timed) -> Spread {
 }
 
 fn top_keys(all: Part) -> Vec<TopKey> {
-    let Part {
-        waits, waited_ns, ..
-    } = all;
-    let top = waits.into_sorted_iter().map(|(hash, count)| TopKey {
+    let top = all.keys.sorted().map(|busy| TopKey {
         key: Key {
-            hash,
+            hash: busy.hash,
             ..Key::default()
         },
-        waits: count.estimated_count(),
-        waited_ns: waited_ns.get(&hash).map(|sum| sum.estimated_count()),
+        waits: busy.waits,
+        waited_ns: busy.waited_ns,
     });
     top.collect()
 }
@@ -254,7 +243,7 @@ mod tests {
                 scope.spawn(move || {
                     for hash in 0..100 {
                         tell(TABLE, |part| {
-                            part.waits.insert(if hash < 50 { 1 } else { hash }, 1);
+                            part.keys.add(if hash < 50 { 1 } else { hash }, None);
                             part.wait.add(1_000 * (thread + 1));
                         });
                         tell(TABLE + 1, |_| panic!("it has no record"));

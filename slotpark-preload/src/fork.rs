@@ -14,6 +14,7 @@ use slotpark_core::RawOnce;
 
 use crate::abi::raw_syscall;
 use crate::futex::TABLE;
+use crate::inspect;
 use crate::platform::SignalsBlocked;
 use crate::process::{self, call};
 
@@ -78,6 +79,7 @@ fn begin_anew() {
     // either: critical parts run with signals blocked, so no handler that forks can run there.
     unsafe { TABLE.reset_after_fork() };
     process::begin_anew();
+    inspect::forget();
 }
 
 /// A page that children find empty.

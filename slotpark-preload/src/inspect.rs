@@ -9,8 +9,17 @@
 //! - They keep no process alive: where the main thread has ended and all others have too, the
 //!   process ends as it would have without them.
 //!
+//! Waits that are over are counted by the threads that waited: that allocates nothing, and the lock
+//! that it takes is held with all signals blocked, so that no handler waits for its own thread and
+//! none jumps away with it.
+//!
 //! A program may still see that there are more threads than it started: it cannot join namespaces
-//! that want a process of one thread. A child of a fork has no socket until it executes a program.
+//! that want a process of one thread.
+//!
+//! A child of a fork has no socket until it executes a program, and nothing is recorded in it. A
+//! socket takes memory and threads, and nobody can tell whether a child may have them: its first
+//! futex call may come from a signal handler, or from an allocator whose locks were held by threads
+//! that are not there. A child that asked for memory then would hang, as it does not without this.
 
 use core::ffi::{CStr, c_char};
 use core::mem::MaybeUninit;
@@ -23,6 +32,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 use libc::c_long;
+use slotpark_core::{Detail, Held, Sink, Waited};
+use slotpark_inspect::recorder;
 use slotpark_inspect::socket::{ServeOptions, serve};
 
 use crate::futex::TABLE;
@@ -63,8 +74,10 @@ fn run() {
     if !has_own_files() {
         return;
     }
-    // Who waits, and since when.
-    slotpark_core::set_detail(slotpark_core::Detail::Timing);
+    // Nobody else names one.
+    let _is_first = slotpark_core::set_sink(&Unfelt);
+    // Who waits, and since when; how long it took.
+    slotpark_inspect::set_detail(slotpark_inspect::Detail::Timing);
     slotpark_inspect::register_static(TABLE_NAME, &TABLE).keep();
     let Ok(server) = serve(&ServeOptions::default()) else {
         return;
@@ -79,6 +92,27 @@ fn run() {
     // What the last thread of a process does.
     // SAFETY: no other thread runs that an exit could surprise.
     unsafe { libc::exit(0) }
+}
+
+/// Counts what is over where no handler can run.
+struct Unfelt;
+
+impl Sink for Unfelt {
+    fn waited(&self, waited: &Waited) {
+        let _blocked = SignalsBlocked::new();
+        recorder().waited(waited);
+    }
+
+    fn held(&self, held: &Held) {
+        let _blocked = SignalsBlocked::new();
+        recorder().held(held);
+    }
+}
+
+/// In the child of a fork: a thread that is not there may hold the lock of what is counted, and
+/// nobody looks.
+pub(crate) fn forget() {
+    slotpark_core::set_detail(Detail::Off);
 }
 
 /// Blocks all signals but those that libc keeps for itself, and that all threads must take.

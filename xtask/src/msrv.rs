@@ -1,4 +1,5 @@
-//! `msrv`: the libraries build with the oldest toolchain that their manifests promise.
+//! `msrv`: the libraries build with the oldest toolchain that their manifests promise. Each is a
+//! step of its own: where a toolchain is not installed, its libraries are skipped by name.
 
 use std::fs;
 
@@ -7,7 +8,8 @@ use anyhow::Context;
 use crate::repo::{Repo, run};
 use crate::step::{Outcome, Step};
 
-/// The crates that other people's crates depend on. What is only run builds on stable.
+/// The crates that other people's crates depend on. What is only run (the program, and the library
+/// that it preloads) builds on stable.
 const LIBRARIES: [&str; 5] = [
     "slotpark-core",
     "slotpark",

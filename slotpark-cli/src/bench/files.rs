@@ -14,7 +14,7 @@ macro_rules! files {
 }
 
 /// Names and texts, in the order of the report.
-const FILES: [(&str, &str); 38] = files![
+const FILES: [(&str, &str); 43] = files![
     "wake_nobody",
     "wake_uniform",
     "wake_scaling",
@@ -53,6 +53,11 @@ const FILES: [(&str, &str); 38] = files![
     "flight_shared",
     "wait_memory",
     "lock_memory",
+    "detail_wake",
+    "detail_stale",
+    "detail_task",
+    "detail_lock",
+    "detail_round_trip",
 ];
 
 /// All workloads that the program brings.

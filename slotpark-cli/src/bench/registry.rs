@@ -14,8 +14,9 @@ use crate::engines::locks::{
 };
 use crate::engines::tasks::{AsyncEvent, EventListener, Maitake, SlotparkTasks, TokioNotify};
 use crate::engines::{
-    Chosen, DashMapArc, Floor, Futex, FutexNumbers, Kept, ManySlots, NeverSpin, OneSlot,
-    ParkingLotCore, ParkingLotCore09, Process, Slotpark, StdMap, StdOne,
+    Chosen, Counters, DashMapArc, Floor, Full, Futex, FutexNumbers, Kept, Level, ManySlots,
+    NeverSpin, OneSlot, ParkingLotCore, ParkingLotCore09, Process, Recorded, Slotpark, StdMap,
+    StdOne, Timing,
 };
 use crate::measure::locks::{AsyncLockEngine, FlightEngine, LockEngine, PermitEngine};
 use crate::measure::{Engine, TaskEngine};
@@ -130,6 +131,18 @@ impl<E: Engine, T: TaskEngine> Both<E, T> {
 
 type Made<C> = Both<Chosen<Slotpark, C>, Chosen<SlotparkTasks, C>>;
 
+/// What is asked of slotpark while it records.
+struct At<L>(std::marker::PhantomData<L>);
+
+impl<L: Level> At<L> {
+    const ALL: Answers = &[
+        wakes::<Recorded<Slotpark, L>>(),
+        threads::<Recorded<Slotpark, L>>(),
+        tasks::<Recorded<SlotparkTasks, L>>(),
+        locks::<Recorded<SlotparkMutex, L>>(),
+    ];
+}
+
 const SLOTPARK: Answers = &[
     wakes::<Slotpark>(),
     threads::<Slotpark>(),
@@ -141,7 +154,7 @@ const SLOTPARK: Answers = &[
 ];
 
 /// Those of this program; `ours` come first.
-static INSIDE: [Entry; 31] = [
+static INSIDE: [Entry; 34] = [
     Entry::new("slotpark", "this library, as it is by default", SLOTPARK),
     Entry::new(
         "slotpark_many_slots",
@@ -170,6 +183,21 @@ static INSIDE: [Entry; 31] = [
             locks::<SlotparkBargingMutex>(),
             permits::<SlotparkBargingSemaphore>(),
         ],
+    ),
+    Entry::new(
+        "slotpark_counters",
+        "recording the busiest keys: `Detail::Counters`",
+        At::<Counters>::ALL,
+    ),
+    Entry::new(
+        "slotpark_timing",
+        "recording also who and how long: `Detail::Timing`",
+        At::<Timing>::ALL,
+    ),
+    Entry::new(
+        "slotpark_full",
+        "recording also where in the source: `Detail::Full`",
+        At::<Full>::ALL,
     ),
     Entry::new(
         "floor",

@@ -1,8 +1,9 @@
 //! slotpark: `ShardedWait<u64>`.
 
-use slotpark::core::Table;
+use slotpark::core::{Inspect, Table};
 use slotpark::{Seeded, ShardedWait, Spin, WaitOutcome};
 
+use super::recorded::Shown;
 use crate::measure::{Deadline, Engine, Outcome, Place, Slots};
 
 /// A table of our own.
@@ -21,6 +22,12 @@ impl Slotpark {
 pub(super) fn queued_by_slot(waits: &ShardedWait<u64>) -> Vec<u32> {
     let slots = 0..waits.slots();
     slots.map(|index| waits.slot_stats(index).parks).collect()
+}
+
+impl Shown for Slotpark {
+    fn shown(&self) -> &dyn Inspect {
+        &self.0
+    }
 }
 
 impl Engine for Slotpark {

@@ -14,7 +14,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::actor::{self, Actor, THREADS_MAX};
+use super::looker;
 use super::scenes::{self, Scene, Setting};
+use super::sight::{Sight, now_ns};
 use super::stage::{Stage, Waiting};
 use super::tables::{Queue, Tables, Which};
 use super::tally::Tally;
@@ -39,6 +41,8 @@ pub(super) struct Plan {
 /// One phase: its threads own a share of it, so that it outlives those who never come home.
 pub(super) struct Phase {
     pub(super) number: u64,
+    /// Nobody has begun to wait before.
+    pub(super) begin_ns: u64,
     pub(super) setting: Setting,
     pub(super) stage: Stage,
     pub(super) scenes: Vec<Box<dyn Scene>>,
@@ -50,6 +54,7 @@ impl Phase {
         let setting = Setting::draw(&mut random, number, plan.threads);
         Self {
             number,
+            begin_ns: now_ns(),
             setting,
             stage: Stage::new(plan.threads, setting.awake_min),
             scenes: scenes::build(setting, tables),
@@ -76,6 +81,7 @@ impl Phase {
 
     /// One thread: acts until the phase closes.
     fn act(&self, number: usize, seed: u64, events: &Sender<Event>) -> Tally {
+        self.stage.enter(number);
         let mut actor = Actor::new(number, &self.stage, (seed, self.number), events.clone());
         while !self.stage.is_closing() {
             actor.pick(&self.scenes).act(&mut actor);
@@ -117,6 +123,7 @@ impl fmt::Display for Phase {
             keys,
             crowded,
             sleepy,
+            looked_at,
             ..
         } = self.setting;
         write!(
@@ -131,6 +138,9 @@ impl fmt::Display for Phase {
         if sleepy {
             f.write_str(", without spinning")?;
         }
+        if looked_at {
+            f.write_str(", looked at")?;
+        }
         f.write_str(")")
     }
 }
@@ -139,12 +149,13 @@ impl fmt::Display for Phase {
 pub(super) fn direct(plan: &Plan, tables: &'static Tables, events: &Sender<Event>) {
     let result = (|| {
         let begin = Instant::now();
+        looker::listen();
         let mut sent = HashMap::new();
         let mut number = plan.first_phase;
         while begin.elapsed() < plan.length {
             let left = plan.length.saturating_sub(begin.elapsed());
             let phase = Arc::new(Phase::new(plan, number, tables));
-            let tally = run(plan, &phase, left.min(PHASE), events)?;
+            let tally = run(plan, &phase, (tables, left.min(PHASE)), events)?;
             for scene in &phase.scenes {
                 let (which, count) = scene.sent();
                 let (all, passed_max) = sent.entry(which).or_insert((0, 0));
@@ -168,16 +179,17 @@ pub(super) fn direct(plan: &Plan, tables: &'static Tables, events: &Sender<Event
 fn run(
     plan: &Plan,
     phase: &Arc<Phase>,
-    length: Duration,
+    (tables, length): (&'static Tables, Duration),
     events: &Sender<Event>,
 ) -> Result<Tally, String> {
     let tell = |event| {
         let _sent = events.send(event);
     };
     tell(Event::Begin(Arc::clone(phase)));
-    let threads: Vec<_> = (0..plan.threads)
-        .map(|number| start(number, plan.seed, phase, events))
-        .collect::<Result<_, _>>()?;
+    let mut threads = start_looker(plan.seed, phase, tables, events)?;
+    for number in 0..plan.threads {
+        threads.push(start(number, plan.seed, phase, events)?);
+    }
     std::thread::sleep(length);
     phase.stage.close();
     tell(Event::Step(
@@ -190,6 +202,11 @@ fn run(
         std::thread::sleep(LOOK);
     };
     phase.check_quiet(&waits)?;
+    let seen = Sight::new(phase, tables).waiters()?;
+    if seen != waits.len() {
+        let waits = waits.len();
+        return Err(format!("all is quiet, {waits} wait, and looks see {seen}"));
+    }
     tell(Event::Step(
         "every key has been woken and every waiter comes home",
     ));
@@ -214,26 +231,60 @@ fn run(
     Ok(tally)
 }
 
+type Thread = JoinHandle<Option<Tally>>;
+
 fn start(
     number: usize,
     seed: u64,
     phase: &Arc<Phase>,
     events: &Sender<Event>,
-) -> Result<JoinHandle<Option<Tally>>, String> {
-    let (phase, events) = (Arc::clone(phase), events.clone());
-    let body = move || match catch_unwind(AssertUnwindSafe(|| phase.act(number, seed, &events))) {
-        Ok(tally) => Some(tally),
-        Err(panic) => {
-            let text = format!("thread {number} panicked: {}", message(&*panic));
-            let _sent = events.send(Event::Found(text));
-            None
-        }
+) -> Result<Thread, String> {
+    let (phase, told) = (Arc::clone(phase), events.clone());
+    let act = move || Ok(phase.act(number, seed, &told));
+    spawn(format!("stress {number}"), act, events)
+}
+
+/// Who looks at the tables, if this phase is looked at.
+fn start_looker(
+    seed: u64,
+    phase: &Arc<Phase>,
+    tables: &'static Tables,
+    events: &Sender<Event>,
+) -> Result<Vec<Thread>, String> {
+    if !phase.setting.looked_at {
+        return Ok(Vec::new());
+    }
+    let phase = Arc::clone(phase);
+    let look = move || {
+        let mut random = actor::random(seed, phase.number, THREADS_MAX + 1);
+        looker::look_on(&Sight::new(&phase, tables), &mut random)
     };
-    std::thread::Builder::new()
-        .name(format!("stress {number}"))
+    spawn("looker".to_owned(), look, events).map(|thread| vec![thread])
+}
+
+/// A thread that tells of its finding, or of its panic.
+fn spawn(
+    name: String,
+    act: impl FnOnce() -> Result<Tally, String> + Send + 'static,
+    events: &Sender<Event>,
+) -> Result<Thread, String> {
+    let (events, own) = (events.clone(), name.clone());
+    let body = move || {
+        let ended = catch_unwind(AssertUnwindSafe(act));
+        let ended = ended.unwrap_or_else(|panic| {
+            let what = message(&*panic);
+            Err(format!("thread `{own}` panicked: {what}"))
+        });
+        let found = |text| {
+            let _sent = events.send(Event::Found(text));
+        };
+        ended.map_err(found).ok()
+    };
+    let thread = std::thread::Builder::new()
+        .name(name.clone())
         .stack_size(STACK_BYTES)
-        .spawn(body)
-        .map_err(|error| format!("cannot start thread {number}: {error}"))
+        .spawn(body);
+    thread.map_err(|error| format!("cannot start thread `{name}`: {error}"))
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {

@@ -1,7 +1,7 @@
 //! What the threads of a phase share: whether it is closing, and where each thread stands.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -115,6 +115,8 @@ pub(super) struct Stage {
     sealed: AtomicBool,
     /// How many more may wait without a deadline.
     grants: AtomicUsize,
+    /// The system's numbers of the threads; 0 before one acts.
+    ids: Vec<AtomicU32>,
 }
 
 // Relaxed throughout, but for the mutexes: the flags only have to be seen some time, and what a
@@ -127,7 +129,19 @@ impl Stage {
             closing: AtomicBool::new(false),
             sealed: AtomicBool::new(false),
             grants: AtomicUsize::new(threads - awake_min),
+            ids: (0..threads).map(|_| AtomicU32::new(0)).collect(),
         }
+    }
+
+    /// The calling thread is the one of this number.
+    pub(super) fn enter(&self, thread: usize) {
+        let id = rustix::thread::gettid().as_raw_pid();
+        self.ids[thread].store(id.unsigned_abs(), Ordering::Relaxed);
+    }
+
+    /// Whether one of the threads has this number of the system's.
+    pub(super) fn has(&self, id: u32) -> bool {
+        self.ids.iter().any(|own| own.load(Ordering::Relaxed) == id)
     }
 
     /// No new operation begins.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::hash::BuildHasher;
 
-use slotpark::core::{self, KeyedOptions, Latch, Table, finalize};
+use slotpark::core::{self, Inspect, KeyedOptions, Latch, Table, finalize};
 use slotpark::{FutexWait, Mailbox, Seeded, ShardedWait, SlotStats, Spin};
 
 use super::planned::Key;
@@ -20,7 +20,7 @@ pub(super) struct Numbers {
 
 impl Numbers {
     fn new(slots: usize, spin: Spin, seed: u64) -> Self {
-        let table = Table::with_slots(slots).with_spin(spin);
+        let table = Table::with_slots(slots).with_spin(spin).with_key_text();
         Self {
             waits: ShardedWait::from_table(table, Seeded::with_seed(seed)),
             hasher: Seeded::with_seed(seed),
@@ -39,12 +39,14 @@ impl Numbers {
     /// With the same hashes and slots, so that the same keys are crowded.
     pub(super) fn mailbox<V>(&self) -> Mailbox<Key, V> {
         let engine = core::Mailbox::try_with_slots(self.waits.slots()).unwrap_or_default();
-        Mailbox::from_engine(engine, Seeded::with_seed(self.seed))
+        Mailbox::from_engine(engine.with_key_text(), Seeded::with_seed(self.seed))
     }
 
     /// The same again, with nobody in it.
     pub(super) fn own_table(&self) -> Table<Key> {
-        Table::with_slots(self.waits.slots()).with_spin(self.waits.spin())
+        Table::with_slots(self.waits.slots())
+            .with_spin(self.waits.spin())
+            .with_key_text()
     }
 
     /// `count` keys that no other call with another `family` returns. All of them in the first
@@ -110,7 +112,8 @@ pub(super) struct Queue {
 
 impl Tables {
     pub(super) fn new(slots: usize, seed: u64) -> &'static Self {
-        let names = ShardedWait::from_table(Table::with_slots(slots), Seeded::with_seed(seed));
+        let table = Table::with_slots(slots).with_key_text();
+        let names = ShardedWait::from_table(table, Seeded::with_seed(seed));
         let options = KeyedOptions::new().slots(slots);
         Box::leak(Box::new(Self {
             spinning: Numbers::new(slots, Spin::DEFAULT, seed),
@@ -119,7 +122,9 @@ impl Tables {
             sleeping_tasks: Numbers::new(slots, Spin::Never, seed),
             names,
             futex: FutexWait::with_slots(slots),
-            latches: Latch::with_options(options).unwrap_or_default(),
+            latches: Latch::with_options(options)
+                .unwrap_or_default()
+                .with_key_text(),
         }))
     }
 
@@ -130,6 +135,19 @@ impl Tables {
             Which::SleepingTasks => &self.sleeping_tasks,
             _ => &self.spinning,
         }
+    }
+
+    /// All of them, to be looked at; and whether their keys are numbers.
+    pub(super) fn shown(&self) -> [(&dyn Inspect, bool); 7] {
+        [
+            (&self.spinning.waits, true),
+            (&self.sleeping.waits, true),
+            (&self.tasks.waits, true),
+            (&self.sleeping_tasks.waits, true),
+            (&self.latches, true),
+            (&self.names, false),
+            (&self.futex, false),
+        ]
     }
 
     /// Read without a lock.

@@ -85,6 +85,8 @@ operations! {
     RelayOfNotification = "relay of a notification",
     MailboxClose = "close_key of a mailbox",
     Audit = "audit of a wake",
+    Look = "look at a slot",
+    Told = "told of a wait or a hold",
 }
 
 /// How often, and how it ended. A wake's `woken` is the sum of its counts, the

@@ -86,18 +86,36 @@ fn ripgrep_is_watched() {
     for file in 0..50 {
         write(folder.path(), &format!("{file}.txt"), "needle\n");
     }
+    // More than a pipe takes: nobody reads what it prints, so who prints holds the lock of its
+    // output for good, and who wants to print waits for that.
+    let long = format!("needle {}\n", "x".repeat(100)).repeat(1_000);
+    for file in 0..8 {
+        write(folder.path(), &format!("long-{file}.txt"), &long);
+    }
     // It reads its standard input for as long as that is open.
-    let mut rg = start(folder.path(), &["rg", "-j4", "-c", "needle", "-", "."]);
-    let seen = until(folder.path(), "rg", |seen| seen.program == "rg");
-    assert_eq!(futexes(&seen).slot_count, 512);
+    let mut rg = start(folder.path(), &["rg", "-j4", "needle", "-", "."]);
+    // Of its four threads one reads, one prints, and the others come to wait for that.
+    let seen = until(folder.path(), "two of rg wait", |seen| {
+        let waits = &futexes(seen).waits;
+        let is_one_word = waits.windows(2).all(|pair| pair[0].key == pair[1].key);
+        seen.program == "rg" && waits.len() >= 2 && is_one_word
+    });
+    let waits = &futexes(&seen).waits;
+    let word = waits[0].key.text.as_deref().unwrap_or("");
+    assert!(word.starts_with("word at 0x"), "{waits:?}");
+    assert!(
+        waits.iter().all(|wait| wait.since_ns.is_some()),
+        "{waits:?}"
+    );
     let mut input = rg.stdin.take().expect("it is piped");
     input.write_all(b"needle\nneedle\n").expect("it reads");
     drop(input);
     let output = end(rg);
     let found = text(&output.stdout);
     assert!(
-        found.contains("<stdin>:2") && found.lines().count() >= 51,
-        "{found}"
+        found.matches("<stdin>:needle").count() == 2 && found.lines().count() >= 8_052,
+        "{} lines",
+        found.lines().count()
     );
     nothing_is_left(folder.path());
 }
@@ -122,8 +140,18 @@ fn cargo_is_watched() {
     write(folder.path(), "build.rs", script);
     let build = start(folder.path(), &[cargo, "build", "--offline"]);
     let seen = until(folder.path(), "cargo waits", |seen| {
-        seen.program == "cargo" && !futexes(seen).waits.is_empty()
+        let is_over = |table: &Table| !table.histograms.is_empty();
+        let waits = |table: &Table| !table.waits.is_empty();
+        seen.program == "cargo" && waits(futexes(seen)) && is_over(futexes(seen))
     });
+    let over = futexes(&seen);
+    let waited = &over.histograms[0];
+    assert!(waited.of == "wait" && waited.count > 0, "{waited:?}");
+    assert!(
+        over.top_keys[0].waits > 0 && over.top_keys[0].waited_ns.is_some(),
+        "{:?}",
+        over.top_keys
+    );
     let wait = &futexes(&seen).waits[0];
     let word = wait.key.text.as_deref().unwrap_or("");
     assert!(word.starts_with("word at 0x"), "{wait:?}");

@@ -1,8 +1,10 @@
 //! `browser`: pages looked at in a real browser without a window, as on a desktop and on a phone,
-//! light and dark. Errors on the console, exceptions, requests to the network and a page wider than
-//! the window fail; pictures are kept under `target/browser/`.
+//! light and dark. Errors on the console, exceptions, requests to the network, a page wider than
+//! the window and one that does not show what it is for fail; pictures are kept under
+//! `target/browser/`.
 
 mod cdp;
+mod inspected;
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -18,7 +20,8 @@ use crate::step::{Outcome, Step};
 
 #[derive(clap::Args, Default)]
 pub(crate) struct Args {
-    /// Pages of HTML, or reports as JSON; without any, the sample of the tests.
+    /// Pages of HTML, or reports as JSON; without any, the sample of the tests, and the page of a
+    /// process that hangs.
     files: Vec<PathBuf>,
 }
 
@@ -63,21 +66,50 @@ pub(crate) fn steps(args: Args) -> Vec<Step> {
     // Named from where the command was called; programs run at the root.
     let here = env::current_dir().unwrap_or_default();
     let files: Vec<PathBuf> = args.files.iter().map(|file| here.join(file)).collect();
-    vec![Step::new("browser", move |repo| {
+    if !files.is_empty() {
+        return vec![step("browser", move |_, folder| {
+            let page = |file: &PathBuf| Ok((page_of(file, folder)?, NOTHING));
+            files.iter().map(page).collect()
+        })];
+    }
+    vec![
+        step("browser: a report", |repo, folder| {
+            Ok(vec![(page_of(&repo.root().join(SAMPLE), folder)?, NOTHING)])
+        }),
+        step("browser: a process that hangs", |repo, folder| {
+            Ok(vec![(inspected::page(repo, folder)?, inspected::SHOWN)])
+        }),
+    ]
+}
+
+/// What a page must show.
+#[derive(Clone, Copy, Debug)]
+struct Shown {
+    /// Texts that can be read in it.
+    texts: &'static [&'static str],
+    /// Selectors, and how many elements each finds.
+    marks: &'static [(&'static str, usize)],
+}
+
+const NOTHING: Shown = Shown {
+    texts: &[],
+    marks: &[],
+};
+
+/// Looks at the pages that `pages` makes, where there is a browser.
+fn step(
+    name: &str,
+    pages: impl Fn(&Repo, &Path) -> Result<Vec<(PathBuf, Shown)>> + 'static,
+) -> Step {
+    Step::new(name, move |repo| {
         let Some(program) = program(repo) else {
             return Ok(Outcome::Skipped(format!("no {} is installed", PROGRAMS[0])));
         };
         let folder = repo.target().join("browser");
         fs::create_dir_all(&folder)?;
-        let files = if files.is_empty() {
-            vec![repo.root().join(SAMPLE)]
-        } else {
-            files.clone()
-        };
         let mut found = Vec::new();
-        for file in &files {
-            let page = page_of(file, &folder)?;
-            found.extend(look(program, &page, &folder)?);
+        for (page, shown) in pages(repo, &folder)? {
+            found.extend(look(program, (&page, shown), &folder)?);
         }
         for finding in &found {
             eprintln!("error: {finding}");
@@ -86,7 +118,7 @@ pub(crate) fn steps(args: Args) -> Vec<Step> {
             bail!("{} things that a reader would not want", found.len());
         }
         Ok(Outcome::Done)
-    })]
+    })
 }
 
 /// The browser that is installed here.
@@ -108,7 +140,7 @@ fn page_of(file: &Path, folder: &Path) -> Result<PathBuf> {
 }
 
 /// Looks at the page in every view, keeps the pictures in `folder`, and says what is wrong.
-fn look(program: &str, page: &Path, folder: &Path) -> Result<Vec<String>> {
+fn look(program: &str, (page, shown): (&Path, Shown), folder: &Path) -> Result<Vec<String>> {
     let page = page
         .canonicalize()
         .with_context(|| page.display().to_string())?;
@@ -130,6 +162,7 @@ fn look(program: &str, page: &Path, folder: &Path) -> Result<Vec<String>> {
             if width.parse().is_ok_and(|width: u32| width > view.width) {
                 complaints.push(format!("{width} px wide in a window of {}", view.width));
             }
+            complaints.extend(missing(&mut browser, shown)?);
             found.extend(
                 complaints
                     .into_iter()
@@ -138,6 +171,22 @@ fn look(program: &str, page: &Path, folder: &Path) -> Result<Vec<String>> {
         }
     }
     Ok(found)
+}
+
+/// What the page should show, and does not.
+fn missing(browser: &mut Browser, shown: Shown) -> Result<Vec<String>> {
+    let text = text_of(browser, "document.body.innerText")?;
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let texts = shown.texts.iter().filter(|one| !text.contains(one.trim()));
+    let mut missing: Vec<_> = texts.map(|one| format!("does not say `{one}`")).collect();
+    for (mark, count) in shown.marks {
+        let script = format!("String(document.querySelectorAll({}).length)", json!(mark));
+        let found = text_of(browser, &script)?;
+        if found != count.to_string() {
+            missing.push(format!("{found} times `{mark}`, not {count} times"));
+        }
+    }
+    Ok(missing)
 }
 
 /// Loads the page and waits until it is drawn.

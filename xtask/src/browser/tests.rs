@@ -4,11 +4,16 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::{look, program};
+use super::{NOTHING, Shown, look, program};
 use crate::repo::Repo;
 
 /// What is found in a page; `None` where there is no browser.
 fn found(name: &str, page: &str) -> Option<Vec<String>> {
+    found_if(name, page, NOTHING)
+}
+
+/// As `found`, in a page that must show something.
+fn found_if(name: &str, page: &str, shown: Shown) -> Option<Vec<String>> {
     let repo = Repo::here();
     let folder = folder(&repo, name);
     let Some(program) = program(&repo) else {
@@ -17,7 +22,7 @@ fn found(name: &str, page: &str) -> Option<Vec<String>> {
     };
     let file = folder.join(format!("{name}.html"));
     fs::write(&file, page).expect("the folder was made");
-    Some(look(program, &file, &folder).expect("the browser works"))
+    Some(look(program, (&file, shown), &folder).expect("the browser works"))
 }
 
 fn folder(repo: &Repo, name: &str) -> PathBuf {
@@ -100,4 +105,25 @@ fn a_page_wider_than_the_phone_is_found() {
             .iter()
             .all(|finding| finding.contains("phone") && finding.contains("700 px"))
     );
+}
+
+#[test]
+fn what_is_not_shown_is_found() {
+    let page = page("<b>who</b> waits<i hidden>for whom</i>");
+    let shown = |texts, marks| Shown { texts, marks };
+    let Some(fine) = found_if("shown", &page, shown(&["who waits"], &[("p b", 1)])) else {
+        return;
+    };
+    assert_eq!(fine, [""; 0]);
+    let found = found_if("hidden", &page, shown(&["for whom"], &[("p b", 2)]));
+    let found = found.expect("there is a browser");
+    assert_eq!(found.len(), 8, "{found:?}");
+    let says = |text| {
+        found
+            .iter()
+            .filter(|finding| finding.contains(text))
+            .count()
+    };
+    assert_eq!(says("does not say `for whom`"), 4, "{found:?}");
+    assert_eq!(says("1 times `p b`, not 2 times"), 4, "{found:?}");
 }

@@ -21,7 +21,14 @@ use crate::tidy::tree::Tree;
 use crate::twin::Twin;
 
 /// What the planted bugs are in, and what tests them.
-const CRATES: [&str; 3] = ["slotpark-core", "slotpark", "slotpark-capi"];
+const CRATES: [&str; 5] = [
+    "slotpark-core",
+    "slotpark",
+    "slotpark-capi",
+    "slotpark-inspect",
+    // A part of the one before, where its page is built.
+    "slotpark-report",
+];
 
 #[derive(clap::Args, Default)]
 pub(crate) struct Args {

@@ -2,16 +2,24 @@
 
 use std::future::Future;
 
+use slotpark::core::Inspect;
 use slotpark::{
     KeyedMutex, KeyedRwLock, KeyedSemaphore, Mutex as WordMutex, MutexGuard, SingleFlight,
 };
 
 use super::one::HandOver;
+use crate::engines::recorded::Shown;
 use crate::measure::locks::{AsyncLockEngine, FlightEngine, LockEngine};
 
 /// First come, first served.
 #[derive(Debug)]
 pub(crate) struct SlotparkMutex(KeyedMutex<u64>);
+
+impl Shown for SlotparkMutex {
+    fn shown(&self) -> &dyn Inspect {
+        &self.0
+    }
+}
 
 impl LockEngine for SlotparkMutex {
     const NAME: &'static str = "slotpark";

@@ -2,13 +2,21 @@
 
 use std::future::Future;
 
+use slotpark::core::Inspect;
 use slotpark::{ShardedWait, WaitOutcome};
 
+use crate::engines::recorded::Shown;
 use crate::measure::{Place, Slots, TaskEngine};
 
 /// A table of our own.
 #[derive(Debug)]
 pub(crate) struct SlotparkTasks(ShardedWait<u64>);
+
+impl Shown for SlotparkTasks {
+    fn shown(&self) -> &dyn Inspect {
+        &self.0
+    }
+}
 
 impl TaskEngine for SlotparkTasks {
     const NAME: &'static str = "slotpark";

@@ -4,7 +4,7 @@
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use slotpark::core::{At, Candidate, Filter, RawEventCounter, Table};
+use slotpark::core::{At, Candidate, Filter, Inspect, RawEventCounter, Table};
 use slotpark::{Clock, DefaultPlatform, EventError};
 
 use super::{Scene, Setting, named};
@@ -175,6 +175,10 @@ impl Scene for Counters {
             })
         };
         self.sites.iter().enumerate().filter_map(queue).collect()
+    }
+
+    fn tables(&self) -> Vec<&dyn Inspect> {
+        vec![&self.table]
     }
 
     fn check_quiet(&self, _waits: &[Waiting]) -> Result<(), String> {

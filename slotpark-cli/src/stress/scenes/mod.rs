@@ -20,6 +20,7 @@ mod words;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rand::Rng;
+use slotpark::core::Inspect;
 
 use super::actor::{Actor, Ended};
 use super::ledger::Ledger;
@@ -37,6 +38,11 @@ pub(super) trait Scene: Send + Sync {
 
     /// The keys that have waiters, as the library counts them.
     fn queues(&self) -> Vec<Queue>;
+
+    /// What there is to be looked at besides the tables that all scenes share; keys are numbers.
+    fn tables(&self) -> Vec<&dyn Inspect> {
+        Vec::new()
+    }
 
     /// Nobody acts, and who waits is queued: each of these waits (all of this scene) must have a
     /// reason to go on. A wake that was lost shows here, before anything else wakes its waiter.
@@ -66,12 +72,14 @@ pub(super) struct Setting {
     pub(super) sleepy: bool,
     /// How many threads are always awake, or have a deadline.
     pub(super) awake_min: usize,
+    /// Somebody looks at the tables all the time, and changes the level of detail.
+    pub(super) looked_at: bool,
     /// The scenes that take part, as bits; at least one.
     pub(super) scenes: u32,
 }
 
 impl Setting {
-    /// The first phase has all scenes, so that a short run has, too.
+    /// The first phase has all scenes and is looked at, so that a short run is, too.
     pub(super) fn draw(random: &mut impl Rng, phase: u64, threads: usize) -> Self {
         let all = (1 << SCENES.len()) - 1;
         let scenes = match random.random_range(0..3) {
@@ -86,6 +94,7 @@ impl Setting {
             crowded: random.random_ratio(1, 2),
             sleepy: random.random_ratio(1, 3),
             awake_min: random.random_range(1..=threads.div_ceil(2)),
+            looked_at: phase == 0 || random.random_ratio(1, 2),
             scenes,
         }
     }

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use slotpark::Clock;
-use slotpark::core::{FlightError, SingleFlight};
+use slotpark::core::{FlightError, Inspect, SingleFlight};
 
 use super::{Scene, Setting, named};
 use crate::stress::actor::{Actor, Ended, Patience};
@@ -77,7 +77,9 @@ pub(super) fn build(index: usize, setting: Setting, tables: &'static Tables) -> 
     Box::new(Flights {
         index,
         numbers,
-        flights: SingleFlight::try_with_slots(numbers.waits.slots()).unwrap_or_default(),
+        flights: SingleFlight::try_with_slots(numbers.waits.slots())
+            .unwrap_or_default()
+            .with_key_text(),
         sites: keys.into_iter().map(site).collect(),
         clock: AtomicU64::new(1),
         alive: Arc::default(),
@@ -292,6 +294,10 @@ impl Scene for Flights {
             })
         };
         self.sites.iter().enumerate().filter_map(queue).collect()
+    }
+
+    fn tables(&self) -> Vec<&dyn Inspect> {
+        vec![&self.flights]
     }
 
     fn check_quiet(&self, _waits: &[Waiting]) -> Result<(), String> {

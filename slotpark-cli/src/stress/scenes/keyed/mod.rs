@@ -11,7 +11,7 @@ mod relay;
 use std::time::Duration;
 
 use slotpark::DefaultPlatform;
-use slotpark::core::{Condition, Holding, KeyedLock, KeyedOptions, Preference, WhenFull};
+use slotpark::core::{Condition, Holding, Inspect, KeyedLock, KeyedOptions, Preference, WhenFull};
 
 use super::{Scene, Setting, named};
 use crate::stress::actor::Actor;
@@ -71,7 +71,10 @@ pub(super) fn build(index: usize, setting: Setting, tables: &'static Tables) -> 
     let locks = KINDS.iter().filter_map(|(capacity, preference)| {
         let lock = KeyedLock::with_options(*capacity, options.preference(*preference)).ok()?;
         let preference = *preference;
-        Some(Locks { lock, preference })
+        Some(Locks {
+            lock: lock.with_key_text(),
+            preference,
+        })
     });
     // Each lock has some, so that several of one can be held.
     let count = setting.keys.clamp(3 * KINDS.len(), SITES_MAX);
@@ -182,6 +185,11 @@ impl Scene for Keyed {
             })
         };
         self.sites.iter().enumerate().filter_map(queue).collect()
+    }
+
+    fn tables(&self) -> Vec<&dyn Inspect> {
+        let locks = self.locks.iter();
+        locks.map(|locks| &locks.lock as &dyn Inspect).collect()
     }
 
     fn check_quiet(&self, _waits: &[Waiting]) -> Result<(), String> {

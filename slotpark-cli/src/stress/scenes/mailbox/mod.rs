@@ -8,6 +8,7 @@ mod value;
 use std::sync::Arc;
 
 use slotpark::Mailbox;
+use slotpark::core::Inspect;
 
 use super::{Scene, Setting, named};
 use crate::stress::actor::Actor;
@@ -129,6 +130,10 @@ impl Scene for Mail {
             })
         };
         addresses.chain(&self.private).filter_map(queue).collect()
+    }
+
+    fn tables(&self) -> Vec<&dyn Inspect> {
+        vec![&self.mailbox]
     }
 
     fn check_quiet(&self, _waits: &[Waiting]) -> Result<(), String> {

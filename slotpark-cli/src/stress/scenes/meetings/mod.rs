@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use slotpark::Clock;
-use slotpark::core::{ArmedLatch, Barrier, BarrierOutcome, KeyedOptions, Latch, LatchOutcome};
+use slotpark::core::{
+    ArmedLatch, Barrier, BarrierOutcome, Inspect, KeyedOptions, Latch, LatchOutcome,
+};
 
 use super::{Scene, Setting, named};
 use crate::stress::actor::{Actor, Ended};
@@ -62,7 +64,9 @@ pub(super) fn build(index: usize, setting: Setting, tables: &'static Tables) -> 
         index,
         numbers,
         latches: &tables.latches,
-        barriers: Barrier::with_options(options).unwrap_or_default(),
+        barriers: Barrier::with_options(options)
+            .unwrap_or_default()
+            .with_key_text(),
         sites: keys.into_iter().map(site).collect(),
         private: numbers.keys(17, setting.threads, setting.crowded),
     })
@@ -263,6 +267,10 @@ impl Scene for Meetings {
             })
         };
         self.sites.iter().enumerate().filter_map(queue).collect()
+    }
+
+    fn tables(&self) -> Vec<&dyn Inspect> {
+        vec![&self.barriers]
     }
 
     fn check_quiet(&self, _waits: &[Waiting]) -> Result<(), String> {

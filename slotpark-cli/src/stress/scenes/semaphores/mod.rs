@@ -8,7 +8,7 @@ mod relay;
 use std::pin::pin;
 use std::time::Duration;
 
-use slotpark::core::{At, Candidate, Filter, RawSemaphore, Table};
+use slotpark::core::{At, Candidate, Filter, Inspect, RawSemaphore, Table};
 use slotpark::{AcquireError, Clock, DefaultPlatform, TryAcquireError};
 
 use super::{Scene, Setting, named};
@@ -269,6 +269,10 @@ impl Scene for Semaphores {
             })
         };
         self.sites.iter().enumerate().filter_map(queue).collect()
+    }
+
+    fn tables(&self) -> Vec<&dyn Inspect> {
+        vec![&self.table]
     }
 
     fn check_quiet(&self, _waits: &[Waiting]) -> Result<(), String> {
