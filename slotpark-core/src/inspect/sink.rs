@@ -19,13 +19,14 @@ use crate::inspect::Kind;
 /// }
 /// ```
 pub trait Sink: Sync {
-    /// A wait was queued and is over, however it ended: from [`Detail::Counters`] on.
+    /// A wait was queued and is over, however it ended: from [`Detail::Counters`] on, if the level
+    /// was as high when it was queued.
     ///
     /// [`Detail::Counters`]: crate::Detail::Counters
     fn waited(&self, waited: &Waited);
 
-    /// A key was given up whose holder was recorded: from
-    /// [`Detail::Timing`](crate::Detail::Timing) on.
+    /// A key was given up whose holder was recorded: if the level was at least
+    /// [`Detail::Timing`](crate::Detail::Timing) when it was taken, whatever it is now.
     fn held(&self, held: &Held);
 
     /// A lock by key is about to be asked for, from [`Detail::Timing`](crate::Detail::Timing) on:
