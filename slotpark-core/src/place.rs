@@ -88,13 +88,12 @@ impl<K, P: Platform> Table<K, P> {
     #[cold]
     #[inline(never)]
     fn tell_left(&self, place: &Place<P>, reason: Reason, was: Was) {
+        // SAFETY: the node has left its slot.
+        let verdict = || unsafe { place.waiter.verdict_of_task() };
         let end = || match (reason, was) {
             (Reason::Cancelled, _) => WaitEnd::Cancelled,
             (Reason::TimedOut, Was::Waiting) => WaitEnd::TimedOut,
-            // SAFETY: the node has left its slot.
-            (Reason::TimedOut, Was::Chosen) => {
-                unsafe { place.waiter.verdict_of_task() }.ending.into()
-            }
+            (Reason::TimedOut, Was::Chosen) => verdict().ending.into(),
         };
         // SAFETY: N1: the node is in no queue any more.
         let last = unsafe { place.node.last_name() };

@@ -22,7 +22,7 @@
 //! | what there is now | [`Snapshot::take`], then [`dump`], JSON, [`folded`], `page` |
 //! | the same of another process | [`socket::serve`] there, [`socket::Client`] here |
 //! | who can never go on | [`deadlocks`] of two looks, or [`watch_deadlocks`] |
-//! | what could deadlock, in a run that does not | [`watch_lock_order`]; [`LockOrder`] for other locks |
+//! | what could deadlock, in a run that does not | [`watch_lock_order`], [`LockOrder`] |
 //! | what takes too long | [`Watchdog`] |
 //! | where time goes | [`Table::histograms`], [`Table::top_keys`], `prometheus`, `record_metrics` |
 //! | whether the hash is good | [`Table::spreading`] |

@@ -136,7 +136,7 @@ impl<'l, K: Eq, P: Platform> WaitCondition<'l, K, P> {
             return None;
         };
         if parked.is_woken() && lock.preference != Preference::Barging {
-            // SAFETY: it was granted.
+            // SAFETY: H5: it was granted, and this future has been told.
             unsafe { lock.came(unheld.node()) };
             return Some(unheld.into_held());
         }

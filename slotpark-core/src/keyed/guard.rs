@@ -283,7 +283,7 @@ impl<'l, K: Eq, P: Platform> Unheld<'l, K, P> {
         let is_held = !is_recorded && lock.take(self.hash, node)
             || lock.take_node(self.hash, node, self.key());
         if is_held {
-            // SAFETY: it has just come.
+            // SAFETY: H3: it has just come, to this owner.
             unsafe { lock.came(node) };
         }
         is_held

@@ -168,7 +168,7 @@ impl<'l, K: Eq, P: Platform> Hold<'l, K, P> {
         };
         let held = is_held.and_then(|()| self.unheld.take());
         held.map_or(Poll::Pending, |unheld| {
-            // SAFETY: it has come.
+            // SAFETY: H5: it has come, and this future has been told.
             unsafe { self.lock.came(unheld.node()) };
             Poll::Ready(Ok(unheld.into_held().into_entry()))
         })
@@ -187,10 +187,10 @@ impl<'l, K: Eq, P: Platform> Hold<'l, K, P> {
         // SAFETY: V1: nobody knows the holder's node (any more).
         unsafe { lock.record(holder, unheld.traced(), self.options.caller, true) };
         if is_first {
-            // SAFETY: V1: as above.
+            // SAFETY: V1: nobody knows the node yet.
             unsafe { lock.ask(holder, true) };
         }
-        // SAFETY: V1: as above.
+        // SAFETY: V1: nobody knows the node yet.
         let is_recorded = unsafe { lock.is_recorded(holder) };
         if !is_recorded && lock.take(hash, holder) || lock.take_node(hash, holder, key) {
             return Some(());

@@ -258,12 +258,12 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
     ) -> Result<(), HoldError> {
         // SAFETY: V1: nobody knows the holder's node yet.
         unsafe { self.record(holder, traced, options.caller, false) };
-        // SAFETY: V1: as above.
+        // SAFETY: V1: nobody knows the node yet.
         unsafe { self.ask(holder, options.deadline != Some(Deadline::PAST)) };
-        // SAFETY: V1: as above.
+        // SAFETY: V1: nobody knows the node yet.
         let is_recorded = unsafe { self.is_recorded(holder) };
         self.wait_for(at, holder, options, is_recorded)?;
-        // SAFETY: it has just come.
+        // SAFETY: H3: it has just come, to this caller.
         unsafe { self.came(holder) };
         Ok(())
     }

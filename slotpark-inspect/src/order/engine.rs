@@ -68,16 +68,19 @@ impl Party {
     }
 }
 
-/// What is held by way of the engine: the holder's number, its label, its place.
+/// What each party holds: the holder's number, its label, its place.
+type HeldBy = HashMap<Party, Vec<(u64, Label, Place)>>;
+
+/// What is held by way of the engine.
 #[derive(Default)]
 pub(super) struct ByEngine {
-    parts: [Mutex<HashMap<Party, Vec<(u64, Label, Place)>>>; PARTS],
+    parts: [Mutex<HeldBy>; PARTS],
     count: AtomicUsize,
     unlisted: AtomicUsize,
 }
 
 impl ByEngine {
-    fn part(&self, party: Party) -> MutexGuard<'_, HashMap<Party, Vec<(u64, Label, Place)>>> {
+    fn part(&self, party: Party) -> MutexGuard<'_, HeldBy> {
         let number = match party {
             Party::Thread(thread) => u64::from(thread),
             Party::Task(task) => task,
