@@ -5,7 +5,7 @@ use std::thread;
 use slotpark_core::{Detail, Inspect, Kind, RawMutex, RawRwLock, process_table, set_detail};
 
 use crate::common::leak;
-use crate::{Alone, assert_nobody, holders, kinds, me, slot, threads};
+use crate::{Alone, assert_nobody, holders, kinds, look, me, slot, threads};
 
 #[test]
 fn what_was_entered_goes_at_a_lower_level() {
@@ -113,6 +113,9 @@ fn who_finds_no_room_is_counted() {
     let is_listed = |mutex: &RawMutex| !holders(mutex.place()).is_empty();
     assert!(crowd[..64].iter().all(|mutex| is_listed(mutex)));
     assert!(!crowd[64..].iter().any(|mutex| is_listed(mutex)));
+    // Each in its slot alone.
+    let all = (0..process_table().slot_count()).flat_map(look);
+    assert_eq!(all.filter(|seen| seen.holds).count(), 64);
     // Those of other parts are.
     let other = leak([const { RawMutex::new() }; 64]);
     let other = other.iter().find(|mutex| slot(mutex.place()) % 16 == 1);

@@ -92,11 +92,16 @@ fn who_gives_up_has_nothing() {
     let (mutex, lock) = (RawMutex::new(), RawRwLock::new());
     assert!(mutex.try_lock() && lock.try_read() && lock.try_upgradable());
     let end = || soon(Duration::from_millis(1));
-    assert!(!mutex.try_lock() && !mutex.lock_at(mutex.place(), end()));
-    assert!(!lock.try_write() && !lock.write_at(lock.place(), end()));
-    assert!(!lock.try_upgradable() && !lock.upgradable_at(lock.place(), end()));
     assert!(!lock.try_upgrade_at(lock.place()) && !lock.upgrade_at(lock.place(), end()));
-    assert_eq!(kinds(mutex.place()), [Kind::Lock]);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            assert!(!mutex.try_lock() && !mutex.lock_at(mutex.place(), end()));
+            assert!(!lock.try_write() && !lock.write_at(lock.place(), end()));
+            assert!(!lock.try_upgradable() && !lock.upgradable_at(lock.place(), end()));
+        });
+    });
+    assert_eq!(threads(mutex.place()), [me()]);
+    assert_eq!(threads(lock.place()), [me(), me()]);
     let mut readers = kinds(lock.place());
     readers.sort_by_key(|kind| *kind == Kind::Read);
     assert_eq!(readers, [Kind::Upgradable, Kind::Read]);
