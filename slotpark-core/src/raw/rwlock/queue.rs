@@ -37,20 +37,6 @@ impl RawRwLock {
         is_locked
     }
 
-    /// As before, of who is about to keep `kept` instead of `give`.
-    #[inline(always)]
-    fn unseen(&self, give: Mode, kept: Option<Mode>) {
-        if let Some(kept) = kept {
-            // What was not entered is not either from now on.
-            owners::changed(self, give.kind(), kept.kind());
-            return;
-        }
-        owners::gave(self, give.kind(), || match give {
-            Mode::Read => self.word.read().readers(),
-            _ => 1,
-        });
-    }
-
     #[cold]
     #[track_caller]
     fn lock_contended<K: Copy + Eq, P: Platform>(
@@ -122,7 +108,16 @@ impl RawRwLock {
             self.is_locked(),
             "unlocked by somebody who has not locked it"
         );
-        self.unseen(give, kept);
+        match kept {
+            None => owners::gave(self, give.kind(), || match give {
+                Mode::Read => self.word.read().readers(),
+                _ => 1,
+            }),
+            // What was not entered is not either from now on.
+            Some(kept) => {
+                let _was_entered = owners::changed(self, give.kind(), kept.kind());
+            }
+        }
         if !self.word.give(give, kept) {
             self.give_contended(at(), give, kept, fair);
         }
