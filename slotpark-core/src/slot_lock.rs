@@ -65,6 +65,13 @@ impl<P: Platform> SlotLock<P> {
         }
     }
 
+    /// Whether anybody was inside at this moment.
+    #[cfg(all(feature = "inspect", not(any(slotpark_loom, slotpark_shuttle))))]
+    pub(crate) fn is_locked(&self) -> bool {
+        // ORDERING: none, relaxed: a look.
+        self.0.load(Ordering::Relaxed) != FREE
+    }
+
     /// Forgets a holder that no longer exists: in the child of a fork.
     pub(crate) fn reset(&self) {
         // ORDERING: none, relaxed: only one thread exists.

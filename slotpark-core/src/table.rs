@@ -7,7 +7,7 @@
 use core::fmt;
 use core::marker::PhantomData;
 
-use crate::inspect::{Seen, forget};
+use crate::inspect::{Seen, forget, owners};
 use crate::platform::{DefaultPlatform, Platform};
 use crate::slot::Slot;
 use crate::slots::SlotStats;
@@ -262,6 +262,7 @@ impl<K, P: Platform> Table<K, P> {
     /// assert_eq!(table.waiters(1, &7), 0);
     /// ```
     pub unsafe fn reset_after_fork(&self) {
+        owners::reset();
         forget();
         // ORDERING: none, relaxed: only one thread exists.
         let generation = self.generation.load(Ordering::Relaxed);

@@ -82,6 +82,13 @@ fn head(text: &mut String, snapshot: &Snapshot) -> fmt::Result {
         if table.left_out > 0 {
             write!(text, ", {} not shown", table.left_out)?;
         }
+        if table.unlisted > 0 {
+            write!(
+                text,
+                ", {} locked so far with no room to note by whom",
+                table.unlisted
+            )?;
+        }
         writeln!(text)?;
     }
     Ok(())

@@ -45,8 +45,13 @@
 //!   *a task*, each time another one, and in no deadlock.
 //! - Who holds is who locked. A guard that was handed to somebody else is still the first one's,
 //!   and a circle through it may be none.
-//! - Locks of one word (`Mutex`, `RwLock`, `Semaphore`) have no holders in a table while nobody
-//!   looks for them: their waits are shown, their owners are not.
+//! - A `Mutex` or an `RwLock` has no room for its owner. With the feature `owners`, which is on
+//!   unless it is turned off, owners are noted beside the locks, at `Timing` and above: in the
+//!   process-wide table, 64 in each of sixteen parts. Beyond that they are counted
+//!   ([`Table::unlisted`]). Without stacks and labels, and not in the histograms.
+//! - Permits of a [`Semaphore`](slotpark::Semaphore) belong to nobody, and it does not know how
+//!   many it has: anybody may release what was never acquired, so nobody is seen to hold it, also
+//!   where it has one. A [`KeyedSemaphore`](slotpark::KeyedSemaphore) has holders.
 //! - A wait may have a deadline, or an interrupter: a circle through it ends by that.
 
 #![forbid(unsafe_code)]

@@ -63,6 +63,10 @@ pub struct Table {
     /// takes. Those of a slot that are listed are the first.
     #[serde(default)]
     pub left_out: usize,
+    /// Locks of a byte or a word (`Mutex`, `RwLock`) that were taken so far while there was no room
+    /// left to note by whom. Those that are held still are not among the holders.
+    #[serde(default)]
+    pub unlisted: usize,
 }
 
 /// One slot.

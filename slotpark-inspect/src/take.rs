@@ -73,6 +73,7 @@ fn look(name: &str, table: &dyn Inspect, room: &mut Vec<Seen>, names: &mut Names
         found.left_out += there - nodes.len();
         seen::add(&mut found, index, table.slot_stats(index), nodes, names);
     }
+    found.unlisted = table.unlisted();
     (found.histograms, found.top_keys) = record::of(table.table_id());
     name_keys(&mut found);
     found

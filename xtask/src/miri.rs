@@ -21,7 +21,20 @@ const ONCE: [(&str, &[&str]); 3] = [
 const ONCE_FLAGS: &str = "-Zmiri-disable-isolation";
 
 /// Their tables live for ever, so that a test that fails leaves nobody behind in one that ended.
-const LEAKING: &[&str] = &["-p", "slotpark-core", "--test", "looks"];
+const LEAKING: [(&str, &[&str]); 2] = [
+    ("miri: looks", &["-p", "slotpark-core", "--test", "looks"]),
+    (
+        "miri: owners",
+        &[
+            "-p",
+            "slotpark-core",
+            "--features",
+            "inspect",
+            "--test",
+            "owners",
+        ],
+    ),
+];
 const LEAKING_FLAGS: &str = "-Zmiri-disable-isolation -Zmiri-ignore-leaks";
 
 /// What runs once for each seed, cut off from the machine: its clock counts steps, so that a seed
@@ -55,11 +68,11 @@ pub(crate) fn steps(args: &Args) -> Vec<Step> {
     }
     let owned = |words: &[&str]| words.iter().map(|word| word.to_string()).collect();
     let once = ONCE.map(|(name, targets)| step(name, owned(targets), ONCE_FLAGS.into()));
-    let leaking = step("miri: looks", owned(LEAKING), LEAKING_FLAGS.into());
+    let leaking = LEAKING.map(|(name, targets)| step(name, owned(targets), LEAKING_FLAGS.into()));
     let seeds = args.seeds;
     let flags = format!("-Zmiri-many-seeds=0..{seeds} {SEEDED_FLAGS}");
     let seeded = step(&format!("miri: {seeds} seeds"), owned(SEEDED), flags);
-    once.into_iter().chain([leaking, seeded]).collect()
+    once.into_iter().chain(leaking).chain([seeded]).collect()
 }
 
 fn step(name: &str, targets: Vec<String>, flags: String) -> Step {

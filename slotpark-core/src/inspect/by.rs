@@ -21,6 +21,10 @@ macro_rules! looks_by {
             fn table_id(&self) -> u64 {
                 $crate::Inspect::table_id(&self.$($field).+)
             }
+
+            fn unlisted(&self) -> usize {
+                $crate::Inspect::unlisted(&self.$($field).+)
+            }
         }
     };
 }

@@ -2,7 +2,7 @@
 //!
 //! **Lock order**: one slot lock. **Orderings**: LOCK.
 
-use crate::inspect::{Inspect, Kind, Seen};
+use crate::inspect::{Inspect, Kind, Seen, owners};
 use crate::node::{NodeRef, Role};
 use crate::platform::Platform;
 use crate::reentry;
@@ -101,11 +101,16 @@ impl<K: Sync, P: Platform> Inspect for Table<K, P> {
     }
 
     fn look(&self, index: usize, room: &mut [Seen]) -> usize {
-        self.look_with(index, room, |_, _| {})
+        let found = self.look_with(index, room, |_, _| {});
+        owners::add(self.id(), index, room, found)
     }
 
     fn table_id(&self) -> u64 {
         self.id()
+    }
+
+    fn unlisted(&self) -> usize {
+        owners::unlisted(self.id())
     }
 }
 

@@ -6,6 +6,7 @@
 mod by;
 mod copy;
 mod level;
+pub(crate) mod owners;
 mod seen;
 mod sink;
 mod text;

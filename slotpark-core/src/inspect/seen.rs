@@ -33,6 +33,10 @@ pub trait Inspect: Send + Sync {
     /// `Debug`, where the table shows keys, runs under that lock: it must not call a table (debug
     /// builds panic); if it panics, its text is cut.
     ///
+    /// With the feature `inspect`, who holds the mutexes and read-write locks of a slot of the
+    /// process-wide table is added from a list beside it when the slot is unlocked again: that may
+    /// be of a later moment.
+    ///
     /// # Panics
     /// If `index` is not below [`slot_count`](Self::slot_count); in debug builds, if called from a
     /// closure that runs under a slot lock; of locks by key, with panics of the key's `Eq`.
@@ -42,6 +46,18 @@ pub trait Inspect: Send + Sync {
 
     /// What tells this table from others, also in what a sink is told.
     fn table_id(&self) -> u64 {
+        0
+    }
+
+    /// How many times so far a `RawMutex` or a `RawRwLock` was taken while there was no room left
+    /// to enter who has it: no look shows those holds. 0 but for the process-wide table with the
+    /// feature `inspect`, which has room for 64 in each of sixteen parts. Locks nothing.
+    ///
+    /// ```
+    /// use slotpark_core::{Inspect, process_table};
+    /// assert_eq!(process_table().unlisted(), 0);
+    /// ```
+    fn unlisted(&self) -> usize {
         0
     }
 }
@@ -61,6 +77,10 @@ impl<T: Inspect + ?Sized> Inspect for &T {
 
     fn table_id(&self) -> u64 {
         (**self).table_id()
+    }
+
+    fn unlisted(&self) -> usize {
+        (**self).unlisted()
     }
 }
 

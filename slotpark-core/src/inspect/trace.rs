@@ -51,7 +51,7 @@ impl fmt::Debug for Caller {
 
 /// What is recorded.
 #[derive(Clone, Copy)]
-struct Trace {
+pub(super) struct Trace {
     /// When it began to wait, or came to hold; 0 is unknown.
     since_ns: u64,
     label: Option<&'static str>,
@@ -66,7 +66,7 @@ struct Trace {
 }
 
 impl Trace {
-    const NONE: Self = Self {
+    pub(super) const NONE: Self = Self {
         since_ns: 0,
         label: None,
         location: None,
@@ -76,6 +76,44 @@ impl Trace {
         is_timed: false,
         is_full: false,
     };
+
+    /// What a lock says that is held from now on. No stack: who takes one may use locks.
+    #[cfg(all(feature = "inspect", not(any(slotpark_loom, slotpark_shuttle))))]
+    pub(super) fn of_lock<P: Platform>(caller: Caller) -> Self {
+        Self {
+            since_ns: P::ticks(),
+            location: Some(caller.0),
+            who: Who::now(),
+            is_timed: true,
+            is_full: is_full(),
+            ..Self::NONE
+        }
+    }
+
+    #[cfg(all(feature = "inspect", not(any(slotpark_loom, slotpark_shuttle))))]
+    pub(super) fn thread(&self) -> Option<u32> {
+        self.who.thread()
+    }
+
+    /// The same, of the thread that `who` is.
+    #[cfg(all(feature = "inspect", not(any(slotpark_loom, slotpark_shuttle))))]
+    pub(super) fn of_thread(self, who: Who) -> Self {
+        Self {
+            who: self.who.of_thread(who),
+            ..self
+        }
+    }
+
+    pub(super) fn show(&self, seen: &mut Seen) {
+        seen.since_ns = (self.since_ns != 0).then_some(self.since_ns);
+        seen.label = self.label;
+        seen.location = self.location.filter(|_| self.is_full);
+        seen.stack = self.stack.map(NonZeroU64::get);
+        seen.thread = self.who.thread();
+        seen.task = self.who.task();
+        seen.task_label = self.who.task_label();
+        seen.is_task |= self.is_task || seen.holds && seen.task.is_some();
+    }
 }
 
 /// Room for what a node says of itself, in the frame, the future or the place of its owner (V1).
@@ -282,15 +320,7 @@ impl Traced {
     /// V1: it was filled, and the lock of its node's slot is held.
     pub(super) unsafe fn show(&self, seen: &mut Seen) {
         // SAFETY: V1: the caller's contract.
-        let trace = unsafe { self.get() };
-        seen.since_ns = (trace.since_ns != 0).then_some(trace.since_ns);
-        seen.label = trace.label;
-        seen.location = trace.location.filter(|_| trace.is_full);
-        seen.stack = trace.stack.map(NonZeroU64::get);
-        seen.thread = trace.who.thread();
-        seen.task = trace.who.task();
-        seen.task_label = trace.who.task_label();
-        seen.is_task |= trace.is_task || seen.holds && seen.task.is_some();
+        unsafe { self.get() }.show(seen);
     }
 }
 

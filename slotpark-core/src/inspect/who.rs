@@ -29,6 +29,15 @@ impl Who {
         self.thread.map(NonZeroU32::get)
     }
 
+    /// The same, with the thread of another.
+    #[cfg(all(feature = "inspect", not(any(slotpark_loom, slotpark_shuttle))))]
+    pub(super) fn of_thread(self, other: Self) -> Self {
+        Self {
+            thread: other.thread,
+            ..self
+        }
+    }
+
     pub(super) fn task(self) -> Option<u64> {
         self.task.map(|task| task.number)
     }

@@ -29,9 +29,15 @@ impl FutexKey {
             seen.weight = u32::try_from(seen.tag).unwrap_or(u32::MAX);
         }
         if seen.key.is_none() {
-            // Never fails.
-            let _ok = self.write(seen.key.insert(KeyText::default()));
+            seen.key = Some(self.text());
         }
+    }
+
+    pub(crate) fn text(&self) -> KeyText {
+        let mut text = KeyText::default();
+        // Never fails.
+        let _ok = self.write(&mut text);
+        text
     }
 
     /// What its waiters, of whom one has this tag, wait for.

@@ -19,6 +19,7 @@ use core::ptr;
 use super::{HANDED_OVER, RawMutex, TRY_AGAIN, nap};
 use crate::at::At;
 use crate::choose::{Choice, Filter};
+use crate::inspect::Caller;
 use crate::options::{ParkOptions, Parked};
 use crate::platform::{Deadline, Platform};
 use crate::requeue::RequeueOptions;
@@ -163,7 +164,9 @@ impl RawCondvar {
                 nap::<P>(deadline);
             }
         }
-        if parked != (Parked::Woken { token: HANDED_OVER }) {
+        if parked == (Parked::Woken { token: HANDED_OVER }) {
+            let _locked = mutex.seen_by(Caller::here(), true);
+        } else {
             let _locked = mutex.lock_at(mutex_at, None);
         }
         match parked {

@@ -155,6 +155,11 @@ fn of_table(snapshot: &Snapshot, table: &Table) -> Markup {
         @if table.left_out > 0 {
             (page::note(&format!("{} more were not looked at.", table.left_out)))
         }
+        @if table.unlisted > 0 {
+            (page::note(&format!(
+                "{} locks were taken so far with no room to note by whom.", table.unlisted
+            )))
+        }
         @if !table.slots.is_empty() {
             (page::heat_map("Keys in each slot now", &map(table, |slot| number(slot.keys))))
             (page::heat_map("Waits in each slot so far", &map(table, |slot| slot.parks)))

@@ -17,12 +17,14 @@ unsafe impl api::RawMutex for RawMutex {
     type Guard = GuardNoSend;
 
     #[inline]
+    #[track_caller]
     fn lock(&self) -> GuardNoSend {
         let _locked = self.lock_where(|| self.place(), None);
         GuardNoSend::new()
     }
 
     #[inline]
+    #[track_caller]
     fn try_lock(&self) -> Option<GuardNoSend> {
         RawMutex::try_lock(self).then(GuardNoSend::new)
     }
@@ -52,6 +54,7 @@ unsafe impl api::RawCondvar for RawCondvar {
     const INIT: Self = Self::new();
     type RawMutex = RawMutex;
 
+    #[track_caller]
     unsafe fn wait(&self, mutex: &RawMutex, _guard: &mut GuardNoSend) {
         // SAFETY: a condition variable behind this trait is used at its own place.
         unsafe { self.wait_at(self.place(), (mutex, mutex.place()), None) };
@@ -78,12 +81,14 @@ unsafe impl api::RawRwLock for RawRwLock {
     type ExclusiveGuard = GuardNoSend;
 
     #[inline]
+    #[track_caller]
     fn lock_shared(&self) -> GuardNoSend {
         let _locked = self.lock_where(|| self.place(), Mode::Read, None);
         GuardNoSend::new()
     }
 
     #[inline]
+    #[track_caller]
     fn try_lock_shared(&self) -> Option<GuardNoSend> {
         self.try_read().then(GuardNoSend::new)
     }
@@ -94,12 +99,14 @@ unsafe impl api::RawRwLock for RawRwLock {
     }
 
     #[inline]
+    #[track_caller]
     fn lock_exclusive(&self) -> GuardNoSend {
         let _locked = self.lock_where(|| self.place(), Mode::Write, None);
         GuardNoSend::new()
     }
 
     #[inline]
+    #[track_caller]
     fn try_lock_exclusive(&self) -> Option<GuardNoSend> {
         self.try_write().then(GuardNoSend::new)
     }
@@ -147,12 +154,14 @@ unsafe impl api::RawRwLockUpgrade for RawRwLock {
     type UpgradableGuard = GuardNoSend;
 
     #[inline]
+    #[track_caller]
     fn lock_upgradable(&self) -> GuardNoSend {
         let _locked = self.lock_where(|| self.place(), Mode::Upgradable, None);
         GuardNoSend::new()
     }
 
     #[inline]
+    #[track_caller]
     fn try_lock_upgradable(&self) -> Option<GuardNoSend> {
         self.try_upgradable().then(GuardNoSend::new)
     }
@@ -163,12 +172,14 @@ unsafe impl api::RawRwLockUpgrade for RawRwLock {
     }
 
     #[inline]
+    #[track_caller]
     unsafe fn upgrade(&self, guard: GuardNoSend) -> GuardNoSend {
         let _upgraded = self.lock_where(|| self.place(), Mode::Upgrade, None);
         guard
     }
 
     #[inline]
+    #[track_caller]
     unsafe fn try_upgrade(&self, guard: GuardNoSend) -> Result<GuardNoSend, GuardNoSend> {
         if self.try_upgrade_at(self.place()) {
             Ok(guard)

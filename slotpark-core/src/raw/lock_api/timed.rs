@@ -19,11 +19,13 @@ unsafe impl api::RawMutexTimed for RawMutex {
     type Duration = Duration;
     type Instant = Instant;
 
+    #[track_caller]
     fn try_lock_for(&self, timeout: Duration) -> Option<GuardNoSend> {
         let is_locked = RawMutex::try_lock(self) || self.lock_at(self.place(), after(timeout));
         is_locked.then(GuardNoSend::new)
     }
 
+    #[track_caller]
     fn try_lock_until(&self, deadline: Instant) -> Option<GuardNoSend> {
         let is_locked = RawMutex::try_lock(self) || self.lock_at(self.place(), until(deadline));
         is_locked.then(GuardNoSend::new)
@@ -36,6 +38,7 @@ unsafe impl api::RawCondvarTimed for RawCondvar {
         Instant::now().checked_add(*timeout)
     }
 
+    #[track_caller]
     unsafe fn wait_until(
         &self,
         mutex: &RawMutex,
@@ -53,21 +56,25 @@ unsafe impl api::RawRwLockTimed for RawRwLock {
     type Duration = Duration;
     type Instant = Instant;
 
+    #[track_caller]
     fn try_lock_shared_for(&self, timeout: Duration) -> Option<GuardNoSend> {
         self.read_at(self.place(), after(timeout))
             .then(GuardNoSend::new)
     }
 
+    #[track_caller]
     fn try_lock_shared_until(&self, deadline: Instant) -> Option<GuardNoSend> {
         self.read_at(self.place(), until(deadline))
             .then(GuardNoSend::new)
     }
 
+    #[track_caller]
     fn try_lock_exclusive_for(&self, timeout: Duration) -> Option<GuardNoSend> {
         self.write_at(self.place(), after(timeout))
             .then(GuardNoSend::new)
     }
 
+    #[track_caller]
     fn try_lock_exclusive_until(&self, deadline: Instant) -> Option<GuardNoSend> {
         self.write_at(self.place(), until(deadline))
             .then(GuardNoSend::new)
@@ -76,16 +83,19 @@ unsafe impl api::RawRwLockTimed for RawRwLock {
 
 // SAFETY: as without deadlines; at the deadline the lock is as it was.
 unsafe impl api::RawRwLockUpgradeTimed for RawRwLock {
+    #[track_caller]
     fn try_lock_upgradable_for(&self, timeout: Duration) -> Option<GuardNoSend> {
         self.upgradable_at(self.place(), after(timeout))
             .then(GuardNoSend::new)
     }
 
+    #[track_caller]
     fn try_lock_upgradable_until(&self, deadline: Instant) -> Option<GuardNoSend> {
         self.upgradable_at(self.place(), until(deadline))
             .then(GuardNoSend::new)
     }
 
+    #[track_caller]
     unsafe fn try_upgrade_for(
         &self,
         guard: GuardNoSend,
@@ -95,6 +105,7 @@ unsafe impl api::RawRwLockUpgradeTimed for RawRwLock {
         if is_upgraded { Ok(guard) } else { Err(guard) }
     }
 
+    #[track_caller]
     unsafe fn try_upgrade_until(
         &self,
         guard: GuardNoSend,

@@ -15,6 +15,8 @@ use core::fmt;
 use super::{HANDED_OVER, LOST_MAX, TRY_AGAIN, nap, order, wait};
 use crate::at::At;
 use crate::choose::{Candidate, Choice, Filter};
+use crate::inspect::owners::{self, Lock};
+use crate::inspect::{Caller, Kind};
 use crate::options::{ParkOptions, Parked};
 use crate::platform::{Deadline, Platform};
 use crate::sync::{GIVE_WAY_COUNT_MAX, const_unless_loom};
@@ -92,8 +94,9 @@ impl RawMutex {
     /// ```
     #[must_use]
     #[inline]
+    #[track_caller]
     pub fn try_lock(&self) -> bool {
-        self.byte.take(0) || self.byte.barge()
+        self.seen_by(Caller::here(), self.byte.take(0) || self.byte.barge())
     }
 
     /// Waits until it is locked for the caller, or until the deadline; whether it is.
@@ -123,7 +126,17 @@ impl RawMutex {
         at: impl FnOnce() -> At<'t, K, P>,
         deadline: Option<Deadline>,
     ) -> bool {
-        self.byte.take(0) || self.lock_contended(at(), deadline)
+        let is_locked = self.byte.take(0) || self.lock_contended(at(), deadline);
+        self.seen_by(Caller::here(), is_locked)
+    }
+
+    /// Those who look learn who has it.
+    #[inline(always)]
+    pub(super) fn seen_by(&self, caller: Caller, is_locked: bool) -> bool {
+        if is_locked {
+            owners::took(Lock::Mutex, self, Kind::Lock, caller);
+        }
+        is_locked
     }
 
     #[cold]
@@ -207,6 +220,7 @@ impl RawMutex {
         at: impl FnOnce() -> At<'t, K, P>,
         fair: bool,
     ) {
+        owners::gave(self, Kind::Lock, || 1);
         if !self.byte.give() {
             self.unlock_contended(at(), fair);
         }

@@ -4,6 +4,7 @@ use super::word::Mode;
 use super::{RawRwLock, TRY_AGAIN};
 use crate::at::At;
 use crate::choose::{Choice, Filter};
+use crate::inspect::Caller;
 use crate::platform::{Deadline, Platform};
 
 impl RawRwLock {
@@ -140,8 +141,10 @@ impl RawRwLock {
     /// ```
     #[must_use]
     #[inline]
+    #[track_caller]
     pub fn try_upgrade_at<K: Copy + Eq, P: Platform>(&self, at: At<'_, K, P>) -> bool {
-        self.word.take(Mode::Upgrade).is_ok() || self.upgrade_parked(at)
+        let is_upgraded = self.word.take(Mode::Upgrade).is_ok() || self.upgrade_parked(at);
+        self.seen_by(Caller::here(), Mode::Upgrade, is_upgraded)
     }
 
     #[cold]
@@ -169,6 +172,7 @@ impl RawRwLock {
     /// ```
     #[must_use = "at the deadline it is not upgraded"]
     #[inline]
+    #[track_caller]
     pub fn upgrade_at<K: Copy + Eq, P: Platform>(
         &self,
         at: At<'_, K, P>,

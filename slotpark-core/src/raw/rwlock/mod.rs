@@ -23,6 +23,7 @@ use core::fmt;
 
 use super::{HANDED_OVER, LOST_MAX, TRY_AGAIN, nap, order, wait};
 use crate::at::At;
+use crate::inspect::Caller;
 use crate::platform::{Deadline, Platform};
 use crate::sync::const_unless_loom;
 pub(super) use word::Mode;
@@ -123,7 +124,8 @@ impl RawRwLock {
     #[inline]
     #[track_caller]
     pub fn try_read(&self) -> bool {
-        self.word.take(Mode::Read).is_ok()
+        let is_locked = self.word.take(Mode::Read).is_ok();
+        self.seen_by(Caller::here(), Mode::Read, is_locked)
     }
 
     /// Locks it for writing if it is free and nobody waits.
@@ -134,8 +136,10 @@ impl RawRwLock {
     /// ```
     #[must_use]
     #[inline]
+    #[track_caller]
     pub fn try_write(&self) -> bool {
-        self.word.take(Mode::Write).is_ok()
+        let is_locked = self.word.take(Mode::Write).is_ok();
+        self.seen_by(Caller::here(), Mode::Write, is_locked)
     }
 
     /// Locks it for reading, with the right to upgrade, if that needs no waiting.
@@ -146,8 +150,10 @@ impl RawRwLock {
     /// ```
     #[must_use]
     #[inline]
+    #[track_caller]
     pub fn try_upgradable(&self) -> bool {
-        self.word.take(Mode::Upgradable).is_ok()
+        let is_locked = self.word.take(Mode::Upgradable).is_ok();
+        self.seen_by(Caller::here(), Mode::Upgradable, is_locked)
     }
 
     /// Waits until it is locked for reading, or until the deadline; whether it is.

@@ -6,6 +6,8 @@ use super::word::{Mode, State};
 use super::{HANDED_OVER, LOST_MAX, RawRwLock, TRY_AGAIN, nap, order, wait};
 use crate::at::At;
 use crate::choose::{Candidate, Choice, Filter};
+use crate::inspect::owners::{self, Lock};
+use crate::inspect::{Caller, Kind};
 use crate::options::{Order, ParkOptions, Parked};
 use crate::platform::{Deadline, Platform};
 use crate::sync::{LOCK_SPIN_COUNT_MAX, spin_loop};
@@ -20,7 +22,19 @@ impl RawRwLock {
         mode: Mode,
         deadline: Option<Deadline>,
     ) -> bool {
-        self.word.take(mode).is_ok() || self.lock_contended(at(), mode, deadline)
+        let is_locked = self.word.take(mode).is_ok() || self.lock_contended(at(), mode, deadline);
+        self.seen_by(Caller::here(), mode, is_locked)
+    }
+
+    /// Those who look learn who has it.
+    #[inline(always)]
+    pub(super) fn seen_by(&self, caller: Caller, mode: Mode, is_locked: bool) -> bool {
+        if is_locked
+            && !(mode == Mode::Upgrade && owners::changed(self, Kind::Upgradable, Kind::Lock))
+        {
+            owners::took(Lock::RwLock, self, mode.kind(), caller);
+        }
+        is_locked
     }
 
     #[cold]
@@ -94,6 +108,16 @@ impl RawRwLock {
             self.is_locked(),
             "unlocked by somebody who has not locked it"
         );
+        match kept {
+            None => owners::gave(self, give.kind(), || match give {
+                Mode::Read => self.word.read().readers(),
+                _ => 1,
+            }),
+            // What was not entered is not either from now on.
+            Some(kept) => {
+                let _was_entered = owners::changed(self, give.kind(), kept.kind());
+            }
+        }
         if !self.word.give(give, kept) {
             self.give_contended(at(), give, kept, fair);
         }

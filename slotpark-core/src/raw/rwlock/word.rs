@@ -6,7 +6,6 @@
 //!
 //! **Orderings**: RWLOCK.
 
-#[cfg(not(slotpark_loom))]
 use crate::inspect::Kind;
 use crate::sync::{AtomicU32, Ordering, const_unless_loom};
 
@@ -38,7 +37,6 @@ impl Mode {
     }
 
     /// What it is to those who look.
-    #[cfg(not(slotpark_loom))]
     pub(super) const fn kind(self) -> Kind {
         match self {
             Self::Read => Kind::Read,
