@@ -228,7 +228,7 @@ impl<K: Eq, P: Platform> Table<K, P> {
         wait.leave(|_| false);
         let hash = entries[ended.entry.unwrap_or(0)].0;
         // SAFETY: V1: its nodes are in no queue any more.
-        unsafe { waited::<P>(self.id(), hash, says) };
+        unsafe { waited::<P>(self.id(), hash, says, || ended.parked.into()) };
         ended
     }
 }

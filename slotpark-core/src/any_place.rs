@@ -12,7 +12,7 @@ use core::ptr;
 use core::task::Waker;
 
 use crate::any::ParkedAny;
-use crate::inspect::{Traced, waited};
+use crate::inspect::{Traced, WaitEnd, waited};
 use crate::interrupt::Interrupter;
 use crate::leave::{Reason, Was};
 use crate::node::{Name, Node};
@@ -47,12 +47,12 @@ impl<P: Platform, const N: usize> Place<P, N> {
     }
 
     /// Ends the wait and leaves all queues; how it ended if somebody else was first. An interrupt
-    /// that the caller does not return stays pending.
+    /// that the caller does not return stays pending. `end` is how it ends else.
     pub(crate) fn leave<K>(
         &self,
         table: &Table<K, P>,
         interrupter: Option<&Interrupter<P>>,
-        returns: bool,
+        (returns, end): (bool, WaitEnd),
     ) -> Option<Ended> {
         let ended = if self.is_forked(table) || self.waiter.claim.take(None) {
             None
@@ -67,14 +67,16 @@ impl<P: Platform, const N: usize> Place<P, N> {
             table.leave(node, Reason::Cancelled, |_| {});
             node.end();
         }
-        if returns {
-            let by = ended.as_ref().and_then(|ended| ended.by);
-            // SAFETY: N1: the nodes are in no queue any more.
-            let first = unsafe { self.nodes[0].last_name() };
-            let hash = by.map_or(first, |(_, name)| name).hash;
-            // SAFETY: V1: nobody else knows the node.
-            unsafe { waited::<P>(table.id(), hash, self.nodes[0].traced()) };
-        }
+        let by = ended.as_ref().and_then(|ended| ended.by);
+        // SAFETY: N1: the nodes are in no queue any more.
+        let first = unsafe { self.nodes[0].last_name() };
+        let hash = by.map_or(first, |(_, name)| name).hash;
+        let end = || match &ended {
+            Some(ended) if returns => ended.verdict.ending.into(),
+            _ => end,
+        };
+        // SAFETY: V1: nobody else knows the node.
+        unsafe { waited::<P>(table.id(), hash, self.nodes[0].traced(), end) };
         ended
     }
 

@@ -19,7 +19,7 @@ use core::task::{Context, Poll, Waker};
 
 use crate::any::{ANY_MAX, ParkedAny};
 use crate::any_place::{Ended, Place};
-use crate::inspect::Traced;
+use crate::inspect::{Traced, WaitEnd};
 use crate::interrupt::Interrupter;
 use crate::node::{Name, Node, Role};
 use crate::options::{ParkOptions, Parked};
@@ -148,7 +148,7 @@ impl<K: Eq, F: FnMut(usize) -> bool, P: Platform, const N: usize> WaitAny<'_, K,
             refusal?
         };
         // One of the keys is not to be waited for; unless something else has ended the wait before.
-        let ended = self.leave(true);
+        let ended = self.leave(true, refusal.parked.into());
         Some(ended.map_or(refusal, Ended::into_parked))
     }
 
@@ -231,15 +231,16 @@ impl<K: Eq, F, P: Platform, const N: usize> WaitAny<'_, K, F, P, N> {
         // SAFETY: nothing is moved out of the future.
         let this = unsafe { self.get_unchecked_mut() };
         let timed_out = ParkedAny::new(Parked::TimedOut, None);
-        this.leave(true).map_or(timed_out, Ended::into_parked)
+        let ended = this.leave(true, WaitEnd::TimedOut);
+        ended.map_or(timed_out, Ended::into_parked)
     }
 
     /// Ends the wait and gives the place up; how it ended if somebody else was first. An interrupt
-    /// that the caller does not return stays pending.
-    fn leave(&mut self, returns: bool) -> Option<Ended> {
+    /// that the caller does not return stays pending. `end` is how it ends else.
+    fn leave(&mut self, returns: bool, end: WaitEnd) -> Option<Ended> {
         let place = self.place.as_ref()?;
         reentry::check();
-        let ended = place.leave(self.table, self.interrupter, returns);
+        let ended = place.leave(self.table, self.interrupter, (returns, end));
         self.place = None;
         ended
     }
@@ -273,7 +274,8 @@ where
             }
         }
         let closed = ParkedAny::new(Parked::Closed, None);
-        Poll::Ready(this.leave(true).map_or(closed, Ended::into_parked))
+        let ended = this.leave(true, WaitEnd::Closed);
+        Poll::Ready(ended.map_or(closed, Ended::into_parked))
     }
 }
 
@@ -282,7 +284,7 @@ impl<K: Eq, F, P: Platform, const N: usize> Drop for WaitAny<'_, K, F, P, N> {
         if self.place.is_some() {
             reentry::check_drop();
         }
-        let Some(Ended { verdict, by }) = self.leave(false) else {
+        let Some(Ended { verdict, by }) = self.leave(false, WaitEnd::Cancelled) else {
             return;
         };
         let Some((_, name)) = by else {
@@ -308,6 +310,6 @@ struct Undo<'w, 't, K: Eq, F, P: Platform, const N: usize>(&'w mut WaitAny<'t, K
 impl<K: Eq, F, P: Platform, const N: usize> Drop for Undo<'_, '_, K, F, P, N> {
     fn drop(&mut self) {
         // A wake that chose it meanwhile is spent.
-        let _spent = self.0.leave(false);
+        let _spent = self.0.leave(false, WaitEnd::Cancelled);
     }
 }

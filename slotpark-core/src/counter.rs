@@ -192,12 +192,22 @@ impl RawEventCounter {
     /// assert_eq!(events.advance(at, 1), 1);
     /// assert_eq!(wait.as_mut().poll(&mut context), Poll::Ready(Ok(1)));
     /// ```
-    pub async fn wait_for_at_least_async<K: Copy + Eq, P: Platform>(
+    #[track_caller]
+    pub fn wait_for_at_least_async<K: Copy + Eq, P: Platform>(
         &self,
         at: At<'_, K, P>,
         count: u64,
+    ) -> impl Future<Output = Result<u64, EventError>> {
+        self.wait_with_async(at, count, Self::options(count))
+    }
+
+    /// What an `async fn` would be, which knows no caller.
+    async fn wait_with_async<K: Copy + Eq, P: Platform>(
+        &self,
+        at: At<'_, K, P>,
+        count: u64,
+        options: ParkOptions,
     ) -> Result<u64, EventError> {
-        let options = Self::options(count);
         let is_early = || self.count.look() < count;
         let mut wait = pin!(at.table.wait_async(at.hash, at.key, options, is_early));
         loop {
@@ -212,6 +222,7 @@ impl RawEventCounter {
         }
     }
 
+    #[track_caller]
     const fn options(count: u64) -> ParkOptions {
         ParkOptions::new().tag(count).validated()
     }

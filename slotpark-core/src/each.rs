@@ -13,7 +13,7 @@ use core::ptr;
 
 use crate::any::{ANY_MAX, ParkedAny};
 use crate::any_thread::WaitAny;
-use crate::inspect::{Traced, waited};
+use crate::inspect::{Traced, WaitEnd, waited};
 use crate::node::{Name, Role};
 use crate::options::{ParkOptions, Parked};
 use crate::park::Enqueued;
@@ -116,7 +116,12 @@ impl<K: Eq, P: Platform> Table<K, P> {
         let ended = finish(wait, linked, refused, options.until());
         let entry = ended.as_ref().map_or(0, |ended| ended.entry.unwrap_or(0));
         // SAFETY: V1: its nodes are in no queue any more.
-        unsafe { waited::<P>(self.id(), entries[entry].0, says) };
+        unsafe {
+            waited::<P>(self.id(), entries[entry].0, says, || {
+                let parked = ended.as_ref().map(|ended| ended.parked);
+                parked.map_or(WaitEnd::Cancelled, WaitEnd::from)
+            });
+        }
         ended
     }
 }

@@ -93,8 +93,8 @@ pub use gate::{
 };
 pub use hash::{KeyHasher, Seeded, finalize};
 pub use inspect::{
-    Detail, Held, Inspect, KeyText, Kind, LOOK_MAX, Seen, Sink, Waited, detail, set_detail,
-    set_sink, set_stacks,
+    Detail, Held, Inspect, KeyText, Kind, LOOK_MAX, Locking, Seen, Sink, WaitEnd, Waited, detail,
+    set_detail, set_sink, set_stacks,
 };
 #[cfg(all(feature = "std", not(any(slotpark_loom, slotpark_shuttle))))]
 pub use inspect::{TaskLabel, task_label};

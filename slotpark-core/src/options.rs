@@ -2,7 +2,7 @@
 
 use core::panic::Location;
 
-use crate::inspect::Caller;
+use crate::inspect::{Caller, WaitEnd};
 use crate::platform::Deadline;
 use crate::waiter::{Ending, GaveUp, Until, Verdict};
 
@@ -53,6 +53,18 @@ impl From<Verdict> for Parked {
             },
             Ending::Closed => Self::Closed,
             Ending::Interrupted => Self::Interrupted,
+        }
+    }
+}
+
+impl From<Parked> for WaitEnd {
+    fn from(parked: Parked) -> Self {
+        match parked {
+            Parked::Woken { .. } => Self::Woken,
+            Parked::Stale => Self::Cancelled,
+            Parked::TimedOut => Self::TimedOut,
+            Parked::Closed => Self::Closed,
+            Parked::Interrupted => Self::Interrupted,
         }
     }
 }

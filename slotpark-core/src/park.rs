@@ -12,7 +12,7 @@ use core::cell::{Cell, UnsafeCell};
 use core::mem::MaybeUninit;
 use core::ptr;
 
-use crate::inspect::{Traced, waited};
+use crate::inspect::{Traced, WaitEnd, waited};
 use crate::leave::{Reason, Was};
 use crate::node::{Moved, Name, Node, NodeRef};
 use crate::options::{Left, Order, ParkOptions, Parked};
@@ -142,19 +142,24 @@ impl<K: Eq, P: Platform> Table<K, P> {
             Enqueued::Refused(parked) => return Ok(Err(parked)),
         };
         drop(critical);
+        let end = Cell::new(None);
         let linked = Linked {
             table: self,
             home,
             waiter: &waiter,
             node: &node,
             until_signal: options.until_signal,
-            decided: Cell::new(false),
+            end: &end,
         };
         let result = then(linked, spin_ns);
         // SAFETY: N1: its wait is over: the node is in no queue.
         let last = unsafe { node.last_name() };
         // SAFETY: V1: nobody else knows the node.
-        unsafe { waited::<P>(self.id(), last.hash, says) };
+        unsafe {
+            waited::<P>(self.id(), last.hash, says, || {
+                end.get().unwrap_or(WaitEnd::Cancelled)
+            });
+        }
         Ok(Ok(result))
     }
 
@@ -216,8 +221,8 @@ pub(crate) struct Linked<'f, K, P: Platform> {
     waiter: &'f Waiter<P>,
     node: &'f Node<P>,
     until_signal: bool,
-    /// Woken and released, or left: nobody else knows the node any more.
-    decided: Cell<bool>,
+    /// Woken and released, or left, and how: nobody else knows the node any more.
+    end: &'f Cell<Option<WaitEnd>>,
 }
 
 impl<'f, K, P: Platform> Linked<'f, K, P> {
@@ -227,7 +232,7 @@ impl<'f, K, P: Platform> Linked<'f, K, P> {
 
     /// How the waiter came to its last key. Once its wait is over.
     pub(crate) fn last_moved(&self) -> Moved {
-        debug_assert!(self.decided.get(), "the wait is over");
+        debug_assert!(self.end.get().is_some(), "the wait is over");
         // SAFETY: N2: nobody else knows the node any more.
         unsafe { self.node.last_moved() }
     }
@@ -239,7 +244,7 @@ impl<'f, K, P: Platform> Linked<'f, K, P> {
             return None;
         }
         Sleeper::new(self.waiter, self.home).sleep_it_out();
-        self.decided.set(true);
+        self.end.set(Some(WaitEnd::Cancelled));
         // SAFETY: N1: the node is in no queue any more, and its waker is done with it.
         let name = unsafe { self.node.last_name() };
         Some((self.waiter.verdict(), name))
@@ -273,13 +278,15 @@ impl<'f, K, P: Platform> Linked<'f, K, P> {
         };
         if let Err(gave_up) = sleeper.spin_and_sleep(spin_ns, until) {
             if self.leave(gave_up.into(), on_leave) == Was::Waiting {
+                self.end.set(Some(gave_up.into()));
                 return gave_up.into();
             }
             // Chosen: the waker still reads the node, and the wait counts as woken.
             sleeper.sleep_it_out();
         }
-        self.decided.set(true);
-        self.waiter.verdict().into()
+        let verdict = self.waiter.verdict();
+        self.end.set(Some(verdict.ending.into()));
+        verdict.into()
     }
 
     /// Whether this is the child of a fork made since the node was linked: no queue of this process
@@ -287,14 +294,14 @@ impl<'f, K, P: Platform> Linked<'f, K, P> {
     fn is_forked(&self) -> bool {
         let forked = self.node.generation() != self.table.generation();
         if forked {
-            self.decided.set(true);
+            self.end.set(Some(WaitEnd::Closed));
         }
         forked
     }
 
     fn leave(&self, reason: Reason, on_leave: impl FnOnce(&SlotGuard<'_, P>, Left)) -> Was {
         let on_leave = |guard: &SlotGuard<'_, P>, left| {
-            self.decided.set(true);
+            self.end.set(Some(WaitEnd::Cancelled));
             on_leave(guard, left);
         };
         self.table.leave_with(self.node, reason, on_leave)
@@ -305,7 +312,7 @@ impl<K, P: Platform> Drop for Linked<'_, K, P> {
     /// The frame ends. Undecided only if `before_sleep` panicked: then the waiter leaves, or waits
     /// for the release by the waker that chose it.
     fn drop(&mut self) {
-        if !self.decided.get() {
+        if self.end.get().is_none() {
             // A wake that chose it is spent.
             let _spent = self.cancel();
         }

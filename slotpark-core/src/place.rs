@@ -7,9 +7,10 @@ use core::marker::PhantomPinned;
 use core::ptr;
 use core::task::{Context, RawWakerVTable, Waker};
 
-use crate::inspect::{Traced, waited};
+use crate::inspect::{Traced, WaitEnd, waited};
+use crate::leave::{Reason, Was};
 use crate::node::{Name, Node, NodeRef, Role};
-use crate::options::{ParkOptions, Parked};
+use crate::options::{Left, ParkOptions, Parked};
 use crate::park::Enqueued;
 use crate::platform::Platform;
 use crate::slot::SlotGuard;
@@ -59,10 +60,45 @@ impl<K, P: Platform> Table<K, P> {
         }
         // SAFETY: N1: the node has left its slot.
         let last = unsafe { place.node.last_name() };
-        // SAFETY: V1: nobody else knows the node.
-        unsafe { waited::<P>(self.id(), last.hash, place.node.traced()) };
         // SAFETY: the node has left its slot.
-        Some(unsafe { place.waiter.verdict_of_task() }.into())
+        let verdict = unsafe { place.waiter.verdict_of_task() };
+        let end = || verdict.ending.into();
+        // SAFETY: V1: nobody else knows the node.
+        unsafe { waited::<P>(self.id(), last.hash, place.node.traced(), end) };
+        Some(verdict.into())
+    }
+
+    /// Takes a place out of its queue: nobody knows it any more, and its node has ended.
+    #[inline]
+    pub(crate) fn leave_place(
+        &self,
+        place: &Place<P>,
+        reason: Reason,
+        on_leave: impl FnOnce(&SlotGuard<'_, P>, Left),
+    ) -> Was {
+        let was = self.leave_with(&place.node, reason, on_leave);
+        if !place.node.traced().is_null() {
+            self.tell_left(place, reason, was);
+        }
+        place.node.end();
+        was
+    }
+
+    /// Tells the sink of a wait that has left its queue.
+    #[cold]
+    #[inline(never)]
+    fn tell_left(&self, place: &Place<P>, reason: Reason, was: Was) {
+        // SAFETY: the node has left its slot.
+        let verdict = || unsafe { place.waiter.verdict_of_task() };
+        let end = || match (reason, was) {
+            (Reason::Cancelled, _) => WaitEnd::Cancelled,
+            (Reason::TimedOut, Was::Waiting) => WaitEnd::TimedOut,
+            (Reason::TimedOut, Was::Chosen) => verdict().ending.into(),
+        };
+        // SAFETY: N1: the node is in no queue any more.
+        let last = unsafe { place.node.last_name() };
+        // SAFETY: V1: nobody else knows the node.
+        unsafe { waited::<P>(self.id(), last.hash, place.node.traced(), end) };
     }
 
     /// Makes a place and queues it, unless `validate` says no under the slot lock; `None` if it
@@ -106,8 +142,10 @@ impl<K, P: Platform> Table<K, P> {
         place.node.set_waiter(&place.waiter);
         // SAFETY: V1: nobody knows the node yet.
         let says = unsafe { place.traced.record::<P>(options.caller, None, true) };
-        // SAFETY: V1: nobody else knows the node.
-        unsafe { place.node.set_traced(says) };
+        if !says.is_null() {
+            // SAFETY: V1: nobody else knows the node.
+            unsafe { place.node.set_traced(says) };
+        }
         let validate = |guard: &SlotGuard<'_, P>| Ok::<_, Infallible>(validate(guard));
         let critical = P::critical();
         let refused = match self.enqueue(home, &place.node, key, options.order, validate) {

@@ -225,17 +225,21 @@ impl<K: Eq, F, P: Platform> Wait<'_, K, F, P> {
     pub(crate) fn leave(&mut self, reason: Reason) -> Option<(Verdict, Name)> {
         let place = self.place.as_ref()?;
         reentry::check();
-        let was = self.table.leave(&place.node, reason, |_| {});
-        // SAFETY: N1: the node is in no queue any more.
-        let name = unsafe { place.node.last_name() };
-        let told = (was == Was::Chosen).then(|| {
-            // SAFETY: the node has left its slot.
-            (unsafe { place.waiter.verdict_of_task() }, name)
-        });
-        place.node.end();
+        let was = self.table.leave_place(place, reason, |_, _| {});
+        let told = (was == Was::Chosen).then(|| told(place));
         self.place = None;
         told
     }
+}
+
+/// What a wait was told that has left its queue, and what it was called then.
+#[cold]
+fn told<P: Platform>(place: &Place<P>) -> (Verdict, Name) {
+    // SAFETY: the node has left its slot.
+    let verdict = unsafe { place.waiter.verdict_of_task() };
+    // SAFETY: N1: the node is in no queue any more.
+    let name = unsafe { place.node.last_name() };
+    (verdict, name)
 }
 
 impl<K: Eq, F: FnMut() -> bool, P: Platform> Future for Wait<'_, K, F, P> {
@@ -260,13 +264,18 @@ impl<K: Eq, F, P: Platform> Drop for Wait<'_, K, F, P> {
 }
 
 impl<K: Eq, F, P: Platform> Wait<'_, K, F, P> {
-    /// Leaves the queue, and passes on what it had.
+    /// Leaves the queue, and passes on what it had. Apart, so that a drop of what never waited, or
+    /// waits no more, is one look.
+    #[inline(never)]
     fn give_up(&mut self) {
-        let Some((verdict, name)) = self.leave(Reason::Cancelled) else {
+        let Some(place) = &self.place else {
             return;
         };
-        // SAFETY: it is the key or in the room of this future.
-        unsafe { self.table.pass_on(name, verdict) };
+        if self.table.leave_place(place, Reason::Cancelled, |_, _| {}) == Was::Chosen {
+            let (verdict, name) = told(place);
+            // SAFETY: it is the key or in the room of this future.
+            unsafe { self.table.pass_on(name, verdict) };
+        }
     }
 }
 

@@ -25,6 +25,8 @@ fn at(detail: Detail) -> Level {
     static ONE: Mutex<()> = Mutex::new(());
     let guard = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     set_detail(detail);
+    // Addresses come again, and with them the ids of tables.
+    *heard() = (Vec::new(), Vec::new());
     Level(guard)
 }
 

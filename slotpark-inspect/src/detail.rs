@@ -1,9 +1,14 @@
 //! How much is recorded in this process.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use slotpark_core::Sink;
 
 use crate::record::RECORDER;
 use crate::{Detail, registry};
+
+/// Whether what is told to a sink comes here.
+static IS_SINK: AtomicBool = AtomicBool::new(false);
 
 /// Chooses how much is recorded in this process from now on, and records it: at
 /// [`Counters`](Detail::Counters) the busiest keys of registered tables, at
@@ -25,7 +30,10 @@ use crate::{Detail, registry};
 pub fn set_detail(detail: Detail) {
     if detail >= Detail::Counters {
         // False: there is this one, or one of the program's, which stays.
-        let _is_first = slotpark_core::set_sink(&RECORDER);
+        if slotpark_core::set_sink(&RECORDER) {
+            // ORDERING: relaxed: a fact about the process, which nothing else hangs on.
+            IS_SINK.store(true, Ordering::Relaxed);
+        }
     }
     slotpark_core::set_detail(match detail {
         Detail::Off => slotpark_core::Detail::Off,
@@ -73,6 +81,12 @@ pub fn sample_stacks(count: u32) {
 /// What is recorded now.
 pub(crate) fn now() -> Detail {
     slotpark_core::detail().into()
+}
+
+/// Whether this crate is told, and no sink of the program's own.
+pub(crate) fn is_told() -> bool {
+    // ORDERING: relaxed: as where it is stored.
+    IS_SINK.load(Ordering::Relaxed)
 }
 
 /// Raises the level to where parties are known.

@@ -22,7 +22,7 @@
 //! | what there is now | [`Snapshot::take`], then [`dump`], JSON, [`folded`], `page` |
 //! | the same of another process | [`socket::serve`] there, [`socket::Client`] here |
 //! | who can never go on | [`deadlocks`] of two looks, or [`watch_deadlocks`] |
-//! | what could deadlock, in a run that does not | [`LockOrder`] |
+//! | what could deadlock, in a run that does not | [`watch_lock_order`], [`LockOrder`] |
 //! | what takes too long | [`Watchdog`] |
 //! | where time goes | [`Table::histograms`], [`Table::top_keys`], `prometheus`, `record_metrics` |
 //! | whether the hash is good | [`Table::spreading`] |
@@ -95,7 +95,10 @@ pub use html::{page, page_sure};
 pub use json::ReadError;
 #[cfg(feature = "metrics")]
 pub use metered::record_metrics;
-pub use order::{Asked, AskedByTask, Inversion, LockOrder, OrderChain, OrderStep};
+pub use order::{
+    Asked, AskedByTask, Inversion, LockOrder, LockOrderWatch, OrderChain, OrderStep,
+    watch_lock_order,
+};
 #[cfg(feature = "prometheus")]
 pub use prometheus::prometheus;
 pub use registry::{Registration, register, register_static};

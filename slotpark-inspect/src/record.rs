@@ -14,10 +14,10 @@ use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use hdrhistogram::Histogram;
-use slotpark_core::{Held, Sink, Waited};
+use slotpark_core::{Held, Locking, Sink, Waited};
 
 use crate::busiest::Busiest;
-use crate::{Key, Spread, TopKey, stacks};
+use crate::{Key, Spread, TopKey, order, stacks};
 
 /// Tables that are recorded at most; of others no histograms are kept.
 const TABLES_MAX: usize = 64;
@@ -112,6 +112,15 @@ impl Sink for Recorder {
 
     fn held(&self, held: &Held) {
         tell(held.table, |part| part.hold.add(held.held_ns));
+        order::gave_up(held);
+    }
+
+    fn asks(&self, lock: &Locking) {
+        order::asks(lock);
+    }
+
+    fn holds(&self, lock: &Locking) {
+        order::holds(lock);
     }
 
     fn stack(&self) -> Option<NonZeroU64> {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use slotpark_core::Inspect;
 
-use crate::{Detail, detail, record};
+use crate::{Detail, detail, order, record};
 
 static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
     next: 0,
@@ -112,7 +112,10 @@ pub(crate) fn record() {
     }
     let tables = tables();
     let ids = tables.iter().map(|(_, table)| table.get().table_id());
-    record::keep(&ids.collect::<Vec<_>>());
+    let ids = ids.collect::<Vec<_>>();
+    record::keep(&ids);
+    let names = tables.iter().map(|(name, _)| name.as_str());
+    order::name(ids.into_iter().zip(names));
     for (_, table) in tables.iter().filter(|_| detail >= Detail::Timing) {
         let table = table.get();
         for index in 0..table.slot_count() {

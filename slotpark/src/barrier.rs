@@ -157,6 +157,7 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> Barrier<K, S, P> {
     /// let first = barrier.register(7);
     /// assert_eq!(barrier.try_register(8).unwrap_err(), 8);
     /// ```
+    #[track_caller]
     pub fn try_register(&self, key: K) -> Result<BarrierMember<'_, K, P>, K> {
         let hash = self.hash(&key);
         let member = self.engine.register(hash, key)?;

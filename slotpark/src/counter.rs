@@ -172,8 +172,12 @@ impl EventCounter {
     /// assert_eq!(events.wait_for_at_least_async(1).await, Ok(1));
     /// # });
     /// ```
-    pub async fn wait_for_at_least_async(&self, count: u64) -> Result<u64, EventError> {
-        self.raw.wait_for_at_least_async(self.at(), count).await
+    #[track_caller]
+    pub fn wait_for_at_least_async(
+        &self,
+        count: u64,
+    ) -> impl Future<Output = Result<u64, EventError>> {
+        self.raw.wait_for_at_least_async(self.at(), count)
     }
 
     /// A ticket of this moment: look at your condition then, and wait by the ticket if you must.
@@ -276,8 +280,9 @@ impl Ticket<'_> {
     /// assert_eq!(ticket.wait_async().await, Ok(1));
     /// # });
     /// ```
-    pub async fn wait_async(self) -> Result<u64, EventError> {
-        self.counter.wait_for_at_least_async(self.next()).await
+    #[track_caller]
+    pub fn wait_async(self) -> impl Future<Output = Result<u64, EventError>> {
+        self.counter.wait_for_at_least_async(self.next())
     }
 
     fn next(&self) -> u64 {

@@ -156,6 +156,7 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher, P: Platform> SingleFlight<K, V, S, 
     /// ```
     /// assert_eq!(slotpark::SingleFlight::<u64, u32>::new().run(&7, || 42), 42);
     /// ```
+    #[track_caller]
     pub fn run(&self, key: &K, f: impl FnOnce() -> V) -> V {
         match self.fly(key, None, || Ok::<_, Infallible>(f())) {
             Ok(value) => value,
@@ -174,6 +175,7 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher, P: Platform> SingleFlight<K, V, S, 
     /// assert_eq!(flights.try_run(&7, || Err("no such thing")), Err("no such thing"));
     /// assert_eq!(flights.try_run(&7, || Ok::<_, &str>(42)), Ok(42));
     /// ```
+    #[track_caller]
     pub fn try_run<E>(&self, key: &K, f: impl FnOnce() -> Result<V, E>) -> Result<V, E> {
         self.fly(key, None, f).map_err(|error| match error {
             FlightError::Failed(error) => error,
@@ -197,6 +199,7 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher, P: Platform> SingleFlight<K, V, S, 
     ///     42
     /// });
     /// ```
+    #[track_caller]
     pub fn run_until(
         &self,
         key: &K,
@@ -216,6 +219,7 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher, P: Platform> SingleFlight<K, V, S, 
     /// let flights = slotpark::SingleFlight::<u64, u32>::new();
     /// assert_eq!(flights.run_for(&7, Duration::from_secs(1), || 42), Ok(42));
     /// ```
+    #[track_caller]
     pub fn run_for(
         &self,
         key: &K,
@@ -237,6 +241,7 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher, P: Platform> SingleFlight<K, V, S, 
     /// let failed = flights.try_run_until(&7, Instant::now(), || Err("no such thing"));
     /// assert_eq!(failed, Err(FlightError::Failed("no such thing")));
     /// ```
+    #[track_caller]
     pub fn try_run_until<E>(
         &self,
         key: &K,
@@ -256,6 +261,7 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher, P: Platform> SingleFlight<K, V, S, 
     /// let flights = slotpark::SingleFlight::<u64, u32>::new();
     /// assert_eq!(flights.try_run_for(&7, Duration::ZERO, || Ok::<_, ()>(42)), Ok(42));
     /// ```
+    #[track_caller]
     pub fn try_run_for<E>(
         &self,
         key: &K,
@@ -286,6 +292,7 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher, P: Platform> SingleFlight<K, V, S, 
     /// assert_eq!(flights.run_async(7, async { 42 }).await, 42);
     /// # });
     /// ```
+    #[track_caller]
     pub fn run_async<F>(
         &self,
         key: K,
@@ -312,6 +319,7 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher, P: Platform> SingleFlight<K, V, S, 
     /// assert_eq!(flights.try_run_async(7, fails).await, Err("no such thing"));
     /// # });
     /// ```
+    #[track_caller]
     pub fn try_run_async<E, F>(&self, key: K, future: F) -> Flying<'_, K, V, F, P>
     where
         F: Future<Output = Result<V, E>>,

@@ -237,11 +237,16 @@ impl Semaphore {
     /// assert_eq!(semaphore.available(), 1);
     /// # });
     /// ```
-    pub async fn acquire_async(&self, count: usize) -> Result<Permit<'_>, AcquireError> {
-        if self.raw.try_acquire(count).is_err() {
-            self.raw.acquire_async(self.at(), count).await?;
+    #[track_caller]
+    pub fn acquire_async(
+        &self,
+        count: usize,
+    ) -> impl Future<Output = Result<Permit<'_>, AcquireError>> {
+        let acquired = self.raw.acquire_async_with(count, || self.at());
+        async move {
+            acquired.await?;
+            Ok(self.permit(count))
         }
-        Ok(self.permit(count))
     }
 
     /// Gives `count` permits more, to those who wait first: new ones, or such as were acquired by a

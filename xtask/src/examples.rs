@@ -4,13 +4,14 @@
 use crate::repo::run;
 use crate::step::{Outcome, Step};
 
-const EXAMPLES: [(&str, &str); 6] = [
+const EXAMPLES: [(&str, &str); 7] = [
     ("slotpark", "thread_and_task"),
     ("slotpark", "tokio_tasks"),
     ("slotpark", "smol_tasks"),
     ("slotpark", "cancellation_storm"),
     ("slotpark", "parking_spot"),
     ("slotpark-managers", "tiny_kernel"),
+    ("slotpark-inspect", "lock_order"),
 ];
 
 pub(crate) fn steps() -> Vec<Step> {

@@ -157,8 +157,7 @@ impl<K: Eq, V, F, P: Platform> Flying<'_, K, V, F, P> {
         let (Some(place), Some(seat)) = (&self.place, &self.seat) else {
             return;
         };
-        let was = (self.flights.table).leave(&place.node, Reason::Cancelled, |_| {});
-        place.node.end();
+        let was = (self.flights.table).leave_place(place, Reason::Cancelled, |_, _| {});
         // SAFETY: its node has left its queue.
         let value = unsafe { seat.take() };
         let leads = was == Was::Chosen && value.is_none();

@@ -70,8 +70,10 @@ impl<K, P: Platform> Gate<K, P> {
         let node = unsafe { entry.node() };
         // SAFETY: V1: nobody knows the node yet.
         let says = unsafe { entry.traced().record::<P>(Caller::here(), None, false) };
-        // SAFETY: V1: nobody else knows the node.
-        unsafe { node.set_traced(says) };
+        if !says.is_null() {
+            // SAFETY: V1: nobody else knows the node.
+            unsafe { node.set_traced(says) };
+        }
         Ok(Held {
             gate: self,
             hash,

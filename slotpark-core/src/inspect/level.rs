@@ -67,7 +67,7 @@ pub(super) fn is_full() -> bool {
 
 /// Whether a sink is told.
 #[inline(always)]
-pub(crate) fn is_counted() -> bool {
+pub(super) fn is_counted() -> bool {
     now::get() >= Detail::Counters as u32
 }
 

@@ -17,7 +17,9 @@ pub use copy::LOOK_MAX;
 pub(crate) use level::is_timed;
 pub use level::{Detail, detail, set_detail};
 pub use seen::{Inspect, Kind, Seen};
-pub use sink::{Held, Sink, Waited, set_sink, set_stacks};
+pub use sink::{Held, Locking, Sink, WaitEnd, Waited, set_sink, set_stacks};
+#[cfg(feature = "alloc")]
+pub(crate) use sink::{ask, came};
 pub use text::KeyText;
 #[cfg(feature = "alloc")]
 pub(crate) use trace::held;

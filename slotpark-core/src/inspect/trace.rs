@@ -1,4 +1,7 @@
 //! What a node says of itself, where the level of detail asks for it.
+//!
+//! The level is asked once for a wait, when it really queues; from then on it is the node that says
+//! whether there is anything to record or to tell.
 
 use core::fmt;
 use core::mem::MaybeUninit;
@@ -8,8 +11,10 @@ use core::ptr;
 
 use crate::inspect::Seen;
 use crate::inspect::level::{is_counted, is_full, is_timed};
-use crate::inspect::sink::{self, Waited};
+use crate::inspect::sink::{self, WaitEnd, Waited};
 use crate::inspect::who::Who;
+#[cfg(feature = "alloc")]
+use crate::inspect::{Kind, Locking};
 use crate::node::NodeRef;
 use crate::platform::Platform;
 use crate::sync::Guarded;
@@ -50,12 +55,14 @@ struct Trace {
     /// When it began to wait, or came to hold; 0 is unknown.
     since_ns: u64,
     label: Option<&'static str>,
+    /// Told to the sink; of those who look, by those who `is_full`.
     location: Option<&'static Location<'static>>,
     stack: Option<NonZeroU64>,
     who: Who,
     is_task: bool,
     /// There is more than a label.
     is_timed: bool,
+    is_full: bool,
 }
 
 impl Trace {
@@ -67,6 +74,7 @@ impl Trace {
         who: Who::NOBODY,
         is_task: false,
         is_timed: false,
+        is_full: false,
     };
 }
 
@@ -98,12 +106,31 @@ impl Traced {
         label: Option<&'static str>,
         is_task: bool,
     ) -> *const Self {
-        if !is_timed() {
+        if !is_counted() {
             return ptr::null();
         }
         // SAFETY: V1: the caller's contract.
-        unsafe { self.fill(P::ticks(), caller, label, is_task) };
+        unsafe { self.fill_wait::<P>(caller, label, is_task) };
         self
+    }
+
+    /// # Safety
+    /// As [`record`](Self::record).
+    #[cold]
+    #[inline(never)]
+    unsafe fn fill_wait<P: Platform>(
+        &self,
+        caller: Caller,
+        label: Option<&'static str>,
+        is_task: bool,
+    ) {
+        if is_timed() {
+            // SAFETY: V1: the caller's contract.
+            unsafe { self.fill(P::ticks(), caller, label, is_task) };
+        } else {
+            // SAFETY: V1: the caller's contract.
+            unsafe { self.put(Trace::NONE) };
+        }
     }
 
     /// As [`record`](Self::record), of a holder that holds nothing yet.
@@ -129,6 +156,7 @@ impl Traced {
     /// # Safety
     /// As [`record`](Self::record).
     #[cold]
+    #[inline(never)]
     unsafe fn fill(
         &self,
         since_ns: u64,
@@ -140,12 +168,20 @@ impl Traced {
         let trace = Trace {
             since_ns,
             label,
-            location: is_full.then_some(caller.0),
+            location: Some(caller.0),
             stack: if is_full { sink::stack() } else { None },
             who: Who::now(),
             is_task,
             is_timed: true,
+            is_full,
         };
+        // SAFETY: V1: the caller's contract.
+        unsafe { self.put(trace) };
+    }
+
+    /// # Safety
+    /// As [`record`](Self::record).
+    unsafe fn put(&self, trace: Trace) {
         // SAFETY: V1: the caller's contract.
         let _old = unsafe { self.trace.replace(MaybeUninit::new(trace)) };
         // SAFETY: V1: the caller's contract.
@@ -188,10 +224,50 @@ impl Traced {
         unsafe { self.get() }.label
     }
 
+    /// Whether there is more than a label.
+    ///
+    /// # Safety
+    /// V1: it was filled, and nobody writes it.
+    #[cfg(feature = "alloc")]
+    pub(crate) unsafe fn is_timed(&self) -> bool {
+        // SAFETY: V1: the caller's contract.
+        unsafe { self.get() }.is_timed
+    }
+
+    /// What a sink is told of a holder of a key of a table; `None` if who it is was not recorded.
+    ///
+    /// # Safety
+    /// V1: it was filled, and nobody writes it.
+    #[cfg(feature = "alloc")]
+    pub(crate) unsafe fn locking(
+        &self,
+        (table, hash): (u64, u64),
+        holder: u64,
+        kind: Kind,
+        waits: bool,
+    ) -> Option<Locking> {
+        // SAFETY: V1: the caller's contract.
+        let trace = unsafe { self.get() };
+        Some(Locking {
+            table,
+            hash,
+            holder,
+            kind,
+            waits,
+            label: trace.label,
+            location: trace.location.filter(|_| trace.is_timed)?,
+            is_task: trace.is_task,
+            thread: trace.who.thread(),
+            task: trace.who.task(),
+        })
+    }
+
     /// It holds from now on.
     ///
     /// # Safety
     /// V1: it was filled, and the lock of its node's slot is held.
+    #[cold]
+    #[inline(never)]
     pub(crate) unsafe fn holds_now<P: Platform>(&self) {
         // SAFETY: V1: the caller's contract.
         let mut trace = unsafe { self.get() };
@@ -209,7 +285,7 @@ impl Traced {
         let trace = unsafe { self.get() };
         seen.since_ns = (trace.since_ns != 0).then_some(trace.since_ns);
         seen.label = trace.label;
-        seen.location = trace.location;
+        seen.location = trace.location.filter(|_| trace.is_full);
         seen.stack = trace.stack.map(NonZeroU64::get);
         seen.thread = trace.who.thread();
         seen.task = trace.who.task();
@@ -224,17 +300,18 @@ impl fmt::Debug for Traced {
     }
 }
 
-/// A waker has chosen this node, whose slot is locked.
+/// A waker has chosen this node, whose slot is locked. The level was asked when it was queued.
 #[inline(always)]
 pub(crate) fn stamp_woken<P: Platform>(node: NodeRef<'_, P>) {
-    if is_timed() {
-        stamp::<P>(node);
+    if let Some(traced) = node.traced() {
+        stamp::<P>(traced);
     }
 }
 
 #[cold]
-fn stamp<P: Platform>(node: NodeRef<'_, P>) {
-    if let Some(traced) = node.traced() {
+#[inline(never)]
+fn stamp<P: Platform>(traced: &Traced) {
+    if is_timed() {
         let now = MaybeUninit::new(P::ticks());
         // SAFETY: V1: of all who could choose the wait this one has, and its slot is locked; nobody
         // looks at this before the wait is over.
@@ -242,39 +319,57 @@ fn stamp<P: Platform>(node: NodeRef<'_, P>) {
     }
 }
 
-/// A wait is over, its node in no queue: tells the sink. `traced` is what the node pointed to.
+/// A wait is over, its node in no queue: tells the sink. `traced` is what the node pointed to; if
+/// that is nothing, nothing was recorded when it was queued.
 ///
 /// # Safety
 /// It is null, or filled, and nobody else knows the node.
 #[inline(always)]
-pub(crate) unsafe fn waited<P: Platform>(table: u64, hash: u64, traced: *const Traced) {
-    if is_counted() {
+pub(crate) unsafe fn waited<P: Platform>(
+    table: u64,
+    hash: u64,
+    traced: *const Traced,
+    end: impl FnOnce() -> WaitEnd,
+) {
+    // SAFETY: the caller's contract.
+    if let Some(traced) = unsafe { traced.as_ref() } {
         // SAFETY: the caller's contract.
-        unsafe { tell_waited::<P>(table, hash, traced) };
+        unsafe { tell_waited::<P>(table, hash, traced, end) };
     }
 }
 
 /// # Safety
 /// As [`waited`].
 #[cold]
-unsafe fn tell_waited<P: Platform>(table: u64, hash: u64, traced: *const Traced) {
+#[inline(never)]
+unsafe fn tell_waited<P: Platform>(
+    table: u64,
+    hash: u64,
+    traced: &Traced,
+    end: impl FnOnce() -> WaitEnd,
+) {
+    if !is_counted() {
+        return;
+    }
+    let end = end();
     let mut waited = Waited {
         table,
         hash,
+        end,
         waited_ns: None,
         wake_to_run_ns: None,
     };
     // SAFETY: the caller's contract.
-    if let Some(traced) = unsafe { traced.as_ref() } {
+    let since_ns = unsafe { traced.get() }.since_ns;
+    if since_ns != 0 {
         let now_ns = P::ticks();
-        // SAFETY: the caller's contract.
-        let since_ns = unsafe { traced.get() }.since_ns;
         // SAFETY: the caller's contract.
         let woken_ns = unsafe { traced.woken_ns.get() };
         // SAFETY: it was filled with the rest.
         let woken_ns = unsafe { woken_ns.assume_init() };
         waited.waited_ns = Some(now_ns.saturating_sub(since_ns));
-        waited.wake_to_run_ns = (woken_ns != 0).then(|| now_ns.saturating_sub(woken_ns));
+        let has_run = woken_ns != 0 && end == WaitEnd::Woken;
+        waited.wake_to_run_ns = has_run.then(|| now_ns.saturating_sub(woken_ns));
     }
     sink::with(|sink| sink.waited(&waited));
 }
@@ -285,23 +380,28 @@ unsafe fn tell_waited<P: Platform>(table: u64, hash: u64, traced: *const Traced)
 /// `traced` is null, or filled, and nobody else knows the node that pointed to it.
 #[cfg(feature = "alloc")]
 #[cold]
-pub(crate) unsafe fn held<P: Platform>(table: u64, hash: u64, traced: *const Traced) {
-    if !is_timed() {
-        return;
-    }
+#[inline(never)]
+pub(crate) unsafe fn held<P: Platform>(
+    (table, hash): (u64, u64),
+    holder: u64,
+    traced: *const Traced,
+) {
     // SAFETY: the caller's contract.
     let Some(traced) = (unsafe { traced.as_ref() }) else {
         return;
     };
     // SAFETY: the caller's contract.
-    let since_ns = unsafe { traced.get() }.since_ns;
-    if since_ns != 0 {
-        let held_ns = P::ticks().saturating_sub(since_ns);
+    let trace = unsafe { traced.get() };
+    if trace.since_ns != 0 {
+        let held_ns = P::ticks().saturating_sub(trace.since_ns);
         sink::with(|sink| {
             sink.held(&sink::Held {
                 table,
                 hash,
                 held_ns,
+                holder,
+                thread: trace.who.thread(),
+                task: trace.who.task(),
             });
         });
     }

@@ -245,6 +245,8 @@ impl<'l, K: Eq, P: Platform> Holding<'l, K, P> {
             unreachable!("such a table is never closed");
         };
         if parked.is_woken() && lock.preference != Preference::Barging {
+            // SAFETY: H5: it was granted, and this guard has been told.
+            unsafe { lock.came(place.node()) };
             return (place.into_held(), ConditionOutcome::Notified);
         }
         if moved != Moved::No {

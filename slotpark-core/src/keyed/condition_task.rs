@@ -136,6 +136,8 @@ impl<'l, K: Eq, P: Platform> WaitCondition<'l, K, P> {
             return None;
         };
         if parked.is_woken() && lock.preference != Preference::Barging {
+            // SAFETY: H5: it was granted, and this future has been told.
+            unsafe { lock.came(unheld.node()) };
             return Some(unheld.into_held());
         }
         let options = HoldOptions::new(unheld.amount()).called(self.caller);
@@ -146,10 +148,9 @@ impl<'l, K: Eq, P: Platform> WaitCondition<'l, K, P> {
     fn give_up(&mut self) {
         if let (Some(place), Stage::Queued(lock, unheld)) = (&self.place, &self.stage) {
             reentry::check_drop();
-            let was = lock.table.leave(&place.node, Reason::Cancelled, |_| {});
+            let was = (lock.table).leave_place(place, Reason::Cancelled, |_, _| {});
             // SAFETY: N1: the node is in no queue any more.
             self.moved = unsafe { place.node.last_moved() };
-            place.node.end();
             if was == Was::Chosen && lock.preference != Preference::Barging {
                 lock.unlock(unheld.hash(), unheld.node());
             } else if self.moved != Moved::No {

@@ -7,6 +7,7 @@
 use core::fmt;
 use core::future::Future;
 use core::marker::PhantomPinned;
+use core::panic::Location;
 use core::pin::Pin;
 use core::ptr;
 use core::task::{Context, Poll};
@@ -184,6 +185,20 @@ pub struct Grow<'g, 'l, K: Eq, P: Platform> {
 unsafe impl<K: Eq + Send + Sync, P: Platform> Send for Grow<'_, '_, K, P> {}
 
 impl<K: Eq, P: Platform> Grow<'_, '_, K, P> {
+    /// Asked for there, as those who look are shown. Before the first poll.
+    ///
+    /// ```
+    /// use slotpark_core::{HoldOptions, KeyedLock};
+    /// let here = std::panic::Location::caller();
+    /// let lock = KeyedLock::<u64>::new(2);
+    /// let mut guard = lock.try_hold(1, 7, HoldOptions::new(1)).unwrap();
+    /// let grow = guard.grow_async(1).called_from(here);
+    /// ```
+    pub const fn called_from(mut self, location: &'static Location<'static>) -> Self {
+        self.caller = Caller::at(location);
+        self
+    }
+
     /// Takes what it wants, or queues; `None` if it waits now.
     fn begin(&mut self, context: &Context<'_>) -> Option<()> {
         if self.holding.grow_now(self.more) {
@@ -234,7 +249,7 @@ impl<K: Eq, P: Platform> Grow<'_, '_, K, P> {
         };
         reentry::check_drop();
         let (lock, hash, more) = (self.holding.place.lock, self.holding.place.hash, self.more);
-        let was = lock.table.leave(&place.node, Reason::Cancelled, |_| {});
+        let was = (lock.table).leave_place(place, Reason::Cancelled, |_, _| {});
         self.forget_place();
         if was == Was::Chosen {
             self.holding.change(|lock, guard, head, holder, chosen| {

@@ -278,7 +278,15 @@ impl<'l, K: Eq, P: Platform> Unheld<'l, K, P> {
     /// Holds the key if it is free now.
     pub(super) fn try_take(&self) -> bool {
         let (lock, node) = (self.lock, self.node());
-        lock.take(self.hash, node) || lock.take_node(self.hash, node, self.key())
+        // SAFETY: V1: it holds nothing: nobody knows the node.
+        let is_recorded = unsafe { lock.is_recorded(node) };
+        let is_held = !is_recorded && lock.take(self.hash, node)
+            || lock.take_node(self.hash, node, self.key());
+        if is_held {
+            // SAFETY: H3: it has just come, to this owner.
+            unsafe { lock.came(node) };
+        }
+        is_held
     }
 
     /// The key is held from now on.

@@ -298,8 +298,9 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         let says = holder.traced();
         self.release(self.table.slot(hash), hash, holder);
         if !says.is_null() {
+            let holder = core::ptr::from_ref(holder).addr() as u64;
             // SAFETY: V1: the node is in no queue any more.
-            unsafe { held::<P>(self.table.id(), hash, says) };
+            unsafe { held::<P>((self.table.id(), hash), holder, says) };
         }
     }
 }

@@ -36,6 +36,8 @@ mod serve;
 mod task;
 #[cfg(feature = "alloc")]
 mod thread;
+#[cfg(feature = "alloc")]
+mod told;
 mod word;
 
 #[cfg(feature = "alloc")]

@@ -164,10 +164,12 @@ impl<'l, K: Eq, P: Platform> Hold<'l, K, P> {
         let is_held = if self.place.is_some() {
             self.look(context)
         } else {
-            self.begin(context)
+            self.begin(context, true)
         };
         let held = is_held.and_then(|()| self.unheld.take());
         held.map_or(Poll::Pending, |unheld| {
+            // SAFETY: H5: it has come, and this future has been told.
+            unsafe { self.lock.came(unheld.node()) };
             Poll::Ready(Ok(unheld.into_held().into_entry()))
         })
     }
@@ -178,13 +180,19 @@ impl<'l, K: Eq, P: Platform> Hold<'l, K, P> {
     }
 
     /// Takes the key, or queues; `None` if it waits now.
-    fn begin(&mut self, context: &Context<'_>) -> Option<()> {
+    fn begin(&mut self, context: &Context<'_>, is_first: bool) -> Option<()> {
         let (lock, hash, amount) = (self.lock, self.hash, self.options.amount);
         let unheld = self.unheld.as_ref()?;
         let (holder, key) = (unheld.node(), unheld.key());
         // SAFETY: V1: nobody knows the holder's node (any more).
         unsafe { lock.record(holder, unheld.traced(), self.options.caller, true) };
-        if lock.take(hash, holder) || lock.take_node(hash, holder, key) {
+        if is_first {
+            // SAFETY: V1: nobody knows the node yet.
+            unsafe { lock.ask(holder, true) };
+        }
+        // SAFETY: V1: nobody knows the node yet.
+        let is_recorded = unsafe { lock.is_recorded(holder) };
+        if !is_recorded && lock.take(hash, holder) || lock.take_node(hash, holder, key) {
             return Some(());
         }
         let admit = |guard: &SlotGuard<'_, P>| {
@@ -217,7 +225,7 @@ impl<'l, K: Eq, P: Platform> Hold<'l, K, P> {
 
     /// As `begin`; if it is too late again, what it was woken for may be enough for another.
     fn begin_again(&mut self, context: &Context<'_>) -> Option<()> {
-        let begun = self.begin(context);
+        let begun = self.begin(context, false);
         if let (None, Some(unheld)) = (begun, &self.unheld) {
             if self.lock.capacity > 1 {
                 self.lock.serve_key(self.hash, unheld.key());
@@ -234,8 +242,7 @@ impl<'l, K: Eq, P: Platform> Hold<'l, K, P> {
         };
         reentry::check_drop();
         let (lock, hash) = (self.lock, self.hash);
-        let was = lock.table.leave(&place.node, Reason::Cancelled, |_| {});
-        place.node.end();
+        let was = (lock.table).leave_place(place, Reason::Cancelled, |_, _| {});
         let is_granted = was == Was::Chosen && lock.preference != Preference::Barging;
         if is_granted {
             lock.unlock(hash, unheld.node());

@@ -5,7 +5,7 @@
 use core::convert::Infallible;
 use core::ptr;
 
-use crate::inspect::{Caller, Traced};
+use crate::inspect::{Caller, Traced, is_timed};
 use crate::keyed::guard::{Holding, Unheld};
 use crate::keyed::lock::KeyedLock;
 use crate::keyed::options::{HoldError, HoldOptions, Preference, TryHoldError};
@@ -240,13 +240,49 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         traced: &Traced,
         options: HoldOptions,
     ) -> Result<(), HoldError> {
+        if is_timed() {
+            return self.wait_recorded((hash, key), holder, traced, options);
+        }
+        self.wait_for((hash, key), holder, options, false)
+    }
+
+    /// As [`wait`](Self::wait), where owners are recorded.
+    #[cold]
+    #[inline(never)]
+    fn wait_recorded(
+        &self,
+        at: (u64, &K),
+        holder: &Node<P>,
+        traced: &Traced,
+        options: HoldOptions,
+    ) -> Result<(), HoldError> {
         // SAFETY: V1: nobody knows the holder's node yet.
         unsafe { self.record(holder, traced, options.caller, false) };
+        // SAFETY: V1: nobody knows the node yet.
+        unsafe { self.ask(holder, options.deadline != Some(Deadline::PAST)) };
+        // SAFETY: V1: nobody knows the node yet.
+        let is_recorded = unsafe { self.is_recorded(holder) };
+        self.wait_for(at, holder, options, is_recorded)?;
+        // SAFETY: H3: it has just come, to this caller.
+        unsafe { self.came(holder) };
+        Ok(())
+    }
+
+    /// Waits for the key of a holder that says who it is, if that is recorded.
+    #[inline]
+    fn wait_for(
+        &self,
+        (hash, key): (u64, &K),
+        holder: &Node<P>,
+        options: HoldOptions,
+        is_recorded: bool,
+    ) -> Result<(), HoldError> {
         let is_barging = self.preference == Preference::Barging;
         let mut queued = false;
         loop {
             let is_past = options.deadline.is_some_and(Deadline::is_past::<P>);
-            let looks = is_barging && !is_past;
+            // By the word alone it would not be told that the key is given up.
+            let looks = is_barging && !is_past && !is_recorded;
             if looks && self.give_way(hash, holder) || self.take_node(hash, holder, key) {
                 return Ok(());
             }
@@ -280,6 +316,7 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
     ///
     /// # Safety
     /// V1: nobody but the caller knows the node, which may point to `traced`.
+    #[inline(always)]
     pub(super) unsafe fn record(
         &self,
         holder: &Node<P>,
@@ -287,6 +324,17 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         caller: Caller,
         is_task: bool,
     ) {
+        if is_timed() {
+            // SAFETY: V1: the caller's contract.
+            unsafe { self.record_now(holder, traced, caller, is_task) };
+        }
+    }
+
+    /// # Safety
+    /// As [`record`](Self::record).
+    #[cold]
+    #[inline(never)]
+    unsafe fn record_now(&self, holder: &Node<P>, traced: &Traced, caller: Caller, is_task: bool) {
         // SAFETY: V1: the caller's contract, and that of its node.
         let said = unsafe { holder.traced().as_ref() };
         // SAFETY: V1: nobody else knows the node.

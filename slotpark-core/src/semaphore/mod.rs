@@ -204,6 +204,7 @@ impl RawSemaphore {
         self.ended(parked, taken)
     }
 
+    #[track_caller]
     const fn options(count: usize) -> ParkOptions {
         // Validated by the attempt before; its second run is the first that may queue.
         ParkOptions::new().tag(count as u64).validated()

@@ -9,6 +9,7 @@ use core::future::{Future, poll_fn};
 use core::pin::{Pin, pin};
 
 use crate::at::At;
+use crate::inspect::Caller;
 use crate::platform::Platform;
 use crate::semaphore::permits::{Note, Taken};
 use crate::semaphore::{AcquireError, RawSemaphore, asked};
@@ -40,10 +41,50 @@ impl RawSemaphore {
     /// semaphore.release(at, 1);
     /// assert_eq!(acquire.as_mut().poll(&mut context), Poll::Ready(Ok(())));
     /// ```
-    pub async fn acquire_async<K: Copy + Eq, P: Platform>(
+    #[track_caller]
+    pub fn acquire_async<K: Copy + Eq, P: Platform>(
         &self,
         at: At<'_, K, P>,
         count: usize,
+    ) -> impl Future<Output = Result<(), AcquireError>> {
+        self.acquire_async_with(count, move || at)
+    }
+
+    /// As [`acquire_async`](Self::acquire_async); `at` is asked only if it has to wait, so that a
+    /// key is not hashed for nothing.
+    ///
+    /// # Errors
+    /// [`AcquireError::Closed`].
+    ///
+    /// # Panics
+    /// As [`acquire_async`](Self::acquire_async).
+    ///
+    /// ```
+    /// use slotpark_core::{At, RawSemaphore, Table};
+    /// use std::{pin::pin, task::{Context, Poll, Waker}};
+    /// let semaphore = RawSemaphore::new(2);
+    /// let mut acquire = pin!(semaphore.acquire_async_with(
+    ///     2,
+    ///     || -> At<'_, u64, slotpark_core::DefaultPlatform> { unreachable!("they are free") },
+    /// ));
+    /// let mut context = Context::from_waker(Waker::noop());
+    /// assert_eq!(acquire.as_mut().poll(&mut context), Poll::Ready(Ok(())));
+    /// ```
+    #[track_caller]
+    pub fn acquire_async_with<'t, K: Copy + Eq + 't, P: Platform>(
+        &self,
+        count: usize,
+        at: impl Fn() -> At<'t, K, P>,
+    ) -> impl Future<Output = Result<(), AcquireError>> {
+        self.acquire_called(count, at, Caller::here())
+    }
+
+    /// What an `async fn` would be, which knows no caller.
+    async fn acquire_called<'t, K: Copy + Eq + 't, P: Platform>(
+        &self,
+        count: usize,
+        at: impl Fn() -> At<'t, K, P>,
+        caller: Caller,
     ) -> Result<(), AcquireError> {
         let mut again = false;
         loop {
@@ -52,12 +93,13 @@ impl RawSemaphore {
                 Taken::Closed => return Err(AcquireError::Closed),
                 Taken::No => {}
             }
+            let at = at();
             let taken = Note::new();
             let validate = || {
                 taken.set(self.permits.take_or_queue(count));
                 taken.get() == Taken::No
             };
-            let options = Self::options(count);
+            let options = Self::options(count).called(caller);
             let wait = pin!(at.table.wait_async(at.hash, at.key, options, validate));
             let mut queued = Queued {
                 semaphore: self,

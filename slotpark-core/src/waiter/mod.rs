@@ -31,6 +31,7 @@ mod state;
 
 use core::task::Waker;
 
+use crate::inspect::WaitEnd;
 use crate::platform::Platform;
 use crate::slot::Slot;
 use crate::spin::Moment;
@@ -45,6 +46,25 @@ pub(crate) enum Ending {
     Woken,
     Closed,
     Interrupted,
+}
+
+impl From<Ending> for WaitEnd {
+    fn from(ending: Ending) -> Self {
+        match ending {
+            Ending::Woken => Self::Woken,
+            Ending::Closed => Self::Closed,
+            Ending::Interrupted => Self::Interrupted,
+        }
+    }
+}
+
+impl From<GaveUp> for WaitEnd {
+    fn from(gave_up: GaveUp) -> Self {
+        match gave_up {
+            GaveUp::TimedOut => Self::TimedOut,
+            GaveUp::Interrupted => Self::Interrupted,
+        }
+    }
 }
 
 /// What a waiter is told by whoever chose it.

@@ -30,7 +30,7 @@ const MADE: [&str; 4] = [
 ];
 
 /// On locks of capacity 2, of which nobody holds or awaits anything.
-const OPERATIONS: [Operation; 39] = [
+const OPERATIONS: [Operation; 40] = [
     ("keyed/lock::capacity", |lock| ignore(lock.capacity())),
     ("keyed/lock::slot_count", |lock| ignore(lock.slot_count())),
     ("keyed/lock::memory_bytes", |lock| {
@@ -134,6 +134,11 @@ const OPERATIONS: [Operation; 39] = [
         assert!(poll(grow.as_mut()).is_pending());
         drop(other);
         assert!(poll(grow).is_ready());
+    }),
+    ("keyed/grow::called_from", |lock| {
+        let mut guard = lock.try_hold(AT, 7, ONE).expect("it is free");
+        let grow = guard.grow_async(1);
+        ignore(grow.called_from(std::panic::Location::caller()));
     }),
     ("keyed/guard::amount", |lock| {
         ignore(lock.try_hold(AT, 7, TWO).map(|guard| guard.amount()));

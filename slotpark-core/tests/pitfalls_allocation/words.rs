@@ -33,7 +33,7 @@ fn alone(table: &Table<u64>) -> At<'_, u64, DefaultPlatform> {
     }
 }
 
-pub(crate) const WORDS: [Operation; 16] = [
+pub(crate) const WORDS: [Operation; 17] = [
     ("semaphore/mod::new", |_| ignore(RawSemaphore::new(1))),
     ("semaphore/mod::barging", |_| {
         ignore(RawSemaphore::barging(1));
@@ -82,6 +82,11 @@ pub(crate) const WORDS: [Operation; 16] = [
         let mut dropped = pin!(acquire.take().expect("made"));
         assert!(poll(dropped.as_mut()).is_pending());
         semaphore.release(alone(table), 1); // dropped, it is given back
+    }),
+    ("semaphore/task::acquire_async_with", |table| {
+        let semaphore = RawSemaphore::new(1);
+        let acquire = semaphore.acquire_async_with(1, || alone(table));
+        assert_eq!(poll(pin!(acquire)), Poll::Ready(Ok(())));
     }),
     ("counter::new", |_| ignore(RawEventCounter::new())),
     ("counter::count", |_| ignore(RawEventCounter::new().count())),

@@ -4,7 +4,9 @@
 //! **Invariants**
 //! - O1: the recorded pairs make no circle: a pair that would close one is reported instead.
 
+mod engine;
 mod inversion;
+mod watch;
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -17,7 +19,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use petgraph::algo::astar;
 use petgraph::graphmap::DiGraphMap;
 
+use self::engine::{ByEngine, Party};
+pub(crate) use self::engine::{asks, gave_up, holds, name};
 pub use self::inversion::{Inversion, OrderStep};
+pub use self::watch::{LockOrderWatch, watch_lock_order};
 use crate::traced;
 
 type Label = &'static str;
@@ -39,7 +44,10 @@ static NEXT: AtomicU64 = AtomicU64::new(1);
 ///
 /// It costs a mutex per lock that is asked for while another is held: a check for tests and for
 /// hunting, not for every day. Locks with one label are one: who takes two of them has an order of
-/// its own for those, and nothing is said of it.
+/// its own for those, and nothing is said of it. At most 16,384 pairs of labels are remembered.
+///
+/// Of locks by key nothing has to be said: [`watch_lock_order`]. What is told here by hand, of
+/// other locks, is put in one order with those.
 ///
 /// ```
 /// use slotpark_inspect::LockOrder;
@@ -55,7 +63,11 @@ pub struct LockOrder {
     number: u64,
     pairs: Mutex<Pairs>,
     report: Box<dyn Fn(&Inversion) + Send + Sync>,
+    by_engine: ByEngine,
 }
+
+/// Pairs of labels that are remembered, or were reported, at most.
+const PAIRS_MAX: usize = 16 * 1024;
 
 #[derive(Default)]
 struct Pairs {
@@ -81,6 +93,7 @@ impl LockOrder {
             number: NEXT.fetch_add(1, Ordering::Relaxed),
             pairs: Mutex::default(),
             report: Box::new(report),
+            by_engine: ByEngine::default(),
         }
     }
 
@@ -98,10 +111,10 @@ impl LockOrder {
     #[track_caller]
     pub fn ask(&self, label: Label) -> Asked {
         let place = Location::caller();
-        let held = HELD.with_borrow(|held| {
-            let here = held.iter().filter(|held| held.0 == self.number);
-            here.map(|held| (held.2, held.3)).collect::<Vec<_>>()
-        });
+        let mut held = self.held_here();
+        if let Some(party) = Party::here() {
+            held.extend(self.by_engine.of(party));
+        }
         self.asked(&held, label, place);
         // ORDERING: relaxed: as in `new`.
         let lock = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -128,6 +141,29 @@ impl LockOrder {
         }
     }
 
+    /// Of how many locks by key it is not known that they were held, since too many were at once:
+    /// 4096 are listed.
+    ///
+    /// ```
+    /// let order = slotpark_inspect::LockOrder::new(|inversion| eprintln!("{inversion}"));
+    /// assert_eq!(order.unlisted(), 0);
+    /// ```
+    #[must_use]
+    pub fn unlisted(&self) -> usize {
+        self.by_engine.unlisted()
+    }
+
+    /// What this thread has said that it holds.
+    fn held_here(&self) -> Vec<(Label, Place)> {
+        // Where the thread's list has gone, so has what it held.
+        let held = HELD.try_with(|held| {
+            let held = held.borrow();
+            let here = held.iter().filter(|held| held.0 == self.number);
+            here.map(|held| (held.2, held.3)).collect()
+        });
+        held.unwrap_or_default()
+    }
+
     fn asked(&self, held: &[(Label, Place)], label: Label, place: Place) {
         for (before, before_at) in held.iter().filter(|(before, _)| *before != label) {
             let found = {
@@ -150,6 +186,9 @@ impl Pairs {
         (asked, asked_at): (Label, Place),
     ) -> Option<Inversion> {
         if self.known.contains_edge(held, asked) || self.reported.contains(&(held, asked)) {
+            return None;
+        }
+        if self.known.edge_count().max(self.reported.len()) >= PAIRS_MAX {
             return None;
         }
         let there = self.known.contains_node(held) && self.known.contains_node(asked);

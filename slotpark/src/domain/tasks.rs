@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use slotpark_core::Platform;
+use slotpark_core::{ParkOptions, Platform};
 
 use super::waits::{Told, aligned};
 use crate::{DomainError, DomainOutcome, WaitDomain};
@@ -34,16 +34,17 @@ impl<P: Platform> WaitDomain<'_, P> {
     /// assert_eq!(wait, Ok(DomainOutcome::TimedOut));
     /// # });
     /// ```
-    pub async fn wait32_async<E>(
+    #[track_caller]
+    pub fn wait32_async<E>(
         &self,
         address: u64,
         expected: u32,
         mut load: impl FnMut() -> Result<u32, E>,
         timer: impl Future<Output = ()>,
-    ) -> Result<DomainOutcome, DomainError<E>> {
-        aligned(address, size_of::<u32>() as u64)?;
-        self.wait_async(address, || Ok(load()? == expected), timer)
-            .await
+    ) -> impl Future<Output = Result<DomainOutcome, DomainError<E>>> {
+        let at = (address, size_of::<u32>() as u64);
+        let is_equal = move || Ok(load()? == expected);
+        self.wait_async(at, ParkOptions::new(), is_equal, timer)
     }
 
     /// As [`wait32_async`](Self::wait32_async), on a word of 64 bits.
@@ -60,28 +61,31 @@ impl<P: Platform> WaitDomain<'_, P> {
     /// assert_eq!(wait, Err(DomainError::Misaligned));
     /// # });
     /// ```
-    pub async fn wait64_async<E>(
+    #[track_caller]
+    pub fn wait64_async<E>(
         &self,
         address: u64,
         expected: u64,
         mut load: impl FnMut() -> Result<u64, E>,
         timer: impl Future<Output = ()>,
-    ) -> Result<DomainOutcome, DomainError<E>> {
-        aligned(address, size_of::<u64>() as u64)?;
-        self.wait_async(address, || Ok(load()? == expected), timer)
-            .await
+    ) -> impl Future<Output = Result<DomainOutcome, DomainError<E>>> {
+        let at = (address, size_of::<u64>() as u64);
+        let is_equal = move || Ok(load()? == expected);
+        self.wait_async(at, ParkOptions::new(), is_equal, timer)
     }
 
     async fn wait_async<E>(
         &self,
-        address: u64,
+        (address, bytes): (u64, u64),
+        options: ParkOptions,
         mut is_equal: impl FnMut() -> Result<bool, E>,
         timer: impl Future<Output = ()>,
     ) -> Told<E> {
+        aligned(address, bytes)?;
         let mut refused = Ok(DomainOutcome::NotEqual);
         let look = || self.look(&mut is_equal, &mut refused);
-        let waits = self.table.waits();
-        let outcome = waits.wait_until_async(self.key(address), look, timer).await;
+        let (waits, key) = (self.table.waits(), self.key(address));
+        let outcome = waits.wait_timed_async(key, options, look, timer).await;
         self.tell(outcome, refused)
     }
 }

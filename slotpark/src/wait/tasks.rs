@@ -2,7 +2,6 @@
 
 use std::future::{Future, poll_fn};
 use std::hash::{BuildHasher, Hash};
-use std::panic::Location;
 use std::pin::pin;
 use std::task::Poll;
 
@@ -75,22 +74,29 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
         validate: impl FnMut() -> bool,
         timer: impl Future<Output = ()>,
     ) -> impl Future<Output = WaitOutcome> {
-        let here = Location::caller();
-        async move {
-            let mut wait =
-                pin!(self.wait_async_with(key, ParkOptions::new().called_from(here), validate));
-            let mut timer = pin!(timer);
-            poll_fn(|context| {
-                if let Poll::Ready(outcome) = wait.as_mut().poll(context) {
-                    return Poll::Ready(outcome);
-                }
-                timer
-                    .as_mut()
-                    .poll(context)
-                    .map(|()| wait.as_mut().time_out())
-            })
-            .await
-        }
+        self.wait_timed_async(key, ParkOptions::new(), validate, timer)
+    }
+
+    /// What an `async fn` would be, which knows no caller: the options do.
+    pub(crate) async fn wait_timed_async(
+        &self,
+        key: K,
+        options: ParkOptions,
+        validate: impl FnMut() -> bool,
+        timer: impl Future<Output = ()>,
+    ) -> WaitOutcome {
+        let mut wait = pin!(self.wait_async_with(key, options, validate));
+        let mut timer = pin!(timer);
+        poll_fn(|context| {
+            if let Poll::Ready(outcome) = wait.as_mut().poll(context) {
+                return Poll::Ready(outcome);
+            }
+            timer
+                .as_mut()
+                .poll(context)
+                .map(|()| wait.as_mut().time_out())
+        })
+        .await
     }
 
     /// Waits while `condition` holds, and looks again after every wake.
@@ -129,10 +135,9 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> ShardedWait<K, S, P> {
         condition: impl FnMut() -> bool,
         timer: impl Future<Output = ()>,
     ) -> impl Future<Output = WhileOutcome> {
-        let here = Location::caller();
+        let options = ParkOptions::new();
         async move {
-            let mut wait =
-                pin!(self.wait_async_with(key, ParkOptions::new().called_from(here), condition));
+            let mut wait = pin!(self.wait_async_with(key, options, condition));
             let mut timer = pin!(timer);
             poll_fn(|context| {
                 // Ready as Woken, it is polled again: a new wait, which looks at the condition.

@@ -261,8 +261,7 @@ impl<K, P: Platform> Drop for MemberWait<'_, '_, K, P> {
             let member = &*self.member;
             let take_back = |guard: &SlotGuard<'_, P>, _| member.take_back(guard);
             let table = &member.held.gate.table;
-            let _was = table.leave_with(&place.node, Reason::Cancelled, take_back);
-            place.node.end();
+            let _was = table.leave_place(place, Reason::Cancelled, take_back);
             self.member.held.waits -= 1;
         }
     }

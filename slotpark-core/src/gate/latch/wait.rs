@@ -181,8 +181,7 @@ impl<K, P: Platform> Drop for LatchWait<'_, K, P> {
     fn drop(&mut self) {
         if let Some(place) = &self.place {
             let table = &self.latch.gate.table;
-            let _was = table.leave(&place.node, Reason::Cancelled, |_| {});
-            place.node.end();
+            let _was = table.leave_place(place, Reason::Cancelled, |_, _| {});
         }
     }
 }

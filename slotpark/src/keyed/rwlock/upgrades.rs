@@ -1,6 +1,7 @@
 //! The guard of a reader that can become the writer.
 
 use std::fmt;
+use std::panic::Location;
 use std::time::{Duration, Instant};
 
 use slotpark_core::{Deadline, DefaultPlatform, Holding, Platform};
@@ -154,10 +155,14 @@ impl<'l, K: Eq, P: Platform> KeyedUpgradableGuard<'l, K, P> {
     /// # drop(writer);
     /// # });
     /// ```
-    pub async fn upgrade_async(mut self) -> KeyedWriteGuard<'l, K, P> {
-        self.holding.grow_async(UPGRADE).await;
-        KeyedWriteGuard {
-            holding: self.holding,
+    #[track_caller]
+    pub fn upgrade_async(mut self) -> impl Future<Output = KeyedWriteGuard<'l, K, P>> {
+        let here = Location::caller();
+        async move {
+            self.holding.grow_async(UPGRADE).called_from(here).await;
+            KeyedWriteGuard {
+                holding: self.holding,
+            }
         }
     }
 
@@ -178,10 +183,14 @@ impl<'l, K: Eq, P: Platform> KeyedUpgradableGuard<'l, K, P> {
     /// # drop(reader);
     /// # });
     /// ```
-    pub async fn upgraded_async(&mut self) -> KeyedUpgraded<'_, 'l, K, P> {
-        self.holding.grow_async(UPGRADE).await;
-        KeyedUpgraded {
-            holding: &mut self.holding,
+    #[track_caller]
+    pub fn upgraded_async(&mut self) -> impl Future<Output = KeyedUpgraded<'_, 'l, K, P>> {
+        let here = Location::caller();
+        async move {
+            self.holding.grow_async(UPGRADE).called_from(here).await;
+            KeyedUpgraded {
+                holding: &mut self.holding,
+            }
         }
     }
 }

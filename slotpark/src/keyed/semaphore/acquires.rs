@@ -187,9 +187,10 @@ impl<K: Hash + Eq, S: BuildHasher, P: Platform> KeyedSemaphore<K, S, P> {
     ) -> impl Future<Output = KeyedPermit<'_, K, P>> + use<'_, K, S, P> {
         let (engine, hash) = (&self.engine, self.hash(&key));
         check(engine, count);
+        let options = HoldOptions::new(count);
         // Made where it is awaited: it is large, and would be moved there.
         async move {
-            match engine.hold_async(hash, key, HoldOptions::new(count)).await {
+            match engine.hold_async(hash, key, options).await {
                 Ok(holding) => KeyedPermit { holding, count },
                 Err(error) => panic!("slotpark: {error}"),
             }
