@@ -70,6 +70,8 @@ fn look(table: &impl Inspect) -> Vec<Seen> {
 /// A key's text is written once for all of its queue: it stayed there for the next one.
 #[test]
 fn keys_of_a_slot_have_texts_of_their_own() {
+    // Who is dropped is told of.
+    let _alone = alone();
     let table = leak(Table::<u64>::with_slots(1).with_key_text());
     let waits: Vec<_> = (10..14).map(|key| queued(table, (key % 2, key))).collect();
     let more = queued(table, (1, 11));

@@ -15,7 +15,7 @@ use crate::engines::locks::{
 use crate::engines::tasks::{AsyncEvent, EventListener, Maitake, SlotparkTasks, TokioNotify};
 use crate::engines::{
     Chosen, Counters, DashMapArc, Floor, Full, Futex, FutexNumbers, Kept, Level, ManySlots,
-    NeverSpin, OneSlot, ParkingLotCore, ParkingLotCore09, Process, Recorded, Slotpark, StdMap,
+    NeverSpin, Off, OneSlot, ParkingLotCore, ParkingLotCore09, Process, Recorded, Slotpark, StdMap,
     StdOne, Timing,
 };
 use crate::measure::locks::{AsyncLockEngine, FlightEngine, LockEngine, PermitEngine};
@@ -154,7 +154,7 @@ const SLOTPARK: Answers = &[
 ];
 
 /// Those of this program; `ours` come first.
-static INSIDE: [Entry; 34] = [
+static INSIDE: [Entry; 35] = [
     Entry::new("slotpark", "this library, as it is by default", SLOTPARK),
     Entry::new(
         "slotpark_many_slots",
@@ -183,6 +183,11 @@ static INSIDE: [Entry; 34] = [
             locks::<SlotparkBargingMutex>(),
             permits::<SlotparkBargingSemaphore>(),
         ],
+    ),
+    Entry::new(
+        "slotpark_off",
+        "recording nothing, made as those that do: `Detail::Off`",
+        At::<Off>::ALL,
     ),
     Entry::new(
         "slotpark_counters",

@@ -25,7 +25,7 @@ pub(crate) use floor::Floor;
 pub(crate) use futex::Futex;
 pub(crate) use futex_abi::{FutexNumbers, NoSpin, On, Process};
 pub(crate) use parking_lot_core::{ParkingLotCore, ParkingLotCore09};
-pub(crate) use recorded::{Counters, Full, Level, Recorded, Timing};
+pub(crate) use recorded::{Counters, Full, Level, Off, Recorded, Timing};
 pub(crate) use seed_slot::SeedSlot;
 pub(crate) use slotpark::Slotpark;
 pub(crate) use std_condvar::{StdMap, StdOne};

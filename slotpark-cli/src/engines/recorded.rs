@@ -15,6 +15,10 @@ pub(crate) trait Level: Send + Sync + 'static {
     const DETAIL: Detail;
 }
 
+/// Nothing: what the others are compared with, made as they are.
+#[derive(Debug)]
+pub(crate) enum Off {}
+
 /// Which keys are busiest.
 #[derive(Debug)]
 pub(crate) enum Counters {}
@@ -26,6 +30,10 @@ pub(crate) enum Timing {}
 /// Also where in the source.
 #[derive(Debug)]
 pub(crate) enum Full {}
+
+impl Level for Off {
+    const DETAIL: Detail = Detail::Off;
+}
 
 impl Level for Counters {
     const DETAIL: Detail = Detail::Counters;
