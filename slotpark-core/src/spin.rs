@@ -9,7 +9,21 @@
 //! oversubscribed CPUs are left to those with work to do.
 
 use crate::platform::Platform;
-use crate::sync::{AtomicU16, Ordering, const_unless_loom};
+use crate::sync::{AtomicU16, Ordering, const_unless_loom, spin_loop};
+
+/// Stays away from a lock that is taken, before look number `look` at it, the first being 0. Each
+/// look takes the lock's line away from its owner's CPU, and that of many: so each time for longer,
+/// until the owner could have come and gone several times; and where there are fewer CPUs than
+/// threads, others run.
+#[inline]
+pub(crate) fn back_off<P: Platform>(look: u32) {
+    const PAUSES_MIN: u32 = 32;
+    const DOUBLINGS_MAX: u32 = 3;
+    for _ in 0..PAUSES_MIN << look.min(DOUBLINGS_MAX) {
+        spin_loop();
+    }
+    P::give_way();
+}
 
 /// Whether waits look for their wake before they sleep, and how long at most.
 ///

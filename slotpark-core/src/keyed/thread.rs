@@ -15,6 +15,7 @@ use crate::options::{Order, ParkOptions, Parked};
 use crate::park::Linked;
 use crate::platform::{Deadline, Platform};
 use crate::slot::SlotGuard;
+use crate::spin::back_off;
 use crate::sync::GIVE_WAY_COUNT_MAX;
 
 impl<K: Eq, P: Platform> KeyedLock<K, P> {
@@ -347,13 +348,12 @@ impl<K: Eq, P: Platform> KeyedLock<K, P> {
         }
     }
 
-    /// Who comes for a barging lock looks for a moment before it queues. Each look takes the word
-    /// away from the owner's CPU, and a short spin would come to look again while the owner could
-    /// have come and gone several times.
+    /// Who comes for a barging lock looks for a moment before it queues: who queues makes each
+    /// unlocking a matter of the slot's lock.
     fn give_way(&self, hash: u64, holder: &Node<P>) -> bool {
         let word = &self.table.slot(hash).holder;
-        for _ in 0..GIVE_WAY_COUNT_MAX {
-            P::give_way();
+        for look in 0..GIVE_WAY_COUNT_MAX {
+            back_off::<P>(look);
             if word.is_free() && self.take(hash, holder) {
                 return true;
             }

@@ -12,7 +12,7 @@ pub use deadline::{Clock, Deadline};
 #[cfg(all(feature = "std", not(any(slotpark_loom, slotpark_shuttle))))]
 pub use portable::Portable;
 
-use crate::sync::{AtomicU32, spin_loop};
+use crate::sync::AtomicU32;
 
 /// Items for targets whose futex this crate speaks.
 macro_rules! with_futex {
@@ -223,15 +223,10 @@ pub unsafe trait Platform: Sized + 'static {
         u32::MAX
     }
 
-    /// Lets others run for a moment, before who comes for a lock looks at it again: long enough
-    /// that its owner may come and go several times. By default it only waits.
+    /// Lets other threads run, before who comes for a lock looks at it again; it has waited for a
+    /// moment already. By default it does nothing.
     #[inline]
-    fn give_way() {
-        const PAUSES: u32 = 32;
-        for _ in 0..PAUSES {
-            spin_loop();
-        }
-    }
+    fn give_way() {}
 
     /// Told what happens in the slot with this index, under its lock. Does nothing unless a
     /// platform counts.

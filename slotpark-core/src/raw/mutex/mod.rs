@@ -19,6 +19,7 @@ use crate::inspect::owners::{self, Lock};
 use crate::inspect::{Caller, Kind};
 use crate::options::{ParkOptions, Parked};
 use crate::platform::{Deadline, Platform};
+use crate::spin::back_off;
 use crate::sync::{GIVE_WAY_COUNT_MAX, const_unless_loom};
 use byte::Byte;
 
@@ -147,8 +148,8 @@ impl RawMutex {
         deadline: Option<Deadline>,
     ) -> bool {
         let is_past = deadline.is_some_and(Deadline::is_past::<P>);
-        for _ in 0..if is_past { 0 } else { GIVE_WAY_COUNT_MAX } {
-            P::give_way();
+        for look in 0..if is_past { 0 } else { GIVE_WAY_COUNT_MAX } {
+            back_off::<P>(look);
             if self.byte.is_parked() {
                 // Others sleep: to look on would only hold the CPU that the owner may need.
                 break;
