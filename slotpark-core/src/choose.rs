@@ -273,7 +273,17 @@ impl<'w, 't, P: Platform> Chosen<'w, 't, P> {
 }
 
 impl<P: Platform> Drop for Chosen<'_, '_, P> {
+    #[inline]
     fn drop(&mut self) {
+        if !self.first.is_null() {
+            self.release();
+        }
+    }
+}
+
+impl<P: Platform> Chosen<'_, '_, P> {
+    /// Releases the threads that were chosen.
+    fn release(&mut self) {
         let mut run = Run::new();
         let mut node = self.first;
         // SAFETY: N1, N2: a chosen node is ours until its waiter is released below.
